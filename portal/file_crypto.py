@@ -20,8 +20,6 @@ Rotation touches the 64 bytes of the header only (`rewrap`): they never change s
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import os
 import re
@@ -91,15 +89,16 @@ class FileKeys:
         return f"FileKeys({', '.join(self.by_id)})"
 
     @classmethod
-    def parse(cls, text: str) -> FileKeys:
-        """Read ``id:base64,id2:base64``; the first is the current one. Raises `FileKeysInvalid`."""
-        by_id: dict[str, bytes] = {}
-        for item in text.split(","):
-            key_id, _, encoded = item.strip().partition(":")
-            if not _KEY_ID.fullmatch(key_id) or key_id in by_id:
-                raise FileKeysInvalid(f"bad or repeated key id {key_id[:_KEY_ID_SIZE]!r}")
-            by_id[key_id] = _decoded_key(key_id, encoded)
-        return cls(current_id=next(iter(by_id)), by_id=by_id)
+    def of(cls, ring: Mapping[str, bytes]) -> FileKeys:
+        """Take the keys as the configuration read them: id to 32 bytes, the current one first. Raises `FileKeysInvalid`."""
+        for key_id, key in ring.items():
+            if not _KEY_ID.fullmatch(key_id):
+                raise FileKeysInvalid(f"key id {key_id!r}: at most {_KEY_ID_SIZE} of A-Z a-z 0-9 _ . -")
+            if len(key) != _KEY_SIZE:
+                raise FileKeysInvalid(f"key {key_id!r} is not {_KEY_SIZE} bytes")
+        if not ring:
+            raise FileKeysInvalid("no key")
+        return cls(current_id=next(iter(ring)), by_id=dict(ring))
 
     def key(self, key_id: str) -> bytes:
         """Return the key with this id. Raises `FileKeyMissing`."""
@@ -225,12 +224,3 @@ def _nonce(number: int) -> bytes:
 def _additional_data(last: bool, context: bytes) -> bytes:
     return _VERSION + (b"\x01" if last else b"\x00") + context
 
-
-def _decoded_key(key_id: str, encoded: str) -> bytes:
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != _KEY_SIZE:
-        raise FileKeysInvalid(f"key {key_id!r} is not {_KEY_SIZE} bytes of base64")
-    return key

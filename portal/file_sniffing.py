@@ -1,0 +1,249 @@
+"""What a received file really is, before anything opens it: an allow-list, by its first bytes and by its name.
+
+Two looks: `sniff` reads the head while the file arrives and refuses early; `check_pdf` and `check_image` open the whole
+file with a real parser and refuse what a clerk could not open. Neither replaces the antivirus.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import pikepdf
+import puremagic
+from PIL import Image, UnidentifiedImageError
+
+HEAD_SIZE: Final = 4096  # enough for `sniff`
+MAX_PDF_PAGES: Final = 500
+MAX_PIXELS: Final = 100_000_000  # above the largest photographs of telephones, below what exhausts a worker
+MAX_NAME_LENGTH: Final = 150
+
+
+class Kind(StrEnum):
+    """What the portal takes. The value is the word used in facts, tables and messages."""
+
+    PDF = "pdf"
+    JPEG = "jpeg"
+    PNG = "png"
+    CDA = "cda"  # XML that says so; `services.documents.cda` decides whether it is a letter
+    XDM = "xdm"  # zip; `services.documents.xdm` decides whether it is IHE_XDM
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type to serve it with."""
+        return _MEDIA_TYPES[self]
+
+
+_MEDIA_TYPES: Final = {
+    Kind.PDF: "application/pdf",
+    Kind.JPEG: "image/jpeg",
+    Kind.PNG: "image/png",
+    Kind.CDA: "text/xml",
+    Kind.XDM: "application/zip",
+}
+_CLAIMED: Final = {
+    "pdf": Kind.PDF,
+    "jpg": Kind.JPEG,
+    "jpeg": Kind.JPEG,
+    "jpe": Kind.JPEG,
+    "jfif": Kind.JPEG,
+    "png": Kind.PNG,
+    "xml": Kind.CDA,
+    "zip": Kind.XDM,
+}
+# Exactly at offset 0: readers that tolerate a prefix are what polyglot files live on.
+_MAGIC: Final = {
+    Kind.PDF: (b"%PDF-",),
+    Kind.JPEG: (b"\xff\xd8\xff",),
+    Kind.PNG: (b"\x89PNG\r\n\x1a\n",),
+    Kind.CDA: (b"<?xml", b"<ClinicalDocument", *("\ufeff<?xml".encode(way) for way in ("utf-8", "utf-16-le", "utf-16-be"))),
+    Kind.XDM: (b"PK\x03\x04",),
+}
+_HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"heif")
+
+
+class FileRefused(Exception):
+    """A file the portal does not take; the class says why."""
+
+
+class FileEmpty(FileRefused):
+    """There is nothing in it."""
+
+
+class FileTypeRefused(FileRefused):
+    """The portal does not take files of this type. ``actual`` is a short word such as ``exe``, or ``unknown``."""
+
+    def __init__(self, actual: str) -> None:
+        super().__init__(actual)
+        self.actual = actual
+
+
+class PhotoFormatRefused(FileTypeRefused):
+    """A HEIC or HEIF photograph, as telephones make them: the person can send it again as JPEG."""
+
+
+class FileTypeLies(FileRefused):
+    """The name says one type, the content is another."""
+
+    def __init__(self, claimed: str, actual: str) -> None:
+        super().__init__(f"{claimed} is {actual}")
+        self.claimed = claimed
+        self.actual = actual
+
+
+class FileLocked(FileRefused):
+    """A password is needed to open it."""
+
+
+class FileDamaged(FileRefused):
+    """It cannot be opened: cut, or broken."""
+
+
+class TooManyPages(FileRefused):
+    """More pages than the portal takes."""
+
+    def __init__(self, pages: int, limit: int) -> None:
+        super().__init__(f"{pages} pages, limit {limit}")
+        self.pages = pages
+        self.limit = limit
+
+
+class ImageTooLarge(FileRefused):
+    """More pixels than the portal opens (a decompression bomb, or a poster)."""
+
+
+@dataclass(frozen=True)
+class PdfFacts:
+    """What opening a PDF taught."""
+
+    pages: int
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What opening an image taught; sizes in pixels."""
+
+    kind: Kind
+    width: int
+    height: int
+
+
+def sniff(head: bytes, name: str) -> Kind:
+    """Say what a file is from its first bytes (`HEAD_SIZE` is enough) and its name; both must agree.
+
+    Raises `FileEmpty`, `FileTypeRefused` (with `PhotoFormatRefused` for HEIC), `FileTypeLies`.
+    """
+    if not head:
+        raise FileEmpty
+    extension = _extension(name)
+    claimed = _CLAIMED.get(extension)
+    actual = _kind_of(head)
+    if actual is not None and actual is claimed:
+        return actual
+    if claimed is None:
+        raise FileTypeRefused(extension or "unknown") if not _is_heic(head) else PhotoFormatRefused("heic")
+    if actual is None and _is_heic(head):
+        raise PhotoFormatRefused("heic")
+    raise FileTypeLies(claimed, actual or _best_guess(head))
+
+
+def check_pdf(source: Path | bytes, max_pages: int = MAX_PDF_PAGES) -> PdfFacts:
+    """Open a PDF with a real parser.
+
+    A PDF that opens without a password is accepted even when it is encrypted against printing: insurers' certificates
+    are, and every reader opens them. Raises `FileLocked`, `FileDamaged`, `TooManyPages`.
+    """
+    stream = _stream(source)
+    try:
+        with contextlib.closing(stream), pikepdf.open(stream) as pdf:
+            if not _ends_as_a_pdf(stream):
+                raise FileDamaged
+            pages = len(pdf.pages)
+    except pikepdf.PasswordError:
+        raise FileLocked from None
+    except (pikepdf.PdfError, OSError, RuntimeError, ValueError):
+        raise FileDamaged from None
+    if pages == 0:
+        raise FileDamaged
+    if pages > max_pages:
+        raise TooManyPages(pages, max_pages)
+    return PdfFacts(pages)
+
+
+def check_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts:
+    """Open a JPEG or a PNG to its end. Raises `FileDamaged`, `ImageTooLarge`."""
+    try:
+        with contextlib.closing(_stream(source)) as stream, Image.open(stream, formats=("JPEG", "PNG")) as image:
+            facts = ImageFacts(Kind(str(image.format).lower()), image.width, image.height)
+            if image.width * image.height > max_pixels:
+                raise ImageTooLarge
+            _read_to_the_end(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageTooLarge from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError):
+        raise FileDamaged from None
+    return facts
+
+
+def clean_name(name: str, default: str = "document") -> str:
+    """Make a received file's name safe to show, to store and to download under; its extension is kept.
+
+    Folders, control characters, direction marks (``exe.fdp`` displayed as ``pdf.exe``) and what Windows forbids go.
+    """
+    name = unicodedata.normalize("NFC", name.encode("utf-8", "ignore").decode("utf-8"))
+    name = re.split(r"[/\\]", name)[-1]
+    name = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*]', "_", name))
+    name = "".join(character for character in name if not unicodedata.category(character).startswith("C"))
+    stem, extension = os.path.splitext(name.strip(" ."))
+    stem = stem.strip(" .")[: MAX_NAME_LENGTH - len(extension[:12])].rstrip(" .")
+    return (stem or default) + extension[:12]
+
+
+def _extension(name: str) -> str:
+    return os.path.splitext(clean_name(name))[1][1:].lower()
+
+
+def _kind_of(head: bytes) -> Kind | None:
+    return next((kind for kind, magics in _MAGIC.items() if head.startswith(magics)), None)
+
+
+def _is_heic(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
+
+
+def _best_guess(head: bytes) -> str:
+    """Name a type that is not on the list, for the message only: no decision rests on it."""
+    try:
+        return str(puremagic.from_string(head)).lstrip(".").lower() or "unknown"
+    except (puremagic.PureError, ValueError):
+        return "unknown"
+
+
+def _stream(source: Path | bytes) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _ends_as_a_pdf(stream: BinaryIO) -> bool:
+    """Look for the end mark in the last 1024 bytes (ISO 32000-1, annex H.3 note 18).
+
+    The parser repairs small faults, and would also "repair" a file cut by a lost connection: two pages of five.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - 1024))
+    return b"%%EOF" in stream.read()
+
+
+def _read_to_the_end(image: Image.Image) -> None:
+    """Find a cut file without holding all its pixels: a JPEG is decoded at an eighth, a PNG by its checksums."""
+    if image.format == "JPEG":
+        image.draft("RGB", (image.width // 8, image.height // 8))
+        image.load()
+    else:
+        image.verify()
