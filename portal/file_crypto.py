@@ -223,4 +223,3 @@ def _nonce(number: int) -> bytes:
 
 def _additional_data(last: bool, context: bytes) -> bytes:
     return _VERSION + (b"\x01" if last else b"\x00") + context
-

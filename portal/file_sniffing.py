@@ -63,7 +63,11 @@ _MAGIC: Final = {
     Kind.PDF: (b"%PDF-",),
     Kind.JPEG: (b"\xff\xd8\xff",),
     Kind.PNG: (b"\x89PNG\r\n\x1a\n",),
-    Kind.CDA: (b"<?xml", b"<ClinicalDocument", *("\ufeff<?xml".encode(way) for way in ("utf-8", "utf-16-le", "utf-16-be"))),
+    Kind.CDA: (
+        b"<?xml",
+        b"<ClinicalDocument",
+        *("\ufeff<?xml".encode(way) for way in ("utf-8", "utf-16-le", "utf-16-be")),
+    ),
     Kind.XDM: (b"PK\x03\x04",),
 }
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"heif")
@@ -199,8 +203,8 @@ def clean_name(name: str, default: str = "document") -> str:
     """
     name = unicodedata.normalize("NFC", name.encode("utf-8", "ignore").decode("utf-8"))
     name = re.split(r"[/\\]", name)[-1]
+    name = "".join(sign for sign in name if sign.isspace() or not unicodedata.category(sign).startswith("C"))
     name = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*]', "_", name))
-    name = "".join(character for character in name if not unicodedata.category(character).startswith("C"))
     stem, extension = os.path.splitext(name.strip(" ."))
     stem = stem.strip(" .")[: MAX_NAME_LENGTH - len(extension[:12])].rstrip(" .")
     return (stem or default) + extension[:12]

@@ -225,7 +225,14 @@ def test_after_rewrapping_the_old_key_is_no_longer_needed() -> None:
 
 @pytest.mark.parametrize(
     "ring",
-    [{}, {"": b"k" * 32}, {"k1": b"short"}, {"k1": b"k" * 33}, {"a name too long to fit": b"k" * 32}, {"clé": b"k" * 32}],
+    [
+        {},
+        {"": b"k" * 32},
+        {"k1": b"short"},
+        {"k1": b"k" * 33},
+        {"a name too long to fit": b"k" * 32},
+        {"clé": b"k" * 32},
+    ],
 )
 def test_keys_that_cannot_be_used_are_refused(ring: dict[str, bytes]) -> None:
     with pytest.raises(FileKeysInvalid):
