@@ -1,0 +1,163 @@
+"""What every door has in common: a time limit, a circuit breaker, a log line and a state to show."""
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import structlog
+
+from portal.gateways import OutcomeUnknown, Refused, Unavailable
+from portal.gateways.breaker import Breaker, BreakerState
+
+log = structlog.get_logger("portal.gateways")
+
+_doors: "weakref.WeakSet[Door]" = weakref.WeakSet()
+
+
+class Ending(StrEnum):
+    """How a passage through a door ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    ERROR = "error"  # an error of ours, or an interruption: it says nothing about the counterpart
+
+
+@dataclass(frozen=True, slots=True)
+class DoorState:
+    """One line of the connectors page and of `parvis check`. Counters are those of this process."""
+
+    name: str
+    breaker: BreakerState
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    last_failure: str
+    done: int
+    refused: int
+    failed: int
+    mean_ms: float
+
+
+class Deadline:
+    """The time left for one passage, however many reads and writes it takes."""
+
+    def __init__(self, ends: float, clock: Callable[[], float]) -> None:
+        self._ends = ends
+        self._clock = clock
+
+    def remaining(self) -> float:
+        """Seconds left, always above zero. Raises `TimeoutError` when there are none."""
+        left = self._ends - self._clock()
+        if left <= 0:
+            raise TimeoutError("time limit of the door")
+        return left
+
+
+class Door:
+    """One counterpart as seen from this process; safe to share between threads.
+
+    `clock` (seconds, never going back) and `now` (UTC) can be replaced to play with time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        timeout_seconds: float = 15.0,
+        open_after: int = 5,
+        retry_after_seconds: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.name = name
+        self.timeout_seconds = timeout_seconds
+        self._clock = clock
+        self._now = now
+        self._lock = threading.Lock()
+        self._breaker = Breaker(open_after, retry_after_seconds, clock)
+        self._counts = dict.fromkeys(Ending, 0)
+        self._total_seconds = 0.0
+        self._last_success_at: datetime | None = None
+        self._last_failure_at: datetime | None = None
+        self._last_failure = ""
+        _doors.add(self)
+
+    @contextmanager
+    def passage(self, operation: str) -> Iterator[Deadline]:
+        """Surround one exchange with the counterpart; gives the `Deadline` that its reads and writes must keep.
+
+        Raises `Unavailable` at once while the breaker is open. `Unavailable` and `OutcomeUnknown` raised inside
+        count as failures; `Refused` does not, since the counterpart answered.
+        """
+        self._enter()
+        started = self._clock()
+        try:
+            yield Deadline(started + self.timeout_seconds, self._clock)
+        except (Unavailable, OutcomeUnknown) as error:
+            self._leave(operation, Ending.FAILED, started, f"{type(error).__name__}: {error.reason}")
+            raise
+        except Refused as error:
+            self._leave(operation, Ending.REFUSED, started, error.code)
+            raise
+        except BaseException as error:
+            # Only the class: the text of a foreign exception may hold an address or a name.
+            self._leave(operation, Ending.ERROR, started, type(error).__name__)
+            raise
+        self._leave(operation, Ending.DONE, started, "")
+
+    def state(self) -> DoorState:
+        with self._lock:
+            passages = sum(self._counts.values())
+            return DoorState(
+                name=self.name,
+                breaker=self._breaker.state,
+                last_success_at=self._last_success_at,
+                last_failure_at=self._last_failure_at,
+                last_failure=self._last_failure,
+                done=self._counts[Ending.DONE],
+                refused=self._counts[Ending.REFUSED],
+                failed=self._counts[Ending.FAILED],
+                mean_ms=1000 * self._total_seconds / passages if passages else 0.0,
+            )
+
+    def _enter(self) -> None:
+        with self._lock:
+            passes = self._breaker.lets_pass()
+        if not passes:
+            raise Unavailable(f"{self.name} failed too often and is left alone for a while")
+
+    def _leave(self, operation: str, ending: Ending, started: float, detail: str) -> None:
+        seconds = self._clock() - started
+        with self._lock:
+            self._count(ending, seconds, detail)
+        write = log.warning if ending in (Ending.FAILED, Ending.ERROR) else log.info
+        write(
+            "door.passed",
+            door=self.name,
+            operation=operation,
+            ending=ending.value,
+            detail=detail,
+            ms=round(1000 * seconds, 1),
+        )
+
+    def _count(self, ending: Ending, seconds: float, detail: str) -> None:
+        self._counts[ending] += 1
+        self._total_seconds += seconds
+        if ending is Ending.FAILED:
+            self._breaker.failed()
+            self._last_failure_at, self._last_failure = self._now(), detail
+        elif ending is Ending.ERROR:
+            self._breaker.told_nothing()
+        else:
+            self._breaker.succeeded()
+            self._last_success_at = self._now()
+
+
+def states() -> list[DoorState]:
+    """The state of every door this process has opened, by name."""
+    return sorted((door.state() for door in list(_doors)), key=lambda state: state.name)
