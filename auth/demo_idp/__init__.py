@@ -1,0 +1,5 @@
+"""The demonstration's identity providers: FranceConnect, Pro Santé Connect and ProConnect, played.
+
+They speak the real protocols, from their own process, for fictional people. The portal has no
+demonstration branch: it is only given their addresses. Left out of production packages.
+"""

@@ -1,0 +1,102 @@
+"""Running the providers: in a thread for tests, in the foreground for the demonstration."""
+
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from auth.demo_idp.app import create_idp
+from auth.demo_idp.desk import Desk, IdpConfig
+from auth.demo_idp.faults import Faults
+
+LOOPBACK = "127.0.0.1"
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Writes no access log: its lines would hold codes and states."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Says nothing."""
+
+
+def bind(config: IdpConfig, port: int, faults: Faults | None = None) -> BaseWSGIServer:
+    """A threaded server listening on the loopback; port 0 takes a free one. Raises OSError."""
+    app = create_idp(config, faults)
+    return make_server(LOOPBACK, port, app, threaded=True, request_handler=QuietHandler)
+
+
+class RunningIdp:
+    """Providers running in a thread of this process, for tests."""
+
+    def __init__(self, server: BaseWSGIServer, config: IdpConfig, faults: Faults, desk: Desk) -> None:
+        self.config = config
+        self.faults = faults
+        self.desk = desk
+        self.base_url = f"http://{LOOPBACK}:{server.port}"
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+
+    def discovery_url(self, audience_name: str) -> str:
+        """Where this audience publishes itself."""
+        return f"{self.base_url}/{audience_name}/.well-known/openid-configuration"
+
+    def choose(self, authorization_url: str, person_key: str) -> str:
+        """Picks a person as a browser would; gives the callback URL they are sent to.
+
+        A key that is nobody's (such as "") is the Cancel button. Raises urllib's HTTPError.
+        """
+        if urlsplit(authorization_url).netloc != urlsplit(self.base_url).netloc:
+            raise ValueError(f"not one of ours: {authorization_url}")
+        request = Request(authorization_url, data=urlencode({"person": person_key}).encode())
+        with build_opener(_NoRedirect).open(request, timeout=10) as answer:
+            return str(answer.headers["Location"])
+
+    def stop(self) -> None:
+        """Stops and frees the port; safe to call twice."""
+        self.faults.released.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    def http_error_303(self, req, fp, code, msg, headers):  # type: ignore[no-untyped-def]
+        """The redirection itself is what we came for."""
+        return fp
+
+
+def start_in_thread(
+    redirect_base: str = "http://127.0.0.1:8000",
+    *,
+    client_id: str = "parvis-demo",
+    client_secret: str | None = None,
+    port: int = 0,
+    clock: Callable[[], float] = time.time,
+) -> RunningIdp:
+    """The three providers on a free port, with faults to switch on; call `stop()` when done."""
+    config = IdpConfig(
+        client_id=client_id,
+        client_secret=client_secret or secrets.token_urlsafe(32),
+        redirect_bases=(redirect_base,),
+        clock=clock,
+    )
+    faults = Faults()
+    server = bind(config, port, faults)
+    app = server.app
+    return RunningIdp(server, config, faults, app.extensions["demo_idp"])  # type: ignore[attr-defined]
+
+
+def serve(config: IdpConfig, port: int) -> None:
+    """Serves until interrupted."""
+    server = bind(config, port)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+    server.server_close()

@@ -1,0 +1,77 @@
+"""What an operator declares about one identity provider."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+# Asymmetric only. With HS256 the client secret would sign identities, and the public key could be
+# passed off as the secret; "none" is no signature at all.
+SIGNING_ALGS = frozenset({"ES256", "RS256"})
+
+UserinfoMode = Literal["jwt", "json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """One identity provider, as configured; refuses to exist with a dangerous setting.
+
+    `discovery_url` is not derived from `issuer`: Pro Santé Connect publishes the right document
+    under another name. `timeout` is in seconds, for each call.
+    """
+
+    name: str
+    discovery_url: str
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    post_logout_redirect_uri: str
+    signing_alg: str
+    scopes: tuple[str, ...]
+    acr_values: str
+    acr_accepted: tuple[str, ...]
+    userinfo_mode: UserinfoMode
+    mandatory_claims: tuple[str, ...] = ()
+    authorization_params: Mapping[str, str] = field(default_factory=dict)
+    pkce: bool = False
+    callback_iss_required: bool = False
+    token_auth_method: str = "client_secret_post"
+    timeout: float = 5.0
+    allow_loopback_http: bool = False
+
+    def __post_init__(self) -> None:
+        if self.signing_alg not in SIGNING_ALGS:
+            raise ValueError(f"{self.name}: signing algorithm must be one of {sorted(SIGNING_ALGS)}")
+        if not self.acr_accepted:
+            raise ValueError(f"{self.name}: at least one accepted assurance level (acr) is needed")
+        if "openid" not in self.scopes:
+            raise ValueError(f"{self.name}: the scope openid is needed")
+        if not (self.issuer and self.client_id and self.client_secret):
+            raise ValueError(f"{self.name}: issuer, client id and client secret are needed")
+        if not self.trusts_url(self.discovery_url):
+            raise ValueError(f"{self.name}: the discovery URL must be https")
+
+    def trusts_url(self, url: object) -> bool:
+        """Whether we may call `url`: https, or plain http to this very machine where allowed."""
+        parts = urlsplit(url) if isinstance(url, str) else None
+        if parts is None or not parts.hostname:
+            return False
+        if parts.scheme == "https":
+            return True
+        return self.allow_loopback_http and parts.scheme == "http" and is_loopback(parts.hostname)
+
+
+def is_loopback(hostname: str) -> bool:
+    """Whether `hostname` can only be this machine (no DNS question is asked)."""
+    try:
+        return ipaddress.ip_address(hostname).is_loopback
+    except ValueError:
+        return hostname == "localhost"
+
+
+def configure(defaults: Mapping[str, Any], configured: Mapping[str, Any]) -> Provider:
+    """A `Provider` from our defaults and the operator's settings; an empty setting keeps ours."""
+    settings = {name: value for name, value in configured.items() if value not in (None, "", ())}
+    return Provider(**{**defaults, **settings})
