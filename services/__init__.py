@@ -1,0 +1,1 @@
+"""One room per digital service, all with the same drawers, none knowing another."""

@@ -1,0 +1,90 @@
+"""Who may come in: one guard per blueprint, set where it is made. A blueprint without a guard fails the tests.
+
+A refused patient or professional is sent to their door and comes back; what they had typed is kept. A person of
+another audience gets 403; another person's object is a 404 (queries see to it).
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from auth import held_forms, sessions
+from portal import db
+
+F = TypeVar("F", bound=Callable[..., object])
+
+GUARD = "parvis_guard"
+DOORS = {"patient": "auth.sign_in", "professional": "auth.sign_in_professional", "staff": "auth.sign_in_staff"}
+
+
+def public(blueprint: Blueprint) -> Blueprint:
+    """Open to everybody."""
+    setattr(blueprint, GUARD, "public")
+    return blueprint
+
+
+def patients(blueprint: Blueprint) -> Blueprint:
+    """For a signed-in patient, or somebody who acts for one."""
+    return _guard(blueprint, "patient")
+
+
+def professionals(blueprint: Blueprint) -> Blueprint:
+    """For a practitioner signed in with Pro Santé Connect."""
+    return _guard(blueprint, "professional")
+
+
+def staff(blueprint: Blueprint, right: str = "") -> Blueprint:
+    """For an agent who holds this right at one hospital at least (any right when none is named)."""
+    return _guard(blueprint, "staff", right)
+
+
+def machines(blueprint: Blueprint) -> Blueprint:
+    """Called by other systems, which prove themselves in the call; no browser session counts here."""
+    setattr(blueprint, GUARD, "machines")
+    return blueprint
+
+
+def patient_id() -> UUID:
+    """For whom the signed-in person acts now. Only inside a `patients` blueprint."""
+    current = sessions.signed_in()
+    if current is None or current.patient_id is None:
+        abort(403)
+    return current.patient_id
+
+
+def professional_id() -> UUID:
+    """The signed-in practitioner. Only inside a `professionals` blueprint."""
+    found = db.current_actor().professional_id
+    if found is None:
+        abort(403)
+    return found
+
+
+def establishments(right: str) -> frozenset[UUID]:
+    """Where the signed-in agent holds the right."""
+    return db.current_actor().rights.get(right, frozenset())
+
+
+def _guard(blueprint: Blueprint, audience: str, right: str = "") -> Blueprint:
+    setattr(blueprint, GUARD, f"{audience}:{right}" if right else audience)
+
+    @blueprint.before_request
+    def check() -> Response | None:
+        actor = db.current_actor()
+        if actor.kind == "anonymous":
+            return to_the_door(audience)
+        if actor.kind != audience or (right and not actor.may(right)):
+            abort(403)
+        return None
+
+    return blueprint
+
+
+def to_the_door(audience: str) -> Response:
+    """Send the person to sign in, keep what they typed, and come back to the page they wanted."""
+    held_forms.hold()
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else held_forms.page_of(request)
+    return redirect(url_for(DOORS[audience], next=wanted), 303)

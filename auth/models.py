@@ -1,0 +1,195 @@
+"""People and how they prove who they are.
+
+A patient is a record of its own and exists without an account (phone bookings, imported bills, children); services
+reference the patient, never the account. Accounts are keyed by (issuer, subject), never by e-mail.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import Text
+
+from portal import db
+from portal.db import Base, Keyed
+
+IDENTITY_STATUSES = ("PROV", "RECUP", "VALI", "QUAL")
+"""RNIV: provisional, retrieved from INSi, validated, qualified. The portal itself only ever writes PROV."""
+
+
+class Account(Keyed, Base):
+    """One person's access to the portal, for one audience."""
+
+    __tablename__ = "account"
+    __table_args__ = (CheckConstraint("audience in ('patient', 'professional', 'staff')", "audience"),)
+
+    audience: Mapped[str]
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(default="")
+    locale: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+    closed_at: Mapped[datetime | None]
+
+
+class Identity(Keyed, Base):
+    """How an account proves itself at an identity provider."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+    last_used_at: Mapped[datetime | None]
+
+    account: Mapped[Account] = relationship()
+
+
+class Patient(Keyed, Base):
+    """A person who is cared for. Traits are kept verbatim as their source gave them (INS guide: strict traits)."""
+
+    __tablename__ = "patient"
+    __table_args__ = (CheckConstraint("identity_status in ('PROV', 'RECUP', 'VALI', 'QUAL')", "identity_status"),)
+
+    birth_name: Mapped[str]
+    used_name: Mapped[str] = mapped_column(default="")
+    first_names: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    sex: Mapped[str] = mapped_column(default="")
+    birth_on: Mapped[date]
+    birthplace_insee: Mapped[str] = mapped_column(default="")
+    birthcountry_insee: Mapped[str] = mapped_column(default="")
+    ins: Mapped[str] = mapped_column(default="")
+    ins_oid: Mapped[str] = mapped_column(default="")
+    identity_status: Mapped[str] = mapped_column(default="PROV")
+    email: Mapped[str] = mapped_column(default="")
+    mobile: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+
+    @property
+    def first_name(self) -> str:
+        return self.first_names[0] if self.first_names else ""
+
+    @property
+    def full_name(self) -> str:
+        """First name and the name of use, or the birth name when there is none."""
+        return f"{self.first_name} {self.used_name or self.birth_name}".strip()
+
+
+class PatientRecord(Base):
+    """A patient as one hospital knows them (IPP). It is also what lets that hospital's staff see the patient."""
+
+    __tablename__ = "patient_record"
+    __table_args__ = (UniqueConstraint("establishment_id", "ipp"),)
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), primary_key=True)
+    ipp: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+
+
+class PatientAccess(Base):
+    """An account may act for a patient: oneself, or someone else until a day, unless revoked."""
+
+    __tablename__ = "patient_access"
+    __table_args__ = (CheckConstraint("relation in ('self', 'parent', 'mandate')", "relation"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), primary_key=True, index=True)
+    relation: Mapped[str] = mapped_column(default="self")
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+    ends_on: Mapped[date | None]
+    revoked_at: Mapped[datetime | None]
+
+    patient: Mapped[Patient] = relationship()
+
+
+class Professional(Keyed, Base):
+    """A city practitioner or their staff, as Pro Santé Connect knows them (SubjectNameID, RPPS when they have one)."""
+
+    __tablename__ = "professional"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), unique=True)
+    subject_name_id: Mapped[str] = mapped_column(unique=True)
+    rpps: Mapped[str] = mapped_column(default="")
+    family_name: Mapped[str]
+    given_name: Mapped[str]
+    profession: Mapped[str] = mapped_column(default="")
+    activities: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+
+    account: Mapped[Account] = relationship()
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class StaffRight(Base):
+    """What a member of staff may do at one hospital (`portal.db.RIGHTS`)."""
+
+    __tablename__ = "staff_right"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), primary_key=True)
+    right: Mapped[str] = mapped_column(primary_key=True)
+    granted_at: Mapped[datetime] = mapped_column(default=db.now)
+
+
+class StaffInvitation(Keyed, Base):
+    """A one-time link that gives rights to the agent who opens it signed in with the invited e-mail."""
+
+    __tablename__ = "staff_invitation"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    email: Mapped[str]
+    rights: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    establishment_id: Mapped[UUID | None] = mapped_column(ForeignKey("establishment.id"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class WebSession(Keyed, Base):
+    """A signed-in browser. The cookie holds a random token; only its SHA-256 is stored."""
+
+    __tablename__ = "web_session"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    provider: Mapped[str]
+    acr: Mapped[str] = mapped_column(default="")
+    amr: Mapped[str] = mapped_column(default="")
+    id_token: Mapped[str] = mapped_column(default="")
+    browser: Mapped[str] = mapped_column(default="")
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=db.now)
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class SignInAttempt(Base):
+    """A sign-in under way: state and nonce, used once, bound to one browser, gone after ten minutes."""
+
+    __tablename__ = "sign_in_attempt"
+
+    state_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    browser_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    provider: Mapped[str]
+    nonce: Mapped[str]
+    code_verifier: Mapped[str] = mapped_column(default="")
+    next_path: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+
+
+class HeldForm(Keyed, Base):
+    """What somebody typed when their session had ended, sealed, kept for the same account for an hour."""
+
+    __tablename__ = "held_form"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    path: Mapped[str]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(default=db.now)

@@ -1,0 +1,65 @@
+"""The menus and the account corner of every page."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal import catalog, db
+from portal.db import ANONYMOUS, Actor
+
+
+@dataclass(frozen=True)
+class Item:
+    label: Any
+    href: str
+    icon: str = ""
+    active: bool = False
+
+
+def register(app: Flask) -> None:
+    app.context_processor(_in_templates)
+
+
+def who() -> Actor:
+    """Who the page is for; nobody when the database is away (error pages must still show)."""
+    if not g.get("unit_open"):
+        return ANONYMOUS
+    try:
+        return db.current_actor()
+    except SQLAlchemyError:
+        return ANONYMOUS
+
+
+def _in_templates() -> dict[str, object]:
+    actor = who()
+    return {"who": actor, "signed_in": g.get("signed_in"), "nav_items": _items(actor),
+            "account_items": _account_items(actor), "portal_name": current_app.config["SETTINGS"].portal_name,
+            "held_form_restored": g.get("held_form_restored", False)}
+
+
+def _items(actor: Actor) -> list[Item]:
+    if actor.kind == "staff":
+        cards = [Item(card.staff_title, url_for(card.staff_endpoint), card.icon) for card in catalog.staff_cards()
+                 if actor.may(card.right)]
+        if actor.may("administration"):
+            cards.insert(0, Item(_("Dashboard"), url_for("admin.dashboard"), "chart-column"))
+        return _marked(cards)
+    audience = "professional" if actor.kind == "professional" else "patient"
+    return _marked([Item(card.title, url_for(card.endpoint), card.icon) for card in catalog.cards(audience)])
+
+
+def _account_items(actor: Actor) -> list[Item]:
+    if actor.kind == "patient":
+        return [Item(_("My account"), url_for("auth.account"), "user")]
+    return []
+
+
+def _marked(items: list[Item]) -> list[Item]:
+    here = request.path
+    return [Item(item.label, item.href, item.icon, here == item.href or here.startswith(item.href.rstrip("/") + "/"))
+            for item in items]
+
+

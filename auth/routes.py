@@ -1,0 +1,221 @@
+"""The doors: sign-in pages, the trip to the provider and back, sign-out, my account."""
+
+import secrets
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+from flask import Blueprint, abort, flash, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from auth import actions, guards, providers, queries, sessions
+from auth.actions import InvitationRefused, NotInvited
+from auth.models import Account
+from auth.oidc import SignInCancelled, SignInFailed, SignInRefused, new_attempt
+from auth.oidc.client import SignIn
+from auth.providers import Door
+from portal import audit, db
+from portal.web.limits import limiter
+
+log = structlog.get_logger(__name__)
+
+doors = guards.public(Blueprint("auth", __name__, template_folder="templates"))
+_HOMES = {"patient": "pages.home", "professional": "documents.professional_home", "staff": "admin.dashboard"}
+_BROWSER_COOKIE = "parvis_sign_in"
+_ATTEMPT_SECONDS = 600
+
+
+# -- the pages ---------------------------------------------------------------------------------------------------
+
+
+@doors.get("/connexion")
+def sign_in() -> str | Response:
+    return _door_page("patient")
+
+
+@doors.get("/pro/connexion")
+def sign_in_professional() -> str | Response:
+    return _door_page("professional")
+
+
+@doors.get("/admin/connexion")
+def sign_in_staff() -> str | Response:
+    return _door_page("staff")
+
+
+def _door_page(audience: str) -> str | Response:
+    if db.current_actor().kind == audience:
+        return redirect(_safe_next(request.args.get("next", "")) or url_for(_HOMES[audience]))
+    return render_template("auth/sign_in.html", audience=audience, doors=providers.doors(audience),
+                           next=_safe_next(request.args.get("next", "")))
+
+
+# -- to the provider and back ------------------------------------------------------------------------------------
+
+
+@doors.get("/auth/<provider>/start")
+@limiter.limit("30 per minute")
+def start(provider: str) -> Response:
+    door = providers.door(provider) or abort(404)
+    attempt = new_attempt()
+    try:
+        url = door.client.authorization_url(attempt.state, attempt.nonce, attempt.code_verifier)
+    except SignInFailed as failure:
+        return _failed(door, failure)
+    browser = request.cookies.get(_BROWSER_COOKIE) or secrets.token_urlsafe(32)
+    _begin(door, attempt, browser)
+    response = redirect(url)
+    response.set_cookie(_BROWSER_COOKIE, browser, max_age=_ATTEMPT_SECONDS, httponly=True, samesite="Lax",
+                        secure=request.is_secure, path="/auth")
+    return response
+
+
+def _begin(door: Door, attempt: actions.Attempt, browser: str) -> None:
+    invitation = request.args.get("invitation", "")
+    wanted = _safe_next(request.args.get("next", ""))
+    with db.transaction(db.system("auth.sign_in")):
+        actions.begin(door.name, attempt, browser, f"{invitation} {wanted}")
+
+
+@doors.get("/auth/<provider>/callback")
+def callback(provider: str) -> Response:
+    door = providers.door(provider) or abort(404)
+    answer = request.args
+    if any(len(answer.getlist(name)) > 1 for name in answer):
+        return _failed(door, SignInRefused("doubled_parameter"))
+    with db.transaction(db.system("auth.sign_in")):
+        attempt = actions.take(provider, answer.get("state", ""), request.cookies.get(_BROWSER_COOKIE, ""))
+    if attempt is None:
+        return _unknown_attempt(door)
+    try:
+        if "error" in answer or "code" not in answer:
+            raise door.client.callback_error(answer.get("error", ""), answer.get("iss"))
+        vouched = door.client.exchange(answer["code"], attempt.nonce, attempt.code_verifier, answer.get("iss"))
+        identity = door.identity_from(vouched.claims)
+    except SignInFailed as failure:
+        return _failed(door, failure)
+    invitation, _space, wanted = attempt.next_path.partition(" ")
+    return _welcome(door, vouched, identity, invitation, wanted)
+
+
+def _welcome(door: Door, vouched: SignIn, identity: object, invitation: str, wanted: str) -> Response:
+    former = sessions.signed_in()
+    try:
+        with db.transaction(db.system("auth.sign_in")):
+            if former is not None:
+                sessions.end(former.session_id)
+            account = _account(door, vouched, identity, invitation)
+            token = actions.open_session(account, door.name, vouched)
+    except (NotInvited, InvitationRefused) as refused:
+        return _failed(door, SignInRefused(type(refused).__name__))
+    response = redirect(_safe_next(wanted) or url_for(_HOMES[door.audience]))
+    sessions.set_cookie(response, token)
+    response.delete_cookie(_BROWSER_COOKIE, path="/auth")
+    g.just_signed_in = account.id
+    return response
+
+
+def _account(door: Door, vouched: SignIn, identity: object, invitation: str) -> Account:
+    if door.audience == "patient":
+        return actions.patient_account(vouched, identity)  # type: ignore[arg-type]
+    if door.audience == "professional":
+        return actions.professional_account(vouched, identity)  # type: ignore[arg-type]
+    return actions.staff_account(vouched, identity, invitation)  # type: ignore[arg-type]
+
+
+def _unknown_attempt(door: Door) -> Response:
+    """A second callback (double click, back button) of somebody signed in goes on; anything else starts again."""
+    if db.current_actor().kind == door.audience:
+        return redirect(url_for(_HOMES[door.audience]))
+    return _failed(door, SignInRefused("state_unknown"))
+
+
+def _failed(door: Door, failure: SignInFailed) -> Response:
+    """A friendly page with a way to start again; never the provider's own words."""
+    reference = secrets.token_hex(4)
+    log.warning("sign_in.failed", provider=door.name, reason=failure.reason, reference=reference)
+    with db.transaction(db.system("auth.sign_in")):
+        actions.refuse(door.name, failure.reason)
+    status = 200 if isinstance(failure, SignInCancelled) else 400 if isinstance(failure, SignInRefused) else 503
+    not_invited = failure.reason in ("NotInvited", "InvitationRefused")
+    page = render_template("auth/sign_in_failed.html", door=door, failure=failure, reference=reference,
+                           cancelled=isinstance(failure, SignInCancelled), not_invited=not_invited,
+                           retry=url_for(guards.DOORS[door.audience]))
+    return make_response(page, 403 if not_invited else status)
+
+
+# -- signing out -------------------------------------------------------------------------------------------------
+
+
+@doors.post("/deconnexion")
+def sign_out() -> Response:
+    """End the session here first, whatever the provider answers; then offer to leave the provider too."""
+    current = sessions.signed_in()
+    url = None
+    if current is not None:
+        door = providers.door(current.provider)
+        state = secrets.token_urlsafe(32)
+        url = door.client.logout_url(sessions.id_token_of(current.session_id), state) if door else None
+        sessions.end(current.session_id)
+        audit.record("session.closed", object_kind="account", object_id=current.account_id)
+    response = make_response(render_template("auth/signed_out.html", provider_url=url))
+    sessions.clear_cookie(response)
+    if url:
+        response.set_cookie("parvis_logout", state, max_age=_ATTEMPT_SECONDS, httponly=True, samesite="Lax",
+                            secure=request.is_secure, path="/auth")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@doors.get("/auth/<provider>/logout-callback")
+def logout_callback(provider: str) -> Response:
+    providers.door(provider) or abort(404)
+    expected = request.cookies.get("parvis_logout", "")
+    if expected and secrets.compare_digest(expected, request.args.get("state", "")):
+        flash(_("You are signed out."), "success")
+    response = redirect(url_for("pages.home"))
+    response.delete_cookie("parvis_logout", path="/auth")
+    return response
+
+
+def _safe_next(wanted: str) -> str:
+    """Only an address inside the portal, or nothing (no other host, no scheme, no control character)."""
+    parts = urlsplit(wanted)
+    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted
+    clean = wanted.isprintable() and not parts.scheme and not parts.netloc
+    return wanted if inside and clean and len(wanted) < 2000 else ""
+
+
+# -- my account --------------------------------------------------------------------------------------------------
+
+account_pages = guards.patients(Blueprint("account", __name__, url_prefix="/mon-compte", template_folder="templates"))
+
+
+@account_pages.get("")
+def show() -> str:
+    """The signed-in person, for whom they act, their open sessions, and who opened their record."""
+    return render_template("auth/account.html", people=queries.people(), sessions=queries.open_sessions(),
+                           events=queries.record_events(guards.patient_id()), current=sessions.signed_in())
+
+
+@account_pages.post("/agir-pour")
+def act_for() -> Response:
+    """Choose for whom the person acts."""
+    try:
+        sessions.act_for(UUID(request.form.get("patient_id", "")))
+    except (LookupError, ValueError):
+        abort(404)
+    return redirect(url_for("account.show"), 303)
+
+
+@account_pages.post("/sessions/<uuid:session_id>/fermer")
+def close_session(session_id: UUID) -> Response:
+    """End another open session of mine."""
+    if session_id not in {each.id for each in queries.open_sessions()}:
+        abort(404)
+    sessions.end(session_id)
+    flash(_("This session is closed."), "success")
+    return redirect(url_for("account.show"), 303)
+
+

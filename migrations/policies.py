@@ -1,0 +1,77 @@
+"""Words for row-level security policies, as the migrations use them.
+
+Each condition is a scalar sub-select, evaluated once a statement and not once a row. `nullif` because a setting is
+'' after the transaction that set it, not NULL.
+"""
+
+from alembic import op
+
+
+def _setting(key: str) -> str:
+    return f"(select current_setting('parvis.{key}', true))"
+
+
+def _among(column: str, key: str) -> str:
+    listed = f"string_to_array(current_setting('parvis.{key}', true), ',')::uuid[]"
+    return f"{column} = any ((select {listed})::uuid[])"
+
+
+def _is(column: str, key: str) -> str:
+    return f"{column} = (select nullif(current_setting('parvis.{key}', true), '')::uuid)"
+
+
+SYSTEM = f"{_setting('system')} <> ''"
+ANYBODY = "true"
+
+
+def own(column: str = "patient_id") -> str:
+    """Rows of a patient for whom the actor may act."""
+    return _among(column, "patients")
+
+
+def account(column: str = "account_id") -> str:
+    return _is(column, "account")
+
+
+def professional(column: str = "professional_id") -> str:
+    return _is(column, "professional")
+
+
+def staff(right: str, column: str = "establishment_id") -> str:
+    """Rows of an establishment where the actor holds that right."""
+    return _among(column, f"at_{right}")
+
+
+def any_staff(column: str = "establishment_id") -> str:
+    return _among(column, "establishments")
+
+
+def actor(column: str = "actor") -> str:
+    """Rows that name the declared actor."""
+    return f"{column} = {_setting('actor')}"
+
+
+def either(*conditions: str) -> str:
+    return " or ".join(f"({condition})" for condition in conditions)
+
+
+def both(*conditions: str) -> str:
+    return " and ".join(f"({condition})" for condition in conditions)
+
+
+def protect(table: str, *, read: str, write: str | None = None, insert: str | None = None,
+            update: str | None = None, delete: str | None = None) -> None:
+    """Turn row-level security on, for the owner too, with one policy per command.
+
+    `write` stands for insert, update and delete unless one of them is given. A command without a policy is refused.
+    """
+    op.execute(f'alter table "{table}" enable row level security')
+    op.execute(f'alter table "{table}" force row level security')
+    op.execute(f'create policy {table}_read on "{table}" for select using ({read})')
+    insert, update, delete = insert or write, update or write, delete or write
+    if insert:
+        op.execute(f'create policy {table}_insert on "{table}" for insert with check ({insert})')
+    if update:
+        op.execute(f'create policy {table}_update on "{table}" for update using ({update}) with check ({update})')
+    if delete:
+        op.execute(f'create policy {table}_delete on "{table}" for delete using ({delete})')

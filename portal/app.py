@@ -1,0 +1,76 @@
+"""The application: the only module that knows every room."""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import admin
+import auth.sessions
+import services.appointments
+import services.billing
+import services.documents
+import services.preadmission
+from auth import navigation
+from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages
+from portal.config import Settings
+from portal.web import errors, i18n, limits, security, ui, unit_of_work, uploads
+
+ROOMS = (services.appointments, services.preadmission, services.billing, services.documents)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The portal as a WSGI application. Raises ConfigurationError when the environment makes no sense."""
+    settings = settings or config.load()
+    app = Flask("portal", static_folder="static/dist", static_url_path="/static")
+    _configure(app, settings)
+    _open_doors(app, settings)
+    for furnish in (security, i18n, errors, ui, uploads, limits):
+        furnish.register(app)
+    unit_of_work.register(app, auth.sessions.declare)
+    navigation.register(app)
+    auth.register(app)
+    for room in ROOMS:
+        room.register(app)
+    admin.register(app)
+    pages.register(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SETTINGS=settings,
+        PORTAL_ENV=settings.env,
+        SECRET_KEY=settings.secret_key.get_secret_value() or None,
+        MAX_CONTENT_LENGTH=files.MAX_BYTES + 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        MAX_FORM_PARTS=500,
+        SESSION_COOKIE_NAME="parvis_form",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        TESTING=settings.env == "test",
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _open_doors(app: Flask, settings: Settings) -> None:
+    logs.configure(settings)
+    if url := settings.database_url.get_secret_value():
+        app.extensions["parvis.engine"] = db.connect(url, prepare=settings.database_prepare)
+    kpi.configure(settings.secret_key.get_secret_value())
+    files.configure(settings)
+    notifications.configure(settings)
+    jobs.surround(app.app_context)
+
+
+def main() -> Any:
+    """The `parvis` command."""
+    for room in ROOMS:
+        for command in room.commands():
+            cli.parvis.add_command(command)
+    return cli.parvis(obj=create_app)

@@ -1,0 +1,182 @@
+"""The `parvis` command: what an operator types. Rooms add their own commands."""
+
+import base64
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import click
+from flask import Flask
+
+from portal import audit, catalog, config, db, establishments, jobs, kpi, schema
+from portal.config import ConfigurationError, Settings
+from portal.establishments import UnknownEstablishment
+
+CreateApp = Callable[..., Flask]
+SERVICES_AT_FIRST = ("appointments", "preadmission", "billing", "documents")
+
+
+@click.group()
+@click.pass_context
+def parvis(context: click.Context) -> None:
+    """Parvis, the digital-services portal of hospital groups."""
+
+
+def settings() -> Settings:
+    """The environment's settings; exits with a message for the operator when they make no sense."""
+    try:
+        return config.load()
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def as_system(context: click.Context, job: str) -> Any:
+    """A transaction of the named system job, with the application around it."""
+    app: Flask = context.obj(settings())
+    app.app_context().push()
+    return db.transaction(db.system(job))
+
+
+@parvis.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port to listen on.")
+def web(bind: str) -> None:
+    """Serve the portal: one group of web processes, two threads each."""
+    processes = settings().web_processes or os.cpu_count() or 1
+    arguments = ["gunicorn", "wsgi:app", "--bind", bind, "--workers", str(processes), "--threads", "2",
+                 "--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "20", "--no-control-socket",
+                 "--log-level", "warning", "--max-requests", "20000", "--max-requests-jitter", "2000"]
+    os.execv(sys.executable, [sys.executable, "-m", *arguments])
+
+
+@parvis.command()
+@click.option("--concurrency", default=4, show_default=True, help="Jobs at the same time.")
+@click.option("--once", is_flag=True, help="Stop when the queue is empty.")
+@click.pass_context
+def work(context: click.Context, concurrency: int, once: bool) -> None:
+    """Run one worker; any number may run, on any machine."""
+    context.obj(settings())
+    jobs.work(settings().database_url.get_secret_value(), concurrency=concurrency, wait=not once)
+
+
+@parvis.command()
+@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), help="Port of the portal (PORT=).")
+def demo(port: int) -> None:
+    """Start the demonstration: database, portal, worker, identity provider and payment simulator."""
+    from portal.embedded import supervisor
+
+    sys.exit(supervisor.run(port))
+
+
+@parvis.group("db")
+def database() -> None:
+    """The database's schema."""
+
+
+@database.command()
+def upgrade() -> None:
+    """Run the migrations; safe to run twice, and while the former version serves."""
+    current = settings()
+    owner = current.database_owner_url.get_secret_value()
+    if not owner:
+        raise click.ClickException("PORTAL_DATABASE_OWNER_URL is needed: migrations run as the schema's owner.")
+    schema.upgrade(owner, current.database_url.get_secret_value())
+    click.echo(f"schema at revision {schema.head()}")
+
+
+@parvis.command("config")
+def show_config() -> None:
+    """List every PORTAL_* variable."""
+    for name, kind, default, meaning, _secret in config.variables():
+        click.echo(f"{name}\n    {kind}, default {default or '(none)'}\n    {meaning}")
+
+
+@parvis.command()
+def keygen() -> None:
+    """Print fresh secrets for a new installation."""
+    click.echo(f"PORTAL_SECRET_KEY={secrets.token_urlsafe(48)}")
+    click.echo(f"PORTAL_FILE_KEYS=k1:{base64.b64encode(secrets.token_bytes(32)).decode()}")
+
+
+@parvis.group()
+def establishment() -> None:
+    """Hospitals of the group."""
+
+
+@establishment.command("add")
+@click.argument("finess")
+@click.argument("name")
+@click.pass_context
+def add_establishment(context: click.Context, finess: str, name: str) -> None:
+    """Add a hospital, with every service open."""
+    with as_system(context, "cli.establishment_add"):
+        hospital = establishments.add(finess, name)
+        for code in SERVICES_AT_FIRST:
+            catalog.publish(hospital.id, code, date.today())
+
+
+@establishment.command("set")
+@click.argument("finess")
+@click.argument("key")
+@click.argument("value")
+@click.option("--secret", is_flag=True, help="Only jobs and administrators may read it.")
+@click.pass_context
+def set_establishment(context: click.Context, finess: str, key: str, value: str, secret: bool) -> None:
+    """Change one setting of a hospital."""
+    try:
+        with as_system(context, "cli.establishment_set"):
+            establishments.change_setting(establishments.by_finess(finess).id, key, value, secret=secret)
+    except UnknownEstablishment as error:
+        raise click.ClickException(f"No hospital has the FINESS number {error}.") from error
+
+
+@parvis.group("audit")
+def audit_commands() -> None:
+    """The audit's chain."""
+
+
+@audit_commands.command()
+@click.pass_context
+def verify(context: click.Context) -> None:
+    """Recompute the chain of sealed batches; exit 1 when it does not hold."""
+    with as_system(context, "cli.audit_verify"):
+        found = audit.verify()
+    click.echo(f"{found.batches} batches, {found.events} events sealed, {found.unsealed} not sealed yet")
+    if not found.holds:
+        raise click.ClickException(f"The chain breaks at batch {found.broken_batch}.")
+
+
+@parvis.group("kpi")
+def kpi_commands() -> None:
+    """Figures."""
+
+
+@kpi_commands.command()
+@click.pass_context
+def rebuild(context: click.Context) -> None:
+    """Forget the roll-ups and count every event again."""
+    with as_system(context, "cli.kpi_rebuild"):
+        kpi.rebuild()
+
+
+@kpi_commands.command()
+@click.argument("code")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--establishment", "finess", default="")
+@click.pass_context
+def show(context: click.Context, code: str, first: datetime, last: datetime, finess: str) -> None:
+    """One JSON line: code, definition version, numerator, denominator, value."""
+    import json
+
+    with as_system(context, "cli.kpi_show"):
+        hospital = establishments.by_finess(finess).id if finess else None
+        try:
+            definition = kpi.definition(code)
+        except KeyError as error:
+            raise click.ClickException(f"No figure has the code {code}.") from error
+        figure = definition.compute(kpi.Period(first.date(), last.date(), hospital))
+    click.echo(json.dumps({"code": code, "version": definition.version, "numerator": figure.numerator,
+                           "denominator": figure.denominator, "value": figure.value}))

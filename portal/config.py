@@ -1,0 +1,215 @@
+"""Every `PORTAL_*` variable, typed and explained; refuses to boot on nonsense.
+
+Settings of the machine live here; what differs per hospital is a row in the database (`portal.establishments`).
+Each secret `PORTAL_X` may also be given as `PORTAL_X_FILE`, the path of a file that holds it.
+"""
+
+import base64
+import binascii
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+PROVIDERS = ("franceconnect", "franceconnect-plus", "prosanteconnect", "proconnect")
+DEMO_ISSUER_SUFFIX = ".demo.parvis.test"
+_SHORTEST_SECRET = 32
+
+
+class ConfigurationError(Exception):
+    """The environment asks for something Parvis will not do. The message says what to change."""
+
+
+class ProviderSettings(BaseModel):
+    """One identity provider, `PORTAL_<P>_*`. Without a client id, its button is not shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    discovery_url: str = Field("", description="Where the provider publishes its OpenID configuration")
+    issuer: str = Field("", description="The issuer the provider must claim, compared to the letter")
+    client_id: str = Field("", description="Our client id at the provider")
+    client_secret: SecretStr = Field(SecretStr(""), description="Our client secret at the provider")
+    signing_alg: Literal["ES256", "RS256", "PS256"] = Field("ES256", description="The one algorithm accepted")
+    scopes: str = Field("", description="Scopes asked for, separated by spaces; empty = the provider's usual ones")
+    acr_values: str = Field("", description="Assurance levels asked for; empty = the provider's usual ones")
+    acr_accepted: str = Field("", description="Assurance levels accepted, separated by spaces; empty = the usual ones")
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.client_id and self.discovery_url)
+
+
+class Settings(BaseModel):
+    """The settings of this machine."""
+
+    model_config = ConfigDict(frozen=True)
+
+    env: Literal["production", "development", "demo", "test"] = Field(
+        "production", description="What this instance is; production refuses weak secrets and loopback providers"
+    )
+    base_url: str = Field("http://127.0.0.1:8000", description="The public address of the portal, no final slash")
+    secret_key: SecretStr = Field(SecretStr(""), description="Signs cookies and tokens; at least 32 characters")
+    file_keys: SecretStr = Field(
+        SecretStr(""), description="Keys that wrap the files' keys: `id:base64(32 bytes)`, comma list, current first"
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL (15 or later), the application's role: neither superuser nor owner"
+    )
+    database_owner_url: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL, the schema's owner; used by `parvis db upgrade` alone"
+    )
+    database_prepare: bool = Field(True, description="Prepared statements; set to false behind PgBouncer")
+    redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey for rate limits; empty = in memory")
+    storage_url: str = Field("file:var/files", description="Where files are stored: file:PATH")
+    antivirus_url: str = Field("none:", description="none: | clamd://host:port | clamd:///socket | twin:")
+    mail_url: str = Field("console:", description="console: | smtp://user:password@host:port?starttls=1")
+    sms_url: str = Field("console:", description="console:")
+    mail_from: str = Field("Parvis <ne-pas-repondre@parvis.test>", description="The sender of our mails")
+    read_only: bool = Field(False, description="Answer writes with 503 and keep the reading pages up")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Verbosity of the log")
+    metrics_token: SecretStr = Field(SecretStr(""), description="Opens /status/metrics from elsewhere than loopback")
+    trusted_proxies: int = Field(0, description="How many reverse proxies set X-Forwarded-* in front of us", ge=0)
+    web_processes: int = Field(0, description="Web processes; 0 = one per core", ge=0)
+    portal_name: str = Field("Parvis", description="The name patients see: the hospital group's")
+    payfip_endpoint_url: str = Field(
+        "https://www.payfip.gouv.fr/tpa/services/securite", description="PayFiP's SOAP endpoint"
+    )
+    payfip_payment_url: str = Field(
+        "https://www.payfip.gouv.fr/tpa/paiementws.web", description="PayFiP's payment page"
+    )
+
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict, exclude=True)
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_final_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    def file_key_ring(self) -> dict[str, bytes]:
+        """Key id → 32-byte key; the first one is the current one. Raises ConfigurationError on a malformed list."""
+        ring: dict[str, bytes] = {}
+        for item in filter(None, self.file_keys.get_secret_value().split(",")):
+            name, _, text = item.strip().partition(":")
+            try:
+                key = base64.b64decode(text, validate=True)
+            except binascii.Error as error:
+                raise ConfigurationError(f"PORTAL_FILE_KEYS: key {name!r} is not base64") from error
+            if not name or len(key) != 32:
+                raise ConfigurationError("PORTAL_FILE_KEYS: each key is `id:base64 of 32 bytes`")
+            ring[name] = key
+        return ring
+
+
+def variables() -> list[tuple[str, str, str, str, bool]]:
+    """(name, type, default, meaning, secret) of every variable, for `parvis config` and docs/configuration.md."""
+    rows = [_describe(f"PORTAL_{name.upper()}", field) for name, field in Settings.model_fields.items()
+            if name != "providers"]
+    for provider in PROVIDERS:
+        for name, field in ProviderSettings.model_fields.items():
+            rows.append(_describe(f"PORTAL_{_upper(provider)}_{name.upper()}", field))
+    return rows
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the environment. Raises ConfigurationError with a message for the operator."""
+    environ = os.environ if environ is None else environ
+    try:
+        providers = {name: ProviderSettings(**_read(ProviderSettings, f"PORTAL_{_upper(name)}_", environ))
+                     for name in PROVIDERS}
+        settings = Settings(**_read(Settings, "PORTAL_", environ), providers=providers)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"PORTAL_{name}: {first['msg']}") from error
+    _refuse_nonsense(settings)
+    return settings
+
+
+def _upper(provider: str) -> str:
+    return provider.replace("-", "_").upper()
+
+
+def _describe(name: str, field: Any) -> tuple[str, str, str, str, bool]:
+    secret = field.annotation is SecretStr
+    kind = "secret" if secret else getattr(field.annotation, "__name__", str(field.annotation).replace("typing.", ""))
+    default = "" if secret else str(field.default)
+    return name, kind, default, field.description or "", secret
+
+
+def _read(model: type[BaseModel], prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for field in model.model_fields:
+        name = prefix + field.upper()
+        if name in environ:
+            values[field] = environ[name]
+        elif path := environ.get(f"{name}_FILE"):
+            values[field] = _read_secret(name, path)
+    return values
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
+
+
+def _refuse_nonsense(settings: Settings) -> None:
+    settings.file_key_ring()
+    for name, provider in settings.providers.items():
+        if bool(provider.client_id) != bool(provider.discovery_url and provider.issuer):
+            raise ConfigurationError(
+                f"PORTAL_{_upper(name)}_CLIENT_ID, _DISCOVERY_URL and _ISSUER go together: set all or none"
+            )
+    if settings.is_production:
+        _refuse_weak_secrets(settings)
+        _refuse_unsafe_addresses(settings)
+
+
+def _refuse_weak_secrets(settings: Settings) -> None:
+    if len(settings.secret_key.get_secret_value()) < _SHORTEST_SECRET:
+        raise ConfigurationError(
+            "PORTAL_SECRET_KEY: production needs at least 32 random characters "
+            '(python3 -c "import secrets; print(secrets.token_urlsafe(48))")'
+        )
+    if not settings.file_key_ring():
+        raise ConfigurationError("PORTAL_FILE_KEYS: production needs at least one key, `id:base64 of 32 bytes`")
+    if not settings.database_url.get_secret_value():
+        raise ConfigurationError("PORTAL_DATABASE_URL: production needs a database")
+    for name, provider in settings.providers.items():
+        if provider.enabled and len(provider.client_secret.get_secret_value()) < _SHORTEST_SECRET:
+            raise ConfigurationError(f"PORTAL_{_upper(name)}_CLIENT_SECRET: shorter than 32 characters")
+
+
+def _refuse_unsafe_addresses(settings: Settings) -> None:
+    if not settings.base_url.startswith("https://"):
+        raise ConfigurationError("PORTAL_BASE_URL: production needs https")
+    for name, provider in settings.providers.items():
+        for what, url in (("ISSUER", provider.issuer), ("DISCOVERY_URL", provider.discovery_url)):
+            if provider.enabled and _is_unsafe(url):
+                raise ConfigurationError(
+                    f"PORTAL_{_upper(name)}_{what}: production refuses {url!r} (https, public, not a demonstration)"
+                )
+
+
+def _is_unsafe(url: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or host == "localhost" or host.endswith((".localhost", DEMO_ISSUER_SUFFIX)):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False

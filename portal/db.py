@@ -1,0 +1,211 @@
+"""Base, session, one transaction per unit of work, and who may see what (row-level security).
+
+Every transaction declares who acts. Policies in the database compare rows with what was declared, so a forgotten
+WHERE shows nothing instead of everything. `session` exists only inside a unit of work (`transaction(actor)`, a
+request or a job); using it elsewhere raises LookupError. Actions and queries use `session` and never commit.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, DateTime, MetaData, Text, Uuid, create_engine, event, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
+
+RIGHTS = ("appointments", "preadmission", "billing", "documents", "administration", "audit")
+"""What a member of staff may do at an establishment; each is a key of row-level security, `parvis.at_<right>`."""
+
+_CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=_CONSTRAINT_NAMES)
+    type_annotation_map = {datetime: DateTime(timezone=True), str: Text, UUID: Uuid}
+
+
+class Keyed:
+    """A table whose rows have a UUID of their own."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+
+
+def now() -> datetime:
+    """The present moment, aware, UTC."""
+    return datetime.now(UTC)
+
+
+# -- who acts ----------------------------------------------------------------------------------------------------
+
+Kind = Literal["anonymous", "patient", "professional", "staff", "machine", "system"]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts in a transaction: what row-level security and the audit are told.
+
+    name: shown to people, or the name of the system job. patients: those the actor may act for.
+    rights: right → establishments where it is held.
+    """
+
+    kind: Kind
+    name: str = ""
+    account_id: UUID | None = None
+    professional_id: UUID | None = None
+    patients: frozenset[UUID] = frozenset()
+    rights: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """How the audit names the actor: `patient:<account>`, `system:<job>` or `anonymous`."""
+        if self.kind == "system":
+            return f"system:{self.name}"
+        return f"{self.kind}:{self.account_id}" if self.account_id else self.kind
+
+    def may(self, right: str, establishment_id: UUID | None = None) -> bool:
+        """Whether the right is held at that establishment, or anywhere when none is given."""
+        held = self.rights.get(right, frozenset())
+        return bool(held) if establishment_id is None else establishment_id in held
+
+    @property
+    def establishments(self) -> frozenset[UUID]:
+        return frozenset().union(*self.rights.values()) if self.rights else frozenset()
+
+    def keys(self) -> dict[str, str]:
+        """Every key of row-level security, empty ones included: nothing is left from another actor."""
+        keys = {
+            "parvis.actor": self.label,
+            "parvis.account": str(self.account_id or ""),
+            "parvis.professional": str(self.professional_id or ""),
+            "parvis.patients": _list(self.patients),
+            "parvis.system": self.name if self.kind == "system" else "",
+            "parvis.establishments": _list(self.establishments),
+        }
+        return keys | {f"parvis.at_{right}": _list(self.rights.get(right, frozenset())) for right in RIGHTS}
+
+
+ANONYMOUS = Actor("anonymous")
+
+
+def system(job: str) -> Actor:
+    """The named system job as an actor: sees every row, and the audit says which job it was."""
+    return Actor("system", name=job)
+
+
+def _list(ids: frozenset[UUID]) -> str:
+    return ",".join(sorted(map(str, ids)))
+
+
+_KEYS = tuple(Actor("anonymous").keys())
+_DECLARE = text("select " + ", ".join(f"set_config('{key}', :k{n}, true)" for n, key in enumerate(_KEYS)))
+
+
+def declare(connection: Connection, actor: Actor) -> None:
+    """Tell the database who acts, until the end of this transaction."""
+    keys = actor.keys()
+    connection.execute(_DECLARE, {f"k{n}": keys[key] for n, key in enumerate(_KEYS)})
+
+
+# -- one unit of work --------------------------------------------------------------------------------------------
+
+Declaration = Callable[[Connection], Actor]
+
+
+@dataclass
+class _Unit:
+    declaration: Declaration
+    actor: Actor | None = None
+
+
+_unit: ContextVar[_Unit] = ContextVar("unit of work")
+_factory = sessionmaker(expire_on_commit=False)
+session: scoped_session[Session] = scoped_session(_factory, scopefunc=lambda: id(_unit.get()))
+
+
+def connect(url: str, *, prepare: bool = True, pool_size: int = 5, application: str = "parvis") -> Engine:
+    """Open the pool that `session` uses. `prepare=False` behind a transaction pooler such as PgBouncer."""
+    engine = create_engine(
+        sqlalchemy_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args={"prepare_threshold": 5 if prepare else None, "application_name": application,
+                      "connect_timeout": 5},
+    )
+    _factory.configure(bind=engine)
+    return engine
+
+
+def sqlalchemy_url(url: str) -> str:
+    """A libpq URL with the driver SQLAlchemy needs named in it."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg{separator}{rest}" if scheme in ("postgres", "postgresql") else url
+
+
+@event.listens_for(_factory, "after_begin")
+def _declare_actor(_session: Session, transaction: Any, connection: Connection) -> None:
+    if not transaction.nested:
+        unit = _unit.get()
+        unit.actor = unit.declaration(connection)
+
+
+def open_unit(declaration: Declaration) -> None:
+    """Begin a unit of work in this context; the transaction itself starts at the first statement."""
+    _unit.set(_Unit(declaration))
+
+
+def close_unit(*, commit: bool) -> None:
+    """End the unit of work, keeping (commit) or forgetting what it wrote."""
+    try:
+        if session.registry.has():
+            session.commit() if commit else session.rollback()
+    finally:
+        session.remove()
+
+
+@contextmanager
+def transaction(actor: Actor) -> Iterator[scoped_session[Session]]:
+    """One transaction in which `actor` acts: committed at the end, rolled back when the block raises."""
+
+    def declaration(connection: Connection) -> Actor:
+        declare(connection, actor)
+        return actor
+
+    token = _unit.set(_Unit(declaration))
+    try:
+        yield session
+    except BaseException:
+        close_unit(commit=False)
+        raise
+    else:
+        close_unit(commit=True)
+    finally:
+        _unit.reset(token)
+
+
+def current_actor() -> Actor:
+    """Who acts now, as the database was told. Starts the transaction when it has not begun."""
+    unit = _unit.get()
+    if unit.actor is None:
+        session.connection()
+    assert unit.actor is not None, "the declaration names an actor"
+    return unit.actor
+
+
+def act_as(actor: Actor) -> None:
+    """Change the actor inside the transaction: what was loaded under the former one is forgotten."""
+    session.flush()
+    declare(session.connection(), actor)
+    _unit.get().actor = actor
+    session.expire_all()

@@ -1,0 +1,129 @@
+"""Hospitals of the group (FINESS), their sites, units and practitioners, and per-hospital settings."""
+
+from collections.abc import Sequence
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, Keyed, session
+
+
+class UnknownEstablishment(Exception):
+    """No hospital of the group has this FINESS number."""
+
+
+class Establishment(Keyed, Base):
+    """A hospital (legal FINESS, 9 digits)."""
+
+    __tablename__ = "establishment"
+
+    finess: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    short_name: Mapped[str] = mapped_column(default="")
+    time_zone: Mapped[str] = mapped_column(default="Europe/Paris")
+    brand_colour: Mapped[str] = mapped_column(default="#1f5c63")
+    phone: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    address: Mapped[str] = mapped_column(default="")
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class EstablishmentSetting(Base):
+    """What differs per hospital: door addresses, PayFiP client number, delays. A secret one is read by jobs and
+    administrators only."""
+
+    __tablename__ = "establishment_setting"
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+    secret: Mapped[bool] = mapped_column(default=False)
+
+
+class Site(Keyed, Base):
+    """A place of an establishment (geographical FINESS)."""
+
+    __tablename__ = "site"
+    __table_args__ = (UniqueConstraint("establishment_id", "finess_et"),)
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
+    finess_et: Mapped[str]
+    name: Mapped[str]
+    address: Mapped[str] = mapped_column(default="")
+    access: Mapped[str] = mapped_column(default="")
+
+    establishment: Mapped[Establishment] = relationship()
+
+
+class Unit(Keyed, Base):
+    """A functional unit (UF) where patients are received."""
+
+    __tablename__ = "unit"
+    __table_args__ = (UniqueConstraint("establishment_id", "uf"),)
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"), index=True)
+    uf: Mapped[str]
+    name: Mapped[str]
+    phone: Mapped[str] = mapped_column(default="")
+    floor: Mapped[str] = mapped_column(default="")
+
+    establishment: Mapped[Establishment] = relationship()
+    site: Mapped[Site] = relationship()
+
+
+class Practitioner(Keyed, Base):
+    """A hospital practitioner, as patients know them."""
+
+    __tablename__ = "practitioner"
+    __table_args__ = (UniqueConstraint("establishment_id", "rpps"),)
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), index=True)
+    rpps: Mapped[str]
+    title: Mapped[str] = mapped_column(default="Dr")
+    family_name: Mapped[str]
+    given_name: Mapped[str]
+    speciality: Mapped[str]
+
+    unit: Mapped[Unit] = relationship()
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.title} {self.given_name} {self.family_name}"
+
+
+def establishments() -> Sequence[Establishment]:
+    """Every hospital of the group, by name."""
+    return session.scalars(select(Establishment).order_by(Establishment.name)).all()
+
+
+def by_finess(finess: str) -> Establishment:
+    """Raises UnknownEstablishment."""
+    found = session.scalar(select(Establishment).where(Establishment.finess == finess))
+    if found is None:
+        raise UnknownEstablishment(finess)
+    return found
+
+
+def add(finess: str, name: str) -> Establishment:
+    """Add a hospital, or rename the one that has this FINESS."""
+    statement = insert(Establishment).values(finess=finess, name=name)
+    session.execute(statement.on_conflict_do_update(index_elements=["finess"], set_={"name": name}))
+    return by_finess(finess)
+
+
+def setting(establishment_id: UUID, key: str, default: str = "") -> str:
+    found = session.get(EstablishmentSetting, (establishment_id, key))
+    return found.value if found else default
+
+
+def change_setting(establishment_id: UUID, key: str, value: str, *, secret: bool = False) -> None:
+    """Set one setting of a hospital."""
+    session.merge(EstablishmentSetting(establishment_id=establishment_id, key=key, value=value, secret=secret))

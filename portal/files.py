@@ -1,0 +1,264 @@
+"""A received file: sniffed, scanned, encrypted, stored, opened, expired.
+
+Bytes are encrypted while they arrive (`Arriving`), so no plaintext touches the disk, and kept exactly as sent.
+`receive` commits on its own: a form that fails afterwards does not lose the upload. An unattached file belongs to the
+account that sent it and is deleted after a day; `attach` gives it to a patient, a hospital or a practitioner.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any, BinaryIO
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal import db, jobs
+from portal.config import Settings
+from portal.db import Base, Keyed, session
+from portal.file_crypto import Encrypter, FileKeys, decrypt
+from portal.file_sniffing import FileEmpty, FileRefused, Kind, check_image, check_pdf, clean_name, sniff
+from portal.gateways import Unavailable, antivirus, storage
+
+log = structlog.get_logger(__name__)
+
+MAX_BYTES = 20 * 1024 * 1024
+KEEP_UNATTACHED = timedelta(hours=24)
+_HEAD_BYTES = 8192
+DOCUMENTS = frozenset({Kind.PDF, Kind.JPEG, Kind.PNG})
+
+
+class FileTooLarge(FileRefused):
+    """More bytes than the limit."""
+
+    def __init__(self, limit: int = MAX_BYTES) -> None:
+        super().__init__(f"over {limit} bytes")
+        self.limit = limit
+
+
+class FileInfected(FileRefused):
+    """The scanner recognised something harmful."""
+
+
+class FileNotReadable(Exception):
+    """The file has not been scanned yet, or may not be opened."""
+
+
+class StoredFile(Keyed, Base):
+    """Facts about stored bytes. state: waiting (for the scanner) | clean | infected."""
+
+    __tablename__ = "stored_file"
+
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[str]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    establishment_id: Mapped[UUID | None] = mapped_column(ForeignKey("establishment.id"))
+    staff_right: Mapped[str] = mapped_column(default="")
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    professional_id: Mapped[UUID | None] = mapped_column(ForeignKey("professional.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+    attached_at: Mapped[datetime | None]
+
+
+@dataclass
+class _Place:
+    store: Any = None
+    scanner: Any = None
+    keys: FileKeys | None = None
+
+
+_place = _Place()
+
+
+def configure(settings: Settings) -> None:
+    """Connect the storage and the scanner named by the environment."""
+    _place.store = storage.connect(settings.storage_url)
+    _place.scanner = antivirus.connect(settings.antivirus_url)
+    _place.keys = FileKeys.of(settings.file_key_ring())
+
+
+@dataclass
+class Arriving:
+    """A file being uploaded: what is written to it is encrypted and stored at once. Reading gives the bytes back."""
+
+    key: str = field(default_factory=lambda: str(uuid4()))
+    size: int = 0
+    head: bytes = b""
+    sha256: bytes = b""
+
+    def __post_init__(self) -> None:
+        assert _place.keys is not None, "files.configure was not called"
+        self._sink = _place.store.sink(self.key)
+        self._encrypter = Encrypter(self._sink.write, _place.keys, context=self.key.encode())
+        self._reader: BinaryIO | None = None
+        self._open = True
+
+    def write(self, data: bytes) -> int:
+        self.head += data[: _HEAD_BYTES - len(self.head)]
+        self.size += len(data)
+        if self.size <= MAX_BYTES:
+            self._encrypter.write(data)
+        return len(data)
+
+    def finish(self) -> None:
+        """All bytes are here: make them durable. Raises FileTooLarge, FileEmpty."""
+        if not self._open:
+            return
+        if self.size > MAX_BYTES or self.size == 0:
+            self.discard()
+            raise FileTooLarge() if self.size else FileEmpty()
+        self.sha256 = self._encrypter.finish().sha256
+        self._sink.commit()
+        self._open = False
+
+    def discard(self) -> None:
+        """Forget the bytes; safe to call twice and after `finish`."""
+        if self._open:
+            self._open = False
+            self._sink.abort()
+
+    # Werkzeug's form parser treats an upload as a file: it writes, seeks to the start, and closes.
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+    def tell(self) -> int:
+        return self.size
+
+    def read(self, size: int = -1) -> bytes:
+        self.finish()
+        if self._reader is None:
+            self._reader = BytesIO(b"".join(_plaintext(self.key)))
+        return self._reader.read(size)
+
+    def close(self) -> None:
+        self.discard()
+
+
+def from_bytes(chunks: Iterable[bytes]) -> Arriving:
+    """A file that came through a door or a command."""
+    arriving = Arriving()
+    for chunk in chunks:
+        arriving.write(chunk)
+    return arriving
+
+
+def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS) -> StoredFile:
+    """Check, scan and register an upload, in a transaction of its own, as the current actor's unattached file.
+
+    Raises FileRefused (empty, too large, refused or lying type, damaged, locked, infected): nothing is kept then.
+    When the scanner is down the file waits for it, unreadable, and a job scans it later.
+    """
+    actor = db.current_actor()
+    arriving.finish()
+    try:
+        kind = _checked_kind(arriving, name, kinds)
+        state = _scan(arriving.key)
+    except FileRefused:
+        _place.store.delete(arriving.key)
+        raise
+    stored = StoredFile(
+        id=uuid4(), storage_key=arriving.key, name=clean_name(name), media_type=kind.media_type, size=arriving.size,
+        sha256=arriving.sha256, state=state, account_id=actor.account_id,
+    )
+    with db.transaction(actor) as own:
+        own.add(stored)
+        if state == "waiting":
+            jobs.enqueue("files.scan", file_id=str(stored.id))
+        own.flush()
+        own.expunge(stored)
+    return stored
+
+
+def attach(file_id: UUID, *, patient_id: UUID | None = None, establishment_id: UUID | None = None,
+           staff_right: str = "", professional_id: UUID | None = None) -> StoredFile:
+    """Give an unattached file of the current actor to those it is for. Raises FileNotReadable.
+
+    staff_right: which right at the establishment opens it.
+    """
+    stored = unattached(file_id)
+    if stored is None:
+        raise FileNotReadable(file_id)
+    stored.patient_id, stored.professional_id = patient_id, professional_id
+    stored.establishment_id, stored.staff_right = establishment_id, staff_right
+    stored.attached_at = db.now()
+    session.flush()
+    return stored
+
+
+def unattached(file_id: UUID) -> StoredFile | None:
+    """The current actor's own upload that no form has taken yet."""
+    actor = db.current_actor()
+    query = select(StoredFile).where(StoredFile.id == file_id, StoredFile.attached_at.is_(None))
+    if actor.kind != "system":
+        query = query.where(StoredFile.account_id == actor.account_id)
+    return session.scalar(query)
+
+
+def open_(stored: StoredFile) -> Iterator[bytes]:
+    """The original bytes. Raises FileNotReadable unless the scanner accepted them."""
+    if stored.state != "clean":
+        raise FileNotReadable(stored.id)
+    return _plaintext(stored.storage_key)
+
+
+def _plaintext(key: str) -> Iterator[bytes]:
+    assert _place.keys is not None, "files.configure was not called"
+    with closing(_place.store.open(key)) as reader:
+        yield from decrypt(reader, _place.keys, context=key.encode())
+
+
+def _checked_kind(arriving: Arriving, name: str, kinds: frozenset[Kind]) -> Kind:
+    kind = sniff(arriving.head, name)
+    if kind not in kinds:
+        raise FileRefused(kind)
+    if kind is Kind.PDF:
+        check_pdf(BytesIO(b"".join(_plaintext(arriving.key))))
+    elif kind in (Kind.JPEG, Kind.PNG):
+        check_image(BytesIO(b"".join(_plaintext(arriving.key))))
+    return kind
+
+
+def _scan(key: str) -> str:
+    try:
+        verdict = _place.scanner.scan(_plaintext(key))
+    except Unavailable:
+        log.warning("files.scanner_unavailable")
+        return "waiting"
+    if not verdict.clean:
+        raise FileInfected(verdict.signature)
+    return "clean"
+
+
+@jobs.task("files.scan")
+def scan_later(file_id: str) -> None:
+    """Scan a file that arrived while the scanner was down."""
+    with jobs.reading() as current:
+        key = current.scalar(select(StoredFile.storage_key).where(StoredFile.id == UUID(file_id)))
+    if key is None:
+        return
+    verdict = _place.scanner.scan(_plaintext(key))
+    with jobs.effect() as current:
+        stored = current.get(StoredFile, UUID(file_id), with_for_update=True)
+        if stored is not None:
+            stored.state = "clean" if verdict.clean else "infected"
+
+
+@jobs.periodic("41 * * * *", "files.forget_unattached")
+def forget_unattached() -> None:
+    """Delete uploads that no form took within a day."""
+    with jobs.reading() as current:
+        old = current.scalars(select(StoredFile).where(
+            StoredFile.attached_at.is_(None), StoredFile.created_at < db.now() - KEEP_UNATTACHED)).all()
+        for stored in old:
+            current.delete(stored)
+    for stored in old:
+        _place.store.delete(stored.storage_key)

@@ -1,0 +1,200 @@
+"""Work to do later: enqueued in the caller's transaction (no commit, no job), done by `parvis work`.
+
+procrastinate keeps the queue in our own database. A killed or stalled job may run twice, so each job puts its
+done-mark in the transaction of its effect (`effect()`): the second run finds it and stops.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import procrastinate
+import structlog
+from procrastinate import JobContext, PsycopgConnector, RetryStrategy
+from sqlalchemy import BigInteger, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, scoped_session
+
+from portal import db
+from portal.db import Base, session
+
+log = structlog.get_logger(__name__)
+
+POLL_INTERVAL_S = 0.5
+STALLED_AFTER_S = 60
+KEEP_FINISHED_HOURS = 72
+_RETRY = RetryStrategy(max_attempts=12, exponential_wait=2)
+
+Function = Callable[..., Any]
+
+app = procrastinate.App(connector=PsycopgConnector())
+
+
+class JobDone(Base):
+    """The done-mark of a job, written in the transaction of its effect."""
+
+    __tablename__ = "job_done"
+
+    job_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    done_at: Mapped[datetime] = mapped_column(default=db.now)
+
+
+class AlreadyDone(Exception):
+    """This job's effect was committed by an earlier run."""
+
+
+@dataclass(frozen=True)
+class _Running:
+    job_id: int
+    name: str
+
+
+_running: ContextVar[_Running] = ContextVar("job")
+_names: set[str] = set()
+
+
+def task(name: str, *, queue: str = "default") -> Callable[[Function], Function]:
+    """Register a job `room.verb`. Its arguments are ids, as text. It opens its own transactions: `reading()` to
+    look, no transaction while it calls a door, `effect()` for what it changes.
+    """
+
+    def register(function: Function) -> Function:
+        def run(context: JobContext, **arguments: Any) -> None:
+            _run(function, context, arguments)
+
+        app.task(name=name, queue=queue, pass_context=True, retry=_RETRY)(run)
+        _names.add(name)
+        return function
+
+    return register
+
+
+def periodic(cron: str, name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Register a job that every worker's clock may start, once per tick. `cron` is in UTC, five or six fields
+    (the sixth counts seconds)."""
+
+    def register(function: Callable[[], Any]) -> Callable[[], Any]:
+        def run(context: JobContext, timestamp: int) -> None:
+            _run(function, context, {})
+
+        ticking = app.task(name=name, queue="clock", pass_context=True, queueing_lock=name, retry=False)(run)
+        app.periodic(cron=cron)(ticking)
+        _names.add(name)
+        return function
+
+    return register
+
+
+def names() -> frozenset[str]:
+    """Every registered job."""
+    return frozenset(_names)
+
+
+def enqueue(name: str, *, at: datetime | None = None, lock: str | None = None, **arguments: str | int) -> None:
+    """Ask for a job in the current transaction. at: not before this moment. lock: one job at a time with this lock.
+
+    Raises KeyError when no such job is registered.
+    """
+    if name not in _names:
+        raise KeyError(f"no job is called {name!r}")
+    session.execute(_DEFER, {"task": name, "queue": app.tasks[name].queue, "lock": lock, "args": json.dumps(arguments),
+                             "at": at})
+
+
+_DEFER = text(
+    "select procrastinate_defer_jobs_v1(array[row("
+    ":queue, :task, 0, cast(:lock as text), null, cast(:args as jsonb), cast(:at as timestamptz))"
+    "::procrastinate_job_to_defer_v1])"
+)
+
+
+@contextmanager
+def reading() -> Iterator[scoped_session[Session]]:
+    """A transaction to look in, as the running job."""
+    with db.transaction(db.system(_running.get().name)) as current:
+        yield current
+
+
+@contextmanager
+def effect() -> Iterator[scoped_session[Session]]:
+    """The transaction of the running job's effect, with its done-mark. Raises AlreadyDone on a second run."""
+    running = _running.get()
+    with db.transaction(db.system(running.name)) as current:
+        mark = insert(JobDone).values(job_id=running.job_id).on_conflict_do_nothing().returning(JobDone.job_id)
+        if current.scalar(mark) is None:
+            raise AlreadyDone
+        yield current
+
+
+_around: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+def surround(context: Callable[[], AbstractContextManager[object]]) -> None:
+    """What must be open around each job (the application's context: settings, translations)."""
+    global _around
+    _around = context
+
+
+def _run(function: Callable[..., Any], context: JobContext, arguments: dict[str, Any]) -> None:
+    assert context.job.id is not None, "a fetched job has an id"
+    token = _running.set(_Running(context.job.id, context.job.task_name))
+    try:
+        with _around():
+            function(**arguments)
+    except AlreadyDone:
+        log.info("job.already_done", job=context.job.task_name, job_id=context.job.id)
+    finally:
+        _running.reset(token)
+
+
+# -- the worker --------------------------------------------------------------------------------------------------
+
+
+def work(database_url: str, *, concurrency: int = 4, wait: bool = True) -> None:
+    """Run a worker until SIGINT or SIGTERM (or, with wait=False, until the queue is empty).
+
+    Workers poll: a NOTIFY in the caller's transaction would limit all commits to one per disk flush.
+    """
+    import asyncio
+
+    connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=concurrency + 2)
+    with app.replace_connector(connector) as live:
+        asyncio.run(_work(live, concurrency, wait))
+
+
+async def _work(live: procrastinate.App, concurrency: int, wait: bool) -> None:
+    async with live.open_async():
+        await live.run_worker_async(
+            concurrency=concurrency, wait=wait, listen_notify=False, fetch_job_polling_interval=POLL_INTERVAL_S,
+            stalled_worker_timeout=STALLED_AFTER_S / 2, shutdown_graceful_timeout=10,
+        )
+
+
+@periodic("* * * * *", "jobs.retry_stalled")
+def retry_stalled() -> None:
+    """Give jobs of dead workers back to the queue; nothing else does."""
+    with reading() as current:
+        current.execute(_RETRY_STALLED, {"after": timedelta(seconds=STALLED_AFTER_S)})
+
+
+_RETRY_STALLED = text(
+    "select procrastinate_retry_job_v2(j.id, now(), null, null, null) from procrastinate_jobs j"
+    " left join procrastinate_workers w on w.id = j.worker_id"
+    " where j.status = 'doing' and (w.id is null or w.last_heartbeat < now() - cast(:after as interval))"
+)
+
+
+@periodic("17 3 * * *", "jobs.forget_finished")
+def forget_finished() -> None:
+    """Delete finished jobs and their done-marks after three days; failed ones stay for the operator."""
+    with reading() as current:
+        age = {"age": timedelta(hours=KEEP_FINISHED_HOURS)}
+        current.execute(text("delete from procrastinate_jobs j where j.status = 'succeeded' and not exists ("
+                             "select 1 from procrastinate_events e where e.job_id = j.id"
+                             " and e.at > now() - cast(:age as interval))"), age)
+        current.execute(text("delete from job_done d where d.done_at < now() - cast(:age as interval) and not exists"
+                             " (select 1 from procrastinate_jobs j where j.id = d.job_id)"), age)

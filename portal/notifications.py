@@ -1,0 +1,83 @@
+"""A message to a person, by mail. Never with health data, nor a service name that reveals any: it says that
+something waits in the portal, and links to it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask_babel import force_locale
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal import db, jobs
+from portal.config import Settings
+from portal.db import Base, Keyed, session
+from portal.gateways import mail as mail_door
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message as an object; texts are lazy translations. path: where the portal's link leads."""
+
+    subject: Any
+    paragraphs: tuple[Any, ...]
+    path: str = "/"
+
+
+class Notification(Keyed, Base):
+    """A message written in the transaction of what it tells, sent later by the worker."""
+
+    __tablename__ = "notification"
+
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+    sent_at: Mapped[datetime | None]
+
+
+@dataclass
+class _Outbox:
+    door: Any = None
+    sender: str = ""
+    base_url: str = ""
+
+
+_outbox = _Outbox()
+
+
+def configure(settings: Settings) -> None:
+    """Connect the mail door named by the environment."""
+    _outbox.door = mail_door.connect(settings.mail_url)
+    _outbox.sender = settings.mail_from
+    _outbox.base_url = settings.base_url
+
+
+def tell(mail: Mail, *, recipient: str, account_id: UUID | None = None, locale: str = "") -> None:
+    """Write a message and ask for its sending, in the current transaction. Without an address, nothing is sent."""
+    if not recipient:
+        return
+    with force_locale(locale or "fr"):
+        lines = [*map(str, mail.paragraphs), f"{_outbox.base_url}{mail.path}"]
+        subject = str(mail.subject)
+    row = Notification(account_id=account_id, recipient=recipient, subject=subject, body="\n\n".join(lines))
+    session.add(row)
+    session.flush()
+    jobs.enqueue("notifications.send", notification_id=str(row.id))
+
+
+@jobs.task("notifications.send")
+def send(notification_id: str) -> None:
+    """Send one message. A mail cannot be taken back: sent, then marked; a crash in between sends it twice."""
+    with jobs.reading() as current:
+        row = current.get(Notification, UUID(notification_id))
+        if row is None or row.sent_at:
+            return
+        message = mail_door.Message(to=row.recipient, subject=row.subject, text=row.body)
+    _outbox.door.send(message)
+    with jobs.effect() as current:
+        sent = current.get(Notification, UUID(notification_id))
+        if sent is not None:
+            sent.sent_at = db.now()

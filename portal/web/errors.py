@@ -1,0 +1,99 @@
+"""Error pages that say what happened, what to do and whom to call; never what broke inside."""
+
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+import structlog
+from flask import Flask, Response, make_response, render_template, request
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+log = structlog.get_logger(__name__)
+
+_DRAINED_AT_MOST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Page:
+    title: Any
+    text: Any
+
+
+PAGES = {
+    400: Page(_l("We could not read this request"),
+              _l("Go back and try again. If it happens again, open the portal in a new window.")),
+    403: Page(_l("You do not have access to this page"),
+              _l("Your account does not have the right to open it. If you need it, ask your administrator.")),
+    404: Page(_l("This page does not exist"),
+              _l("The address may be incomplete, or the page may have been removed.")),
+    405: Page(_l("We could not read this request"),
+              _l("Go back and try again. If it happens again, open the portal in a new window.")),
+    413: Page(_l("This file is too large"),
+              _l("A file may weigh 20 MB at most. Take the photo in a lower quality, or send the pages one by one.")),
+    422: Page(_l("Some answers need to be corrected"), _l("Go back to the form and check your answers.")),
+    429: Page(_l("Too many attempts"), _l("Wait a minute, then try again.")),
+    500: Page(_l("Something went wrong on our side"),
+              _l("Nothing was lost that had been saved. Try again in a few minutes; if it is urgent, call the hospital.")),
+    503: Page(_l("The service is unavailable for a moment"),
+              _l("Try again in a few minutes. If it is urgent, call the hospital.")),
+}
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(RequestEntityTooLarge, _too_large)
+    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(PoolTimeout, _database_away)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def page(code: int, title: Any = None, text: Any = None) -> Response:
+    """An error page with that status, with the usual words unless others are given."""
+    usual = PAGES.get(code, PAGES[500])
+    reference = token_hex(4)
+    log.info("error.shown", code=code, reference=reference, endpoint=request.endpoint)
+    body = render_template("errors/error.html", code=code, title=title or usual.title, text=text or usual.text,
+                           reference=reference)
+    return make_response(body, code)
+
+
+def _http(error: HTTPException) -> Response | HTTPException:
+    code = error.code or 500
+    if code < 400:
+        return error
+    response = page(code)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _stale_form(_error: CSRFError) -> Response:
+    return page(400, _l("This form has been open for too long"),
+                _l("For your safety it was not sent. Go back, reload the page and send it again."))
+
+
+def _too_large(_error: RequestEntityTooLarge) -> Response:
+    """Read what the browser is still sending, or it would show a broken connection instead of our page."""
+    stream, left = request.environ["wsgi.input"], _DRAINED_AT_MOST
+    if (request.content_length or left) < left:
+        while left > 0 and (chunk := stream.read(min(left, 65536))):
+            left -= len(chunk)
+    return page(413)
+
+
+def _database_away(error: DBAPIError | PoolTimeout) -> Response:
+    log.error("database.away", error=type(error).__name__)
+    response = page(503)
+    response.headers["Retry-After"] = "30"
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("error.unexpected", error=type(error).__name__, endpoint=request.endpoint)
+    return page(500)

@@ -1,0 +1,65 @@
+"""Languages: `?lang=`, then the account, a cookie, Accept-Language; French otherwise."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Flask, Response, g, request
+from flask_babel import Babel, get_locale
+
+LANGUAGES = {"fr": "Français", "en": "English"}
+RIGHT_TO_LEFT = frozenset({"ar"})
+_CATALOGUES = Path(__file__).parents[2] / "translations"
+_COOKIE = "parvis_lang"
+_YEAR_S = 31_536_000
+
+
+@dataclass(frozen=True)
+class Language:
+    """One entry of the language switch, in its own language."""
+
+    code: str
+    label: str
+    href: str
+    current: bool
+
+
+def register(app: Flask) -> None:
+    app.config.setdefault("BABEL_DEFAULT_LOCALE", "fr")
+    app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "Europe/Paris")
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", str(_CATALOGUES))
+    Babel(app, locale_selector=choose)
+    app.context_processor(_in_templates)
+    app.after_request(_remember)
+
+
+def choose() -> str:
+    """The language of this request."""
+    asked = request.args.get("lang", "")
+    if asked in LANGUAGES:
+        return asked
+    if g.get("account_locale") in LANGUAGES:
+        return str(g.account_locale)
+    if request.cookies.get(_COOKIE) in LANGUAGES:
+        return request.cookies[_COOKIE]
+    return request.accept_languages.best_match(LANGUAGES, default="fr") or "fr"
+
+
+def _remember(response: Response) -> Response:
+    if request.args.get("lang") in LANGUAGES:
+        response.set_cookie(_COOKIE, request.args["lang"], max_age=_YEAR_S, samesite="Lax", httponly=True,
+                            secure=request.is_secure)
+    return response
+
+
+def _in_templates() -> dict[str, object]:
+    code = str(get_locale() or "fr")
+    return {"locale": code, "text_direction": "rtl" if code in RIGHT_TO_LEFT else "ltr",
+            "languages": [Language(each, label, _switch(each), each == code) for each, label in LANGUAGES.items()]}
+
+
+def _switch(code: str) -> str:
+    """This page in another language; after a refused form, the page's own address."""
+    arguments = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
+    return f"{request.path}?{urlencode([*arguments, ('lang', code)])}"
+

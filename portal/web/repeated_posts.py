@@ -1,0 +1,74 @@
+"""Posts that may be repeated safely: a double click, a reload, a network that retries."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from flask import abort, redirect, request
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.wrappers import Response
+
+from portal import db
+from portal.db import Base, session
+
+
+class RepeatedPost(Base):
+    """The first answer to a post that carries an idempotency key; a repeated one gets it again."""
+
+    __tablename__ = "repeated_post"
+
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    location: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+
+
+View = Callable[..., Any]
+
+
+def once(view: View) -> View:
+    """Let a POST with an idempotency key (`once`) act once; the same post again is sent where the first one led.
+
+    The key is written in the request's transaction: two posts at the same time wait for each other, and a refused
+    post (status 400 or more) leaves no trace.
+    """
+
+    @wraps(view)
+    def answer(**arguments: Any) -> Any:
+        if request.method != "POST":
+            return view(**arguments)
+        key, actor = _key(request.form.get("once", "")), db.current_actor().label
+        if not _first_time(key, actor):
+            return redirect(_first_answer(key, actor), 303)
+        response = view(**arguments)
+        if isinstance(response, Response) and response.status_code in (302, 303):
+            _keep_answer(key, actor, response.location or "/")
+        return response
+
+    return answer
+
+
+def _key(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        abort(400)
+
+
+def _first_time(key: UUID, actor: str) -> bool:
+    claim = insert(RepeatedPost).values(key=key, actor=actor).on_conflict_do_nothing().returning(RepeatedPost.key)
+    return session.scalar(claim) is not None
+
+
+def _keep_answer(key: UUID, actor: str, location: str) -> None:
+    session.execute(update(RepeatedPost).where(RepeatedPost.key == key, RepeatedPost.actor == actor)
+                    .values(location=location))
+
+
+def _first_answer(key: UUID, actor: str) -> str:
+    answer = session.scalar(select(RepeatedPost.location).where(RepeatedPost.key == key, RepeatedPost.actor == actor))
+    return answer or "/"

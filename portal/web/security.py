@@ -1,0 +1,50 @@
+"""Headers that every page carries, and the cross-site request check."""
+
+import secrets
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFProtect
+
+csrf = CSRFProtect()
+_YEAR_S = 31_536_000
+
+
+def register(app: Flask) -> None:
+    csrf.init_app(app)
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+    app.after_request(_add_headers)
+
+
+def csp_nonce() -> str:
+    """The nonce that this page's own scripts carry."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def form_targets(*origins: str) -> None:
+    """Let this page's forms and their redirects lead to other origins (a bank's page, an identity provider)."""
+    g.form_targets = origins
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _policy())
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+        headers.add("Vary", "Cookie")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR_S}; includeSubDomains")
+    return response
+
+
+def _policy() -> str:
+    script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
+    targets = " ".join(("'self'", *g.get("form_targets", ())))
+    return (f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self';"
+            f" connect-src 'self'; form-action {targets}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'")

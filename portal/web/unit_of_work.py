@@ -1,0 +1,43 @@
+"""One request, one transaction: kept when the answer is a success or a redirect, forgotten otherwise."""
+
+from collections.abc import Callable
+
+from flask import Flask, Request, Response, current_app, g, request
+from sqlalchemy import Connection
+from werkzeug.exceptions import ServiceUnavailable
+
+from portal import db
+from portal.db import Actor
+
+Declare = Callable[[Request, Connection], Actor]
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def register(app: Flask, declare: Declare) -> None:
+    """Open a unit of work around each request; `declare` finds out who acts, in the transaction's first statement."""
+    app.extensions["parvis.declare"] = declare
+    app.before_request(_open)
+    app.after_request(_close)
+    app.teardown_request(_forget)
+
+
+def _open() -> None:
+    if request.endpoint == "static":
+        return
+    declare: Declare = current_app.extensions["parvis.declare"]
+    incoming = request._get_current_object()  # type: ignore[attr-defined]
+    db.open_unit(lambda connection: declare(incoming, connection))
+    g.unit_open = True
+    if current_app.config["SETTINGS"].read_only and request.method not in _SAFE_METHODS:
+        raise ServiceUnavailable
+
+
+def _close(response: Response) -> Response:
+    if g.pop("unit_open", False):
+        db.close_unit(commit=response.status_code < 400)
+    return response
+
+
+def _forget(_error: BaseException | None) -> None:
+    if g.pop("unit_open", False):
+        db.close_unit(commit=False)

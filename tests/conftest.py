@@ -1,0 +1,161 @@
+"""The ground of every test: a real PostgreSQL, the real application, pages that are checked as they pass.
+
+The server is the embedded one, or `TEST_DATABASE_URL` (a superuser's URL). Each worker process has a database of
+its own; each test starts with empty tables.
+"""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from auth import sessions
+from auth.models import Account, WebSession
+from portal import config, db, jobs, schema
+from portal.app import create_app
+from portal.config import Settings
+from portal.embedded.postgres import EmbeddedPostgres
+from tests.pages import PageClient
+
+ROOT = Path(__file__).parents[1]
+TESTDATA = ROOT.parent / "shared" / "testdata"
+
+
+@dataclass(frozen=True)
+class Database:
+    superuser_url: str
+    owner_url: str
+    application_url: str
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
+
+
+@pytest.fixture(scope="session")
+def server_url(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A superuser's URL of the PostgreSQL server under test."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    server = EmbeddedPostgres(ROOT / "var" / "test" / worker, durable=False)
+    server.start()
+    yield server.url()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def database(server_url: str, worker: str) -> Iterator[Database]:
+    """A migrated database with its two roles, dropped at the end."""
+    stamp = secrets.token_hex(4)
+    name = f"parvis_test_{worker}_{stamp}"
+    owner, application = (f"owner_{stamp}", secrets.token_hex(16)), (f"app_{stamp}", secrets.token_hex(16))
+    schema.create_database(server_url, name, owner, application)
+    urls = Database(with_database(server_url, name), with_database(server_url, name, *owner),
+                    with_database(server_url, name, *application))
+    schema.upgrade(urls.owner_url, urls.application_url)
+    yield urls
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
+        connection.execute(f'drop role "{owner[0]}"')
+        connection.execute(f'drop role "{application[0]}"')
+
+
+def with_database(url: str, database: str, user: str = "", password: str = "") -> str:
+    """The same server, another database and, when given, another role."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    login = f"{user}:{password}" if user else parts.netloc.rpartition("@")[0]
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}", path=f"/{database}"))
+
+
+@pytest.fixture(scope="session")
+def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return config.load({
+        "PORTAL_ENV": "test",
+        "PORTAL_SECRET_KEY": "a secret key that only the tests use, 0123456789",
+        "PORTAL_FILE_KEYS": "test:" + base64.b64encode(b"0" * 32).decode(),
+        "PORTAL_DATABASE_URL": database.application_url,
+        "PORTAL_STORAGE_URL": f"file:{tmp_path_factory.mktemp('files')}",
+        "PORTAL_ANTIVIRUS_URL": "twin:",
+        "PORTAL_BASE_URL": "http://127.0.0.1",
+        "PORTAL_LOG_LEVEL": "ERROR",
+    })
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Flask:
+    made = create_app(settings)
+    made.test_client_class = PageClient
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _ground(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests that use the application start with empty tables, inside its context."""
+    if "app" not in request.fixturenames:
+        yield
+        return
+    database: Database = request.getfixturevalue("database")
+    empty(database.superuser_url)
+    with request.getfixturevalue("app").app_context():
+        yield
+
+
+_EMPTY = """
+do $$ declare item record; filled boolean; begin
+  for item in select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+              where c.relkind = 'r' and n.nspname = 'public' and c.relname <> 'alembic_version' loop
+    execute format('select exists (select 1 from %I)', item.relname) into filled;
+    if filled then execute format('truncate table %I cascade', item.relname); end if;
+  end loop;
+  insert into kpi_watermark (id, xid, rolled_up_at) values (1, '0', now()) on conflict do nothing;
+end $$
+"""
+
+
+def empty(superuser_url: str) -> None:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(_EMPTY)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that nobody signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[Account | UUID], FlaskClient]:
+    """A browser signed in with this account, without the trip to the provider (which has its own tests)."""
+
+    def signed_in(account: Account | UUID) -> FlaskClient:
+        browser, token = app.test_client(), secrets.token_urlsafe(32)
+        account_id = account if isinstance(account, UUID) else account.id
+        with db.transaction(db.system("tests.sign_in")) as current:
+            current.add(WebSession(digest=sessions.digest(token), account_id=account_id, provider="franceconnect",
+                                   acr="eidas1", amr="mfa", expires_at=db.now() + sessions.ABSOLUTE_LIMIT))
+        browser.set_cookie(sessions.cookie_name(secure=False), token)
+        return browser
+
+    return signed_in
+
+
+@pytest.fixture
+def work_jobs(settings: Settings) -> Callable[[], None]:
+    """Do every job that is due, in this process, and return when the queue is empty."""
+
+    def work() -> None:
+        jobs.work(settings.database_url.get_secret_value(), concurrency=1, wait=False)
+
+    return work

@@ -1,0 +1,5 @@
+"""What a WSGI server imports: `wsgi:app`. Production is the default; nothing of the demonstration is reachable here."""
+
+from portal.app import create_app
+
+app = create_app()
