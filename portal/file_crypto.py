@@ -90,7 +90,7 @@ class FileKeys:
 
     @classmethod
     def of(cls, ring: Mapping[str, bytes]) -> FileKeys:
-        """Take the keys as the configuration read them: id to 32 bytes, the current one first. Raises `FileKeysInvalid`."""
+        """Take the keys as the configuration read them: id to 32 bytes, current one first. Raises `FileKeysInvalid`."""
         for key_id, key in ring.items():
             if not _KEY_ID.fullmatch(key_id):
                 raise FileKeysInvalid(f"key id {key_id!r}: at most {_KEY_ID_SIZE} of A-Z a-z 0-9 _ . -")

@@ -1,5 +1,6 @@
 """A file is what its name says and can be opened, or is refused with the reason a person needs."""
 
+import contextlib
 import io
 import struct
 import zlib
@@ -119,10 +120,8 @@ def test_an_empty_file_is_said_to_be_empty() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400), st.text(max_size=40))
 def test_whatever_arrives_the_answer_is_a_kind_or_a_fact(head: bytes, name: str) -> None:
-    try:
+    with contextlib.suppress(FileRefused):
         assert sniff(head, name) in Kind
-    except FileRefused:
-        pass
 
 
 # --- opening it ---------------------------------------------------------------------------------
@@ -168,10 +167,8 @@ def test_a_broken_pdf_gives_a_fact_never_an_accident(data: st.DataObject) -> Non
     broken = bytearray(pdf(2))
     for _ in range(data.draw(st.integers(1, 12))):
         broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(FileRefused):
         assert check_pdf(bytes(broken)).pages > 0
-    except FileRefused:
-        pass
 
 
 @pytest.mark.parametrize(("data", "kind"), [(JPEG, Kind.JPEG), (PNG, Kind.PNG)])
@@ -210,10 +207,8 @@ def test_a_broken_image_gives_a_fact_never_an_accident(whole: bytes, data: st.Da
     broken = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 12))):
         broken[data.draw(st.integers(0, min(2000, len(broken) - 1)))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(FileRefused):
         check_image(bytes(broken))
-    except FileRefused:
-        pass
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -254,5 +249,6 @@ def test_no_name_escapes(name: str) -> None:
     clean = clean_name(name)
     assert 0 < len(clean) <= MAX_NAME_LENGTH
     assert clean == clean_name(clean)
-    assert not clean.startswith(".") and not any(character in clean for character in '/\\\r\n\0"<>')
+    assert not clean.startswith(".")
+    assert not any(character in clean for character in '/\\\r\n\0"<>')
     assert clean.isprintable()

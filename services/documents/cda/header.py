@@ -1,4 +1,4 @@
-"""The header of a CDA R2 document: what the portal must know to file it, as the CI-SIS writes it ("structuration minimale").
+"""The header of a CDA R2 document: what the portal must know to file it (CI-SIS, "structuration minimale").
 
 Lenient where hospitals are sloppy, never where a mistake would put a letter in another person's file: what is doubtful
 is in `Header.warnings`, and a document without identifier, type, date, patient or body is refused.

@@ -34,9 +34,9 @@ _WRITABLE: Final = ("application/pdf", "text/plain")
 class Letter:
     """What a letter says about itself, and the file it carries.
 
-    Identifiers are an OID or a UUID, alone or followed by ``^extension``; moments are aware; ``care_at`` is when the care
-    it tells of began, the letter's own date when it is not known. Raises ValueError for a naive moment, a media type that
-    is not written, or a confidentiality that is none.
+    Identifiers are an OID or a UUID, alone or followed by ``^extension``; moments are aware; ``care_at`` is when the
+    care it tells of began, the letter's own date when it is not known. Raises ValueError for a naive moment, a media
+    type that is not written, or a confidentiality that is none.
     """
 
     unique_id: str

@@ -81,7 +81,7 @@ def _element(element: etree._Element, allowed: frozenset[str]) -> Markup:
 
 def _tag(name: str, inside: Markup, **attributes: str) -> Markup:
     written = Markup("").join(Markup(' {}="{}"').format(key.rstrip("_"), value) for key, value in attributes.items())
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, inside)
+    return Markup("<{0}{1}>{2}</{0}>").format(name, written, inside)
 
 
 def _content(element: etree._Element) -> Markup:
