@@ -48,7 +48,8 @@ def server_url(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
         return
-    server = EmbeddedPostgres(ROOT / "var" / "test" / worker, durable=False)
+    cluster = os.environ.get("TEST_CLUSTER", "suite")
+    server = EmbeddedPostgres(ROOT / "var" / "test" / f"{cluster}-{worker}", durable=False)
     server.start()
     yield server.url()
     server.stop()
