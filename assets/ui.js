@@ -1,0 +1,11 @@
+// What pages gain when scripts run. Everything works without.
+
+import { Button, CharacterCount, Checkboxes, ErrorSummary, Radios, SkipLink, createAll } from "govuk-frontend";
+import { menus } from "./app/menus.js";
+import { tables } from "./app/tables.js";
+
+for (const component of [Button, CharacterCount, Checkboxes, ErrorSummary, Radios, SkipLink]) {
+  createAll(component);
+}
+menus(document);
+tables(document);
