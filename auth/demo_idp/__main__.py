@@ -36,15 +36,13 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m auth.demo_idp", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1, always")
-    parser.add_argument(
-        "--redirect-base", action="append", required=True, help="the portal's base URL; repeatable"
-    )
+    parser.add_argument("--redirect-base", action="append", required=True, help="the portal's base URL; repeatable")
     parser.add_argument("--client-id", default=os.environ.get("DEMO_IDP_CLIENT_ID", "parvis-demo"))
     return parser
 
 
 def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
+    sys.stderr.write(f"{message}\n")
     return 2
 
 

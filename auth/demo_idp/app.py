@@ -31,7 +31,7 @@ def create_idp(config: IdpConfig, faults: Faults | None = None) -> Flask:
 
 def refuse_strangers() -> None:
     """Only this very machine may be someone else here."""
-    if not ipaddress.ip_address(request.remote_addr or "0.0.0.0").is_loopback:
+    if request.remote_addr is None or not ipaddress.ip_address(request.remote_addr).is_loopback:
         abort(403)
 
 
@@ -50,6 +50,6 @@ def set_headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     # No form-action: choosing a person posts here and is then redirected to the portal.
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'nonce-{csp_nonce()}'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'nonce-{csp_nonce()}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
     )
     return response

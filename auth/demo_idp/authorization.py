@@ -45,9 +45,7 @@ class AuthorizationRequest:
     code_challenge: str
 
 
-def read_authorization(
-    args: "MultiDict[str, str]", audience: Audience, config: IdpConfig
-) -> AuthorizationRequest:
+def read_authorization(args: "MultiDict[str, str]", audience: Audience, config: IdpConfig) -> AuthorizationRequest:
     """The request; raises `RequestRefused` or `SentBack`."""
     _check_client(args, audience, config)
     _check_shape(args, audience)

@@ -31,9 +31,7 @@ class IdpConfig:
         return tuple(f"{base}/auth/{audience.name}/logout-callback" for base in self.redirect_bases)
 
     def is_client(self, client_id: str, client_secret: str) -> bool:
-        return client_id == self.client_id and hmac.compare_digest(
-            client_secret.encode(), self.client_secret.encode()
-        )
+        return client_id == self.client_id and hmac.compare_digest(client_secret.encode(), self.client_secret.encode())
 
 
 class Desk:

@@ -81,7 +81,7 @@ def discovery(audience: Audience) -> Response:
     if has(audience.name, "discovery_wrong_issuer"):
         document["issuer"] = "https://evil.exemple.test"
     if has(audience.name, "discovery_http_endpoint"):
-        document["token_endpoint"] = "http://evil.exemple.test/token"
+        document |= {"token_endpoint": "http://evil.exemple.test/token"}
     if has(audience.name, "discovery_no_logout"):
         del document["end_session_endpoint"]
     return jsonify(document)
@@ -158,9 +158,7 @@ def end_session(audience: Audience) -> BaseResponse:
     if not is_ours(hint, desk().key(audience), audience.signing_alg):
         # Our keys die with the process, so a restart makes every former hint unknown.
         g.way_back = back_to
-        raise RequestRefused(
-            "Y030116", "id_token_hint absent, ou d’une session précédente de ce démonstrateur"
-        )
+        raise RequestRefused("Y030116", "id_token_hint absent, ou d’une session précédente de ce démonstrateur")
     state = request.args.get("state")
     return redirect(callback_url(back_to, {"state": state} if state else {}), 303)
 
@@ -169,9 +167,7 @@ def end_session(audience: Audience) -> BaseResponse:
 def show_refusal(refused: RequestRefused) -> tuple[str, int]:
     """The provider's own error page."""
     audience = (request.view_args or {})["audience"]
-    return render_template(
-        "refused.html", audience=audience, refused=refused, way_back=g.get("way_back")
-    ), 400
+    return render_template("refused.html", audience=audience, refused=refused, way_back=g.get("way_back")), 400
 
 
 @endpoints.errorhandler(SentBack)
@@ -229,7 +225,7 @@ def _token_answer(grant: Grant, access_token: str) -> dict[str, Any]:
     if has(audience.name, "no_access_token"):
         del answer["access_token"]
     if has(audience.name, "wrong_token_type"):
-        answer["token_type"] = "mac"
+        answer |= {"token_type": "mac"}
     return answer
 
 

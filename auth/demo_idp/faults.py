@@ -15,6 +15,7 @@ Claims = dict[str, Any]
 
 OTHER = "someone-else"
 DAY = 86400
+SLOW_SECONDS = 30.0
 PROTOCOL_CLAIMS = {"iss", "aud", "iat", "exp", "sub"}
 
 # How an id_token, or a signed userinfo with the prefix "userinfo_", may lie.
@@ -45,6 +46,11 @@ TOKEN_FAULTS: dict[str, Callable[[Claims], Claims]] = {
     "missing_claims": lambda claims: {name: claims[name] for name in PROTOCOL_CLAIMS & set(claims)},
 }
 
+# A userinfo has no nonce, no at_hash, no acr, no amr, and may do without iat.
+ID_TOKEN_ONLY = frozenset({"no_iat", "wrong_nonce", "missing_nonce", "wrong_at_hash", "low_acr", "no_acr", "null_amr"})
+
+USERINFO_ONLY = frozenset({"missing_claims"})
+
 SIGNATURE_FAULTS = frozenset(
     {
         "alg_none",
@@ -71,9 +77,7 @@ CALLBACK_FAULTS: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
 }
 
 ENDPOINTS = ("discovery", "jwks", "token", "userinfo")
-TRANSPORT_FAULTS = frozenset(
-    {"down", "slow", "drip", "huge", "garbage", "empty", "redirect", "not_an_object"}
-)
+TRANSPORT_FAULTS = frozenset({"down", "slow", "drip", "huge", "garbage", "empty", "redirect", "not_an_object"})
 OTHER_FAULTS = frozenset(
     {
         "no_id_token",
@@ -94,8 +98,8 @@ def known_faults() -> frozenset[str]:
     """The name of every fault that can be switched on."""
     token = {*TOKEN_FAULTS, *SIGNATURE_FAULTS}
     return frozenset(
-        token
-        | {f"userinfo_{name}" for name in token}
+        token - USERINFO_ONLY
+        | {f"userinfo_{name}" for name in token - ID_TOKEN_ONLY}
         | CALLBACK_ERRORS
         | set(CALLBACK_FAULTS)
         | {f"{endpoint}_{name}" for endpoint in ENDPOINTS for name in TRANSPORT_FAULTS}
@@ -108,7 +112,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._on: dict[str, set[str]] = {}
-        self.slow_seconds = 30.0
+        self.slow_seconds = SLOW_SECONDS
         self.released = threading.Event()
 
     def switch_on(self, audience: str, *names: str) -> None:
@@ -118,8 +122,9 @@ class Faults:
         self._on.setdefault(audience, set()).update(names)
 
     def clear(self) -> None:
-        """Everything is honest again."""
+        """Everything is honest again, and quick."""
         self._on.clear()
+        self.slow_seconds = SLOW_SECONDS
 
     def has(self, audience: str, name: str) -> bool:
         return name in self._on.get(audience, ())

@@ -299,7 +299,7 @@ AGENTS = (
         "Agent d’un autre employeur, sans aucun rôle ici.",
         "Rémi",
         "Passavent",
-        siret="99900099300011",
+        siret="99900099500012",
     ),
     _agent(
         "agent-without-mfa",

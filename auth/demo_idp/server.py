@@ -5,9 +5,9 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.parse import urlsplit
 
+import requests
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from auth.demo_idp.app import create_idp
@@ -39,9 +39,7 @@ class RunningIdp:
         self.desk = desk
         self.base_url = f"http://{LOOPBACK}:{server.port}"
         self._server = server
-        self._thread = threading.Thread(
-            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
+        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
     def discovery_url(self, audience_name: str) -> str:
@@ -51,13 +49,15 @@ class RunningIdp:
     def choose(self, authorization_url: str, person_key: str) -> str:
         """Picks a person as a browser would; gives the callback URL they are sent to.
 
-        A key that is nobody's (such as "") is the Cancel button. Raises urllib's HTTPError.
+        A key that is nobody's (such as "") is the Cancel button. Raises ValueError when the
+        provider shows its error page instead.
         """
         if urlsplit(authorization_url).netloc != urlsplit(self.base_url).netloc:
             raise ValueError(f"not one of ours: {authorization_url}")
-        request = Request(authorization_url, data=urlencode({"person": person_key}).encode())
-        with build_opener(_NoRedirect).open(request, timeout=10) as answer:
-            return str(answer.headers["Location"])
+        answer = requests.post(authorization_url, {"person": person_key}, allow_redirects=False, timeout=10)
+        if not answer.is_redirect:
+            raise ValueError(f"the provider refused the request: {answer.text}")
+        return answer.headers["Location"]
 
     def stop(self) -> None:
         """Stops and frees the port; safe to call twice."""
@@ -65,12 +65,6 @@ class RunningIdp:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    def http_error_303(self, req, fp, code, msg, headers):  # type: ignore[no-untyped-def]
-        """The redirection itself is what we came for."""
-        return fp
 
 
 def start_in_thread(

@@ -87,9 +87,7 @@ class Client:
             )
         return str(url)
 
-    def exchange(
-        self, code: str, nonce: str, code_verifier: str | None = None, iss: str | None = None
-    ) -> SignIn:
+    def exchange(self, code: str, nonce: str, code_verifier: str | None = None, iss: str | None = None) -> SignIn:
         """Who came back with `code`, every check passed. Raises a `SignInFailed`.
 
         `nonce` and `code_verifier` are those of the attempt; `iss` is the callback's parameter.
@@ -182,9 +180,7 @@ class Client:
         check_id_token(claims, self.provider, nonce, token["access_token"], self._now())
         return claims
 
-    def _verified_userinfo(
-        self, session: ProviderSession, discovery: Discovery, subject: str
-    ) -> Mapping[str, Any]:
+    def _verified_userinfo(self, session: ProviderSession, discovery: Discovery, subject: str) -> Mapping[str, Any]:
         with provider_errors():
             body = successful(session.get(discovery.userinfo_endpoint)).content
         if self.provider.userinfo_mode == "jwt":

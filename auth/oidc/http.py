@@ -27,7 +27,7 @@ TOKEN_ERRORS = {
 }
 
 
-class ProviderSession(OAuth2Session):
+class ProviderSession(OAuth2Session):  # type: ignore[misc]  # Authlib has no types
     """Authlib's OAuth 2 client, with the limits that neither it nor requests sets.
 
     One is opened for each exchange and holds that exchange's token: never shared by two threads.

@@ -37,7 +37,7 @@ class Provider:
     authorization_params: Mapping[str, str] = field(default_factory=dict)
     pkce: bool = False
     callback_iss_required: bool = False
-    token_auth_method: str = "client_secret_post"
+    token_auth_method: str = "client_secret_post"  # noqa: S105 (a method, not a secret)
     timeout: float = 5.0
     allow_loopback_http: bool = False
 
