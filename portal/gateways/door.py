@@ -17,6 +17,7 @@ from portal.gateways.breaker import Breaker, BreakerState
 log = structlog.get_logger("portal.gateways")
 
 _doors: "weakref.WeakSet[Door]" = weakref.WeakSet()
+_doors_lock = threading.Lock()
 
 
 class Ending(StrEnum):
@@ -85,7 +86,8 @@ class Door:
         self._last_success_at: datetime | None = None
         self._last_failure_at: datetime | None = None
         self._last_failure = ""
-        _doors.add(self)
+        with _doors_lock:
+            _doors.add(self)
 
     @contextmanager
     def passage(self, operation: str) -> Iterator[Deadline]:
@@ -160,4 +162,6 @@ class Door:
 
 def states() -> list[DoorState]:
     """The state of every door this process has opened, by name."""
-    return sorted((door.state() for door in list(_doors)), key=lambda state: state.name)
+    with _doors_lock:
+        doors = list(_doors)
+    return sorted((door.state() for door in doors), key=lambda state: state.name)

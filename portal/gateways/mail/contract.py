@@ -12,6 +12,8 @@ from typing import Protocol
 from portal.gateways import Refused
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
+# 7bit: a relay without 8BITMIME (RFC 6152) may take the message as well.
+_POLICY = SMTP.clone(cte_type="7bit")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}", re.ASCII)
 _OURS = {"to", "from", "cc", "bcc", "sender", "subject", "date", "mime-version"}
 
@@ -36,8 +38,8 @@ class Mailer(Protocol):
     def send(self, message: Message) -> None:
         """Hand the message over.
 
-        Raises `Refused` (this message will never pass: "5xx" code, or "to", "subject", "header" when it never left),
-        `Unavailable` (nothing was sent), `OutcomeUnknown` (cut while the server was accepting it).
+        Raises `Refused` (this message will never pass: the server's code, or "to", "subject", "header", "text" when
+        it never left), `Unavailable` (nothing was sent), `OutcomeUnknown` (cut while the server was accepting it).
         """
 
     def check(self) -> None:
@@ -47,7 +49,7 @@ class Mailer(Protocol):
 def written(message: Message, sender: str) -> EmailMessage:
     """The message as RFC 5322 has it. Raises `Refused` when a field would forge a header or an address."""
     _check(message)
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = sender
     mail["To"] = message.to
     mail["Subject"] = message.subject
@@ -73,10 +75,16 @@ def _check(message: Message) -> None:
         raise Refused("to", "the address is not one address")
     if not _one_line(message.subject):
         raise Refused("subject", "the subject holds a line break or a control character")
+    if not all(_is_text(part) for part in (message.text, message.html or "")):
+        raise Refused("text", "the text holds a character that no mail can carry")
     for name, value in message.headers.items():
         forged = name.lower() in _OURS or name.lower().startswith("content-")
         if forged or not _HEADER_NAME.fullmatch(name) or not _one_line(value):
             raise Refused("header", "a header that may not be set, or with a line break in it")
+
+
+def _is_text(value: str) -> bool:
+    return "\x00" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _one_line(value: str) -> bool:

@@ -37,14 +37,14 @@ class SmtpMailer:
         """See `Mailer.send`."""
         raw = written(message, self._sender).as_bytes()
         with self.door.passage("send") as deadline, self._session(deadline) as session:
-            _expect(session.mail(address_of(self._sender)), 250)
-            _expect(session.rcpt(message.to), 250, 251)
-            _hand_over(session, raw, deadline)
+            _expect(_in_time(session, deadline).mail(address_of(self._sender)), 250)
+            _expect(_in_time(session, deadline).rcpt(message.to), 250, 251)
+            _hand_over(_in_time(session, deadline), raw)
 
     def check(self) -> None:
         """See `Mailer.check`: connects, signs in if there is a user, sends nothing."""
         with self.door.passage("check") as deadline, self._session(deadline) as session:
-            _expect(session.noop(), 250)
+            _expect(_in_time(session, deadline).noop(), 250)
 
     @contextmanager
     def _session(self, deadline: Deadline) -> Iterator[smtplib.SMTP]:
@@ -73,19 +73,25 @@ class SmtpMailer:
             session = smtplib.SMTP(server.host, server.port, name, timeout=timeout)
         try:
             if server.starttls:
-                session.starttls(context=ssl.create_default_context())
-            session.ehlo_or_helo_if_needed()
+                _in_time(session, deadline).starttls(context=ssl.create_default_context())
+            _in_time(session, deadline).ehlo_or_helo_if_needed()
             if server.user:
-                session.login(server.user, server.password)
+                _in_time(session, deadline).login(server.user, server.password)
         except BaseException:
             session.close()
             raise
         return session
 
 
-def _hand_over(session: smtplib.SMTP, raw: bytes, deadline: Deadline) -> None:
+def _in_time(session: smtplib.SMTP, deadline: Deadline) -> smtplib.SMTP:
+    """The session, whose next step may take no longer than what is left of the passage."""
+    if session.sock is not None:
+        session.sock.settimeout(deadline.remaining())
+    return session
+
+
+def _hand_over(session: smtplib.SMTP, raw: bytes) -> None:
     """DATA and the text. Once the text leaves, a cut line no longer says whether it was taken."""
-    deadline.remaining()
     try:
         answer = session.data(raw)
     except smtplib.SMTPDataError as error:  # refused before the text

@@ -20,10 +20,14 @@ _OBJECTS = "objects"
 
 
 class FileStore:
-    """`Store` over a folder, created at first use and closed to other users."""
+    """`Store` over a folder, created at first use and closed to other users.
 
-    def __init__(self, root: Path, *, door: Door | None = None) -> None:
-        self.door = door or Door("storage.file", timeout_seconds=60.0)
+    Two doors: a full disk that is left alone for a while can still be read.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.reading = Door("storage.file.reading")
+        self.writing = Door("storage.file.writing")
         self._root = root.absolute()
         self._objects = self._root / _OBJECTS
         self._incoming = self._root / _INCOMING
@@ -31,20 +35,20 @@ class FileStore:
     def sink(self, key: str) -> "FileSink":
         """See `Store.sink`."""
         final = self._path(key)
-        with self.door.passage("sink"), _as_facts():
+        with self.writing.passage("sink"), _as_facts():
             _make_folder(self._incoming)
-            return FileSink(self.door, self._incoming / uuid4().hex, final)
+            return FileSink(self.writing, self._incoming / uuid4().hex, final)
 
     def open(self, key: str) -> BinaryIO:
         """See `Store.open`."""
         path = self._path(key)
-        with self.door.passage("open"), _as_facts():
+        with self.reading.passage("open"), _as_facts():
             return path.open("rb")
 
     def exists(self, key: str) -> bool:
         """See `Store.exists`."""
         path = self._path(key)
-        with self.door.passage("exists"), _as_facts():
+        with self.reading.passage("exists"), _as_facts():
             try:
                 path.stat()
             except (FileNotFoundError, NotADirectoryError):
@@ -54,13 +58,13 @@ class FileStore:
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
         path = self._path(key)
-        with self.door.passage("delete"), _as_facts(), suppress(FileNotFoundError, NotADirectoryError):
+        with self.writing.passage("delete"), _as_facts(), suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
             _sync_folder(path.parent)
 
     def keys(self) -> Iterator[str]:
         """See `Store.keys`."""
-        with self.door.passage("keys"), _as_facts():
+        with self.reading.passage("keys"), _as_facts():
             # Listing goes on while objects appear and vanish; a folder that vanished is simply empty.
             found = [Path(folder, name) for folder, _, names in os.walk(self._objects) for name in names]
         return ((path.parent.parent / path.name).relative_to(self._objects).as_posix() for path in found)
@@ -69,7 +73,7 @@ class FileStore:
         """See `Store.sweep`."""
         limit = time.time() - older_than_seconds
         removed = 0
-        with self.door.passage("sweep"), _as_facts():
+        with self.writing.passage("sweep"), _as_facts():
             for path in self._incoming.iterdir() if self._incoming.is_dir() else ():
                 with suppress(FileNotFoundError):  # its writer has just ended
                     if path.stat().st_mtime < limit:

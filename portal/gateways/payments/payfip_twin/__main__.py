@@ -1,0 +1,3 @@
+from portal.gateways.payments.payfip_twin.server import main
+
+main()
