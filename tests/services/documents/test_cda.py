@@ -478,6 +478,7 @@ def test_a_link_that_does_not_lead_to_the_web_is_only_words(href: str) -> None:
         ("<iframe src='https://evil.example'>words</iframe>", "words"),
         ("<img src='x' onerror='alert(1)'/>", ""),
         ("<h:b xmlns:h='http://www.w3.org/1999/xhtml' onclick='x()'>gras</h:b>", "gras"),
+        ("<h:paragraph xmlns:h='urn:another'>alinéa</h:paragraph>", "alinéa"),
         ("<paragraph onmouseover='x()' ID='a' style='x'>b</paragraph>", "<p>b</p>"),
         ("&lt;script&gt;alert(1)&lt;/script&gt;", "&lt;script&gt;alert(1)&lt;/script&gt;"),
         ("<content>&lt;img src=x onerror=alert(1)&gt;</content>", "&lt;img src=x onerror=alert(1)&gt;"),

@@ -156,7 +156,7 @@ def test_folders_of_their_own_are_harmless() -> None:
         (metadata(described(unique_id="1" * 129)), XdmReason.METADATA),
         (metadata(described(uri="DOC0009.XML")), XdmReason.DOCUMENT_MISSING),
         (metadata(described(uri="../../INDEX.HTM")), XdmReason.DOCUMENT_MISSING),
-        (metadata(described(), described()), XdmReason.METADATA),
+        (metadata(described(), described(unique_id="1.2.3^2")), XdmReason.METADATA),
         (metadata(), XdmReason.METADATA),
         (metadata(described(patient="")), XdmReason.NO_PATIENT),
         (metadata(described(patient="279035121518989")), XdmReason.NO_PATIENT),
