@@ -121,7 +121,8 @@ class Encrypter:
         self._context = context
         self._cipher = AESGCM(data_key)
         self._digest = hashlib.sha256()
-        self._buffer = bytearray()
+        self._buffer = memoryview(bytearray(CHUNK_SIZE))  # one for the whole file: growing one costs three times more
+        self._filled = 0
         self._chunks = 0
         self._size = 0
         self._finished = False
@@ -133,10 +134,14 @@ class Encrypter:
             raise ValueError("write after finish")
         self._size += len(data)
         self._digest.update(data)
-        self._buffer += data
-        while len(self._buffer) > CHUNK_SIZE:  # a full chunk waits: only finish() knows the last one
-            self._seal(bytes(self._buffer[:CHUNK_SIZE]), last=False)
-            del self._buffer[:CHUNK_SIZE]
+        rest = memoryview(data)
+        while rest:
+            if self._filled == CHUNK_SIZE:  # a full chunk waits for more: only finish() knows the last one
+                self._seal(last=False)
+            taken = rest[: CHUNK_SIZE - self._filled]
+            self._buffer[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            rest = rest[len(taken) :]
         return len(data)
 
     def finish(self) -> Sealed:
@@ -144,14 +149,14 @@ class Encrypter:
         if self._finished:
             raise ValueError("finish called twice")
         self._finished = True
-        self._seal(bytes(self._buffer), last=True)
-        self._buffer.clear()
+        self._seal(last=True)
         return Sealed(self._size, self._digest.hexdigest())
 
-    def _seal(self, plain: bytes, *, last: bool) -> None:
+    def _seal(self, *, last: bool) -> None:
         additional = _additional_data(last, self._context)
-        self._write(self._cipher.encrypt(_nonce(self._chunks), plain, additional))
+        self._write(self._cipher.encrypt(_nonce(self._chunks), self._buffer[: self._filled], additional))
         self._chunks += 1
+        self._filled = 0
 
 
 def decrypt(reader: Readable, keys: FileKeys, context: bytes = b"") -> Iterator[bytes]:
