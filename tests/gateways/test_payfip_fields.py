@@ -131,9 +131,14 @@ def test_urls_are_http_and_under_250_characters(url: str, code: str | None) -> N
 
 @pytest.mark.parametrize(
     ("check", "good", "bad"),
-    [(fields.numcli, "090909", "90909"), (fields.numcli, "123456", "12345a"), (fields.exer, "2026", "26")],
+    [
+        (fields.numcli, "090909", "90909"),
+        (fields.numcli, "123456", "12345a"),
+        (fields.exer, "2026", "26"),
+        (fields.mode, "T", "A"),
+    ],
 )
-def test_client_numbers_and_years_are_digits(check: object, good: str, bad: str) -> None:
+def test_client_numbers_years_and_modes_are_what_the_guide_lists(check: object, good: str, bad: str) -> None:
     assert code_of(check, good) is None
     assert code_of(check, bad) is not None
 

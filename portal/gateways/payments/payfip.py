@@ -82,7 +82,7 @@ class PayfipClient:
             "numcli": fields.numcli(numcli),
             "objet": fields.subject(subject),
             "refdet": fields.refdet(refdet),
-            "saisie": Mode(mode).value,
+            "saisie": fields.mode(mode),
             "urlnotif": fields.url(notify_url, "N1"),
             "urlredirect": fields.url(return_url, "D1"),
         }

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from portal.gateways.payments.contract import Mode
 from portal.gateways.payments.payfip_codes import refusal
 
 MIN_CENTS = 100
@@ -47,6 +48,13 @@ def numcli(number: str) -> str:
 def exer(year: str) -> str:
     """`exer`: four digits. PayFiP's own code for a wrong one is not public: refused with "exer"."""
     return _checked(_EXER, year, "exer")
+
+
+def mode(value: Mode) -> str:
+    """`saisie`: test, activation or production. Refused with S1, since a setting may hold anything."""
+    if value not in set(Mode):
+        raise refusal("S1")
+    return str(value)
 
 
 def idop(operation: str) -> str:
