@@ -72,10 +72,10 @@ class Readable(Protocol):
 
 
 class Sealed(NamedTuple):
-    """What was written: size in bytes and SHA-256 (hexadecimal) of the plaintext."""
+    """What was written: size in bytes and SHA-256 (32 bytes) of the plaintext."""
 
     size: int
-    sha256: str
+    sha256: bytes
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,7 +150,7 @@ class Encrypter:
             raise ValueError("finish called twice")
         self._finished = True
         self._seal(last=True)
-        return Sealed(self._size, self._digest.hexdigest())
+        return Sealed(self._size, self._digest.digest())
 
     def _seal(self, *, last: bool) -> None:
         additional = _additional_data(last, self._context)

@@ -6,11 +6,11 @@ file with a real parser and refuse what a clerk could not open. Neither replaces
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
 import unicodedata
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -158,15 +158,14 @@ def sniff(head: bytes, name: str) -> Kind:
     raise FileTypeLies(claimed, actual or _best_guess(head))
 
 
-def check_pdf(source: Path | bytes, max_pages: int = MAX_PDF_PAGES) -> PdfFacts:
+def check_pdf(source: Path | bytes | BinaryIO, max_pages: int = MAX_PDF_PAGES) -> PdfFacts:
     """Open a PDF with a real parser.
 
     A PDF that opens without a password is accepted even when it is encrypted against printing: insurers' certificates
     are, and every reader opens them. Raises `FileLocked`, `FileDamaged`, `TooManyPages`.
     """
-    stream = _stream(source)
     try:
-        with contextlib.closing(stream), pikepdf.open(stream) as pdf:
+        with _stream(source) as stream, pikepdf.open(stream) as pdf:
             if not _ends_as_a_pdf(stream):
                 raise FileDamaged
             pages = len(pdf.pages)
@@ -181,10 +180,10 @@ def check_pdf(source: Path | bytes, max_pages: int = MAX_PDF_PAGES) -> PdfFacts:
     return PdfFacts(pages)
 
 
-def check_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts:
+def check_image(source: Path | bytes | BinaryIO, max_pixels: int = MAX_PIXELS) -> ImageFacts:
     """Open a JPEG or a PNG to its end. Raises `FileDamaged`, `ImageTooLarge`."""
     try:
-        with contextlib.closing(_stream(source)) as stream, Image.open(stream, formats=("JPEG", "PNG")) as image:
+        with _stream(source) as stream, Image.open(stream, formats=("JPEG", "PNG")) as image:
             facts = ImageFacts(Kind(str(image.format).lower()), image.width, image.height)
             if image.width * image.height > max_pixels:
                 raise ImageTooLarge
@@ -230,8 +229,10 @@ def _best_guess(head: bytes) -> str:
         return "unknown"
 
 
-def _stream(source: Path | bytes) -> BinaryIO:
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+def _stream(source: Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    return source.open("rb") if isinstance(source, Path) else nullcontext(source)  # a caller's stream stays open
 
 
 def _ends_as_a_pdf(stream: BinaryIO) -> bool:

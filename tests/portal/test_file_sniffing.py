@@ -130,7 +130,13 @@ def test_whatever_arrives_the_answer_is_a_kind_or_a_fact(head: bytes, name: str)
 def test_a_good_pdf_is_opened_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "letter.pdf"
     path.write_bytes(pdf(3))
-    assert check_pdf(path).pages == check_pdf(pdf(3)).pages == 3
+    assert check_pdf(path).pages == check_pdf(pdf(3)).pages == check_pdf(io.BytesIO(pdf(3))).pages == 3
+
+
+def test_a_stream_of_the_caller_stays_open() -> None:
+    stream = io.BytesIO(JPEG)
+    check_image(stream)
+    assert not stream.closed
 
 
 def test_a_pdf_that_needs_a_password_is_locked() -> None:
