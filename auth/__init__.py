@@ -6,10 +6,11 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Add the doors, the account pages and the count of visits."""
     # Imported here: the demonstration's identity provider imports this package without the application.
-    from auth import figures, providers, routes, visits
+    from auth import figures, providers, routes, visits, wording
 
     app.extensions["parvis.doors"] = providers.connect(app.config["SETTINGS"])
     app.register_blueprint(routes.doors)
     app.register_blueprint(routes.account_pages)
     visits.register(app)
+    wording.register(app)
     figures.declare()

@@ -53,7 +53,7 @@ def _items(actor: Actor) -> list[Item]:
 
 def _account_items(actor: Actor) -> list[Item]:
     if actor.kind == "patient":
-        return [Item(_("My account"), url_for("auth.account"), "user")]
+        return [Item(_("My account"), url_for("account.show"), "user")]
     return []
 
 

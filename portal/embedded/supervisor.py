@@ -1,0 +1,250 @@
+"""Starts the demonstration and stops all of it: database, identity provider, payment simulator, portal, worker.
+
+Each process has a group of its own, so that Ctrl-C reaches only the supervisor, which stops them in order.
+"""
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import psycopg
+
+from portal import schema
+from portal.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "var" / "demo"
+_READY_TIMEOUT_S = 60
+_STOP_TIMEOUT_S = 15
+_ISSUERS = {
+    "FRANCECONNECT": ("franceconnect", "https://franceconnect.demo.parvis.test/api/v2", "ES256"),
+    "PROSANTECONNECT": ("prosanteconnect", "https://prosanteconnect.demo.parvis.test/auth/realms/esante-wallet", "RS256"),
+    "PROCONNECT": ("proconnect", "https://proconnect.demo.parvis.test/api/v2", "RS256"),
+}
+
+
+class _Stopped(Exception):
+    """Somebody asked the demonstration to stop."""
+
+
+def run(port: int) -> int:
+    """Run until Ctrl-C. Returns the exit status: 0 stopped by hand, 1 a part failed, 2 it could not start."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    try:
+        with _only_one(), contextlib.ExitStack() as parts:
+            return _run(port, parts)
+    except _Stopped:
+        print("Parvis is stopped.")
+        return 0
+    except (_CannotStart, EmbeddedPostgresError) as reason:
+        print(f"Parvis cannot start: {reason}", file=sys.stderr)
+        return 2
+
+
+class _CannotStart(Exception):
+    """The message says why, and what to do."""
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise _Stopped
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    with (FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise _CannotStart("the demonstration of this folder is already running.") from error
+        yield
+
+
+def _run(port: int, parts: contextlib.ExitStack) -> int:
+    _refuse_taken_port(port)
+    server = EmbeddedPostgres(FOLDER / "postgres")
+    parts.callback(server.stop)
+    server.start()
+    environment = _environment(port, server)
+    _prepare(server, environment)
+    idp_port, payfip_port = environment.pop("IDP_PORT"), environment.pop("PAYFIP_PORT")
+    children = [
+        _start(parts, "identity", ["-m", "auth.demo_idp", "--port", idp_port, "--redirect-base",
+                                   environment["PORTAL_BASE_URL"]], environment),
+        _start(parts, "payfip", ["-m", "portal.gateways.payments.payfip_twin", "--port", payfip_port], environment),
+        _start(parts, "worker", ["-m", "portal", "work"], environment),
+        _start(parts, "web", ["-m", "portal", "web", "--bind", f"127.0.0.1:{port}"], environment),
+    ]
+    _wait_until_ready(environment["PORTAL_BASE_URL"], children)
+    _greet(environment["PORTAL_BASE_URL"])
+    return _watch(children)
+
+
+def _refuse_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise _CannotStart(
+                f"port {port} is taken by another program. Stop it, or choose another port: PORT={port + 80} make run"
+            ) from error
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
+    """What every part is told; secrets are drawn once and kept in `var/`, readable by their owner alone."""
+    kept = _kept_secrets()
+    idp_port, payfip_port = _free_port(), _free_port()
+    client_secret = secrets.token_urlsafe(48)
+    payfip = f"http://127.0.0.1:{payfip_port}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")} | {
+        "PORTAL_ENV": "demo",
+        "PORTAL_PORTAL_NAME": "Hôpitaux du Val d’Arceau",
+        "PORTAL_BASE_URL": f"http://127.0.0.1:{port}",
+        "PORTAL_SECRET_KEY": kept["secret_key"],
+        "PORTAL_FILE_KEYS": f"demo:{kept['file_key']}",
+        "PORTAL_DATABASE_URL": server.url("parvis_app", kept["app_password"], "parvis"),
+        "PORTAL_DATABASE_OWNER_URL": server.url("parvis_owner", kept["owner_password"], "parvis"),
+        "PORTAL_STORAGE_URL": f"file:{FOLDER / 'files'}",
+        "PORTAL_ANTIVIRUS_URL": "twin:",
+        "PORTAL_LOG_LEVEL": "WARNING",
+        "PORTAL_PAYFIP_ENDPOINT_URL": f"{payfip}/tpa/services/securite",
+        "PORTAL_PAYFIP_PAYMENT_URL": f"{payfip}/tpa/paiementws.web",
+        "DEMO_IDP_CLIENT_SECRET": client_secret,
+        "PYTHONUNBUFFERED": "1",
+        "IDP_PORT": idp_port,
+        "PAYFIP_PORT": payfip_port,
+    }
+    for provider, (path, issuer, algorithm) in _ISSUERS.items():
+        environment |= {
+            f"PORTAL_{provider}_DISCOVERY_URL": f"http://127.0.0.1:{idp_port}/{path}/.well-known/openid-configuration",
+            f"PORTAL_{provider}_ISSUER": issuer,
+            f"PORTAL_{provider}_CLIENT_ID": "parvis-demo",
+            f"PORTAL_{provider}_CLIENT_SECRET": client_secret,
+            f"PORTAL_{provider}_SIGNING_ALG": algorithm,
+        }
+    return environment
+
+
+def _kept_secrets() -> dict[str, str]:
+    path = FOLDER / "secrets.json"
+    if path.exists():
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    drawn = {
+        "secret_key": secrets.token_urlsafe(48),
+        "file_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "app_password": secrets.token_urlsafe(24),
+        "owner_password": secrets.token_urlsafe(24),
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(drawn), encoding="utf-8")
+    return drawn
+
+
+def _prepare(server: EmbeddedPostgres, environment: dict[str, str]) -> None:
+    """Roles, schema, and the demonstration's content when there is none yet."""
+    kept = _kept_secrets()
+    schema.create_database(server.url(), "parvis", ("parvis_owner", kept["owner_password"]),
+                           ("parvis_app", kept["app_password"]))
+    owner_url = environment["PORTAL_DATABASE_OWNER_URL"]
+    if _revision(owner_url) != schema.head():
+        schema.upgrade(owner_url, environment["PORTAL_DATABASE_URL"])
+    with psycopg.connect(owner_url) as connection:
+        filled = connection.execute("select exists (select 1 from establishment)").fetchone() == (True,)
+    if not filled:
+        print("Preparing the demonstration hospital (first start only)…", flush=True)
+        done = subprocess.run([sys.executable, "-m", "tests.factories.demonstration"], cwd=ROOT, env=environment,
+                              check=False)
+        if done.returncode:
+            raise _CannotStart("the demonstration's content could not be written (see above). Delete var/demo to retry.")
+
+
+def _revision(owner_url: str) -> str:
+    with psycopg.connect(owner_url) as connection:
+        try:
+            row = connection.execute("select version_num from alembic_version").fetchone()
+        except psycopg.errors.UndefinedTable:
+            return ""
+    return str(row[0]) if row else ""
+
+
+def _start(parts: contextlib.ExitStack, name: str, arguments: list[str],
+           environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    log: IO[bytes] = parts.enter_context((FOLDER / f"{name}.log").open("wb"))
+    child = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+                             stdout=log, stderr=log, process_group=0)
+    parts.callback(_end, child)
+    return child
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+def _wait_until_ready(base_url: str, children: list[subprocess.Popen[bytes]]) -> None:
+    deadline = time.monotonic() + _READY_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if any(child.poll() is not None for child in children):
+            break
+        try:
+            with urllib.request.urlopen(f"{base_url}/status/ready", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise _CannotStart(f"a part did not come up; its log is in {FOLDER}\n{_last_words()}")
+
+
+def _last_words() -> str:
+    lines = []
+    for log in sorted(FOLDER.glob("*.log")):
+        if text := log.read_text(encoding="utf-8", errors="replace").strip():
+            lines.append(f"--- {log.name}\n{text[-1500:]}")
+    return "\n".join(lines)
+
+
+def _watch(children: list[subprocess.Popen[bytes]]) -> int:
+    while all(child.poll() is None for child in children):
+        time.sleep(0.5)
+    print(f"A part of Parvis ended by itself.\n{_last_words()}", file=sys.stderr)
+    return 1
+
+
+def _greet(base_url: str) -> None:
+    print(f"""
+  Parvis is ready:  {base_url}
+
+    patients        {base_url}/connexion        sign in as a fictional person
+    practitioners   {base_url}/pro
+    hospital staff  {base_url}/admin
+
+  Ctrl-C stops everything. Data and logs are in var/demo; delete that folder to start afresh.
+""", flush=True)

@@ -1,0 +1,12 @@
+"""Fills each room of the demonstration."""
+
+from importlib import import_module
+
+from tests.factories.demonstration import World
+
+ROOMS = ("appointments", "preadmission", "billing", "documents", "history")
+
+
+def demonstrate(world: World) -> None:
+    for room in ROOMS:
+        import_module(f"tests.factories.{room}").demonstrate(world)
