@@ -204,6 +204,14 @@ def _refuse_unsafe_addresses(settings: Settings) -> None:
                 )
 
 
+    for what, url in (("ENDPOINT", settings.payfip_endpoint_url), ("PAYMENT", settings.payfip_payment_url)):
+        if _is_unsafe(url):
+            raise ConfigurationError(f"PORTAL_PAYFIP_{what}_URL: production refuses {url!r} (https, public)")
+    for what, url in (("ANTIVIRUS", settings.antivirus_url), ("STORAGE", settings.storage_url)):
+        if url.startswith("twin:"):
+            raise ConfigurationError(f"PORTAL_{what}_URL: production refuses the demonstration's twin")
+
+
 def _is_unsafe(url: str) -> bool:
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -22,7 +22,7 @@ from portal.config import Settings
 from portal.db import Base, Keyed, session
 from portal.file_crypto import Encrypter, FileKeys, decrypt
 from portal.file_sniffing import FileEmpty, FileRefused, Kind, check_image, check_pdf, clean_name, sniff
-from portal.gateways import Unavailable, antivirus, storage
+from portal.gateways import Refused, Unavailable, antivirus, storage
 
 log = structlog.get_logger(__name__)
 
@@ -233,6 +233,9 @@ def _scan(key: str) -> str:
     except Unavailable:
         log.warning("files.scanner_unavailable")
         return "waiting"
+    except Refused as refused:  # clamd's StreamMaxLength is below our limit: the operator must raise it
+        log.error("files.scanner_refused", code=refused.code)
+        return "waiting"
     if not verdict.clean:
         raise FileInfected(verdict.signature)
     return "clean"
@@ -262,3 +265,4 @@ def forget_unattached() -> None:
             current.delete(stored)
     for stored in old:
         _place.store.delete(stored.storage_key)
+    _place.store.sweep(KEEP_UNATTACHED.total_seconds())

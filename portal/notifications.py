@@ -41,7 +41,6 @@ class Notification(Keyed, Base):
 @dataclass
 class _Outbox:
     door: Any = None
-    sender: str = ""
     base_url: str = ""
 
 
@@ -50,8 +49,7 @@ _outbox = _Outbox()
 
 def configure(settings: Settings) -> None:
     """Connect the mail door named by the environment."""
-    _outbox.door = mail_door.connect(settings.mail_url)
-    _outbox.sender = settings.mail_from
+    _outbox.door = mail_door.connect(settings.mail_url, sender=settings.mail_from)
     _outbox.base_url = settings.base_url
 
 
