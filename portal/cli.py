@@ -62,7 +62,7 @@ def work(context: click.Context, concurrency: int, once: bool) -> None:
 
 
 @parvis.command()
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), help="Port of the portal (PORT=).")
+@click.option("--port", type=int, envvar="PORT", default=8000, show_default=True, help="Port of the portal.")
 def demo(port: int) -> None:
     """Start the demonstration: database, portal, worker, identity provider and payment simulator."""
     from portal.embedded import supervisor
