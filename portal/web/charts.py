@@ -15,6 +15,7 @@ LEFT, TOP, BOTTOM = 48, 24, 32
 PLOT_HEIGHT = HEIGHT - TOP - BOTTOM
 SPARK_WIDTH, SPARK_HEIGHT = 120, 32
 MOST_LABELS = 12
+ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 Number = int | float
 Value = Number | None
@@ -179,12 +180,12 @@ def _scale(values: Sequence[Value]) -> tuple[Callable[[Number], float], list[Lin
 
 
 def _round_step(highest: Number) -> Number:
-    """A quarter of the scale: 1, 2, 2.5 or 5 times a power of ten, and never below one."""
+    """A quarter of the scale: a round whole number."""
     if highest <= 4:
         return 1
     power = 10 ** floor(log10(highest / 4))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power * 4 >= highest)
-    return int(step) if float(step).is_integer() else step
+    steps = (factor * power for factor in ROUND if factor * power * 4 >= highest)
+    return next(int(step) for step in steps if step == int(step))
 
 
 def _x(index: int, count: int) -> float:
