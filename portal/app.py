@@ -1,9 +1,12 @@
 """The application: the only module that knows every room."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
 
 import admin
 import auth.sessions
@@ -16,14 +19,17 @@ from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages
 from portal.config import Settings
 from portal.web import errors, i18n, limits, security, ui, unit_of_work, uploads
 
+_DAY_S = 86_400
+_HASHED = re.compile(r"^.+\.[0-9a-f]{8,}\..+$")
 ROOMS = (services.appointments, services.preadmission, services.billing, services.documents)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The portal as a WSGI application. Raises ConfigurationError when the environment makes no sense."""
     settings = settings or config.load()
-    app = Flask("portal", static_folder="static/dist", static_url_path="/static")
+    app = Flask("portal", static_folder=None)
     _configure(app, settings)
+    _serve_static(app)
     _open_doors(app, settings)
     for furnish in (security, i18n, errors, ui, uploads, limits):
         furnish.register(app)
@@ -35,6 +41,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     admin.register(app)
     pages.register(app)
     return app
+
+
+def _serve_static(app: Flask) -> None:
+    """Style sheets, scripts, fonts: read once, served before the application; hashed names never change."""
+    folder = Path(__file__).parent / "static"
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app, root=folder, prefix="static/", max_age=_DAY_S, immutable_file_test=_HASHED.pattern)
 
 
 def _configure(app: Flask, settings: Settings) -> None:

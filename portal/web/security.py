@@ -35,9 +35,8 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
-        headers.add("Vary", "Cookie")
+    headers.setdefault("Cache-Control", "no-store")
+    headers.add("Vary", "Cookie")
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR_S}; includeSubDomains")
     return response

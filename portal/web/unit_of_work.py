@@ -22,8 +22,6 @@ def register(app: Flask, declare: Declare) -> None:
 
 
 def _open() -> None:
-    if request.endpoint == "static":
-        return
     declare: Declare = current_app.extensions["parvis.declare"]
     incoming = request._get_current_object()  # type: ignore[attr-defined]
     db.open_unit(lambda connection: declare(incoming, connection))
