@@ -47,7 +47,8 @@ def _serve_static(app: Flask) -> None:
     """Style sheets, scripts, fonts: read once, served before the application; hashed names never change."""
     folder = Path(__file__).parent / "static"
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app, root=folder, prefix="static/", max_age=_DAY_S, immutable_file_test=_HASHED.pattern)
+        app.wsgi_app, root=folder, prefix="static/", max_age=_DAY_S, immutable_file_test=_HASHED.pattern
+    )
 
 
 def _configure(app: Flask, settings: Settings) -> None:

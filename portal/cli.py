@@ -11,6 +11,7 @@ from typing import Any
 import click
 from flask import Flask
 
+from auth import actions as auth_actions
 from portal import audit, catalog, config, db, establishments, jobs, kpi, schema
 from portal.config import ConfigurationError, Settings
 from portal.establishments import UnknownEstablishment
@@ -45,9 +46,29 @@ def as_system(context: click.Context, job: str) -> Any:
 def web(bind: str) -> None:
     """Serve the portal: one group of web processes, two threads each."""
     processes = settings().web_processes or os.cpu_count() or 1
-    arguments = ["gunicorn", "wsgi:app", "--bind", bind, "--workers", str(processes), "--threads", "2",
-                 "--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "20", "--no-control-socket",
-                 "--log-level", "warning", "--max-requests", "20000", "--max-requests-jitter", "2000"]
+    arguments = [
+        "gunicorn",
+        "wsgi:app",
+        "--bind",
+        bind,
+        "--workers",
+        str(processes),
+        "--threads",
+        "2",
+        "--worker-class",
+        "gthread",
+        "--timeout",
+        "60",
+        "--graceful-timeout",
+        "20",
+        "--no-control-socket",
+        "--log-level",
+        "warning",
+        "--max-requests",
+        "20000",
+        "--max-requests-jitter",
+        "2000",
+    ]
     os.execv(sys.executable, [sys.executable, "-m", *arguments])
 
 
@@ -98,6 +119,39 @@ def keygen() -> None:
     """Print fresh secrets for a new installation."""
     click.echo(f"PORTAL_SECRET_KEY={secrets.token_urlsafe(48)}")
     click.echo(f"PORTAL_FILE_KEYS=k1:{base64.b64encode(secrets.token_bytes(32)).decode()}")
+
+
+@parvis.command()
+@click.pass_context
+def check(context: click.Context) -> None:
+    """Look at the configuration, the database, each door and each identity provider; exit 1 on trouble."""
+    from portal import check as checks
+
+    current = settings()
+    troubled = False
+    for finding in checks.findings(context.obj(current), current):
+        troubled = troubled or bool(finding.trouble)
+        click.echo(
+            f"{'TROUBLE' if finding.trouble else 'ok':8}{finding.what}"
+            + (f": {finding.trouble}" if finding.trouble else "")
+        )
+    context.exit(1 if troubled else 0)
+
+
+@parvis.group("admin")
+def administrators() -> None:
+    """The first administrators."""
+
+
+@administrators.command("invite")
+@click.argument("email")
+@click.pass_context
+def invite_administrator(context: click.Context, email: str) -> None:
+    """Print a one-time link: whoever opens it and signs in with this e-mail administers every hospital."""
+    with as_system(context, "cli.admin_invite"):
+        token = auth_actions.invite(email, db.RIGHTS)
+    click.echo(f"{settings().base_url}/auth/proconnect/start?invitation={token}")
+    click.echo(f"Valid for {auth_actions.INVITATION_LIFE.days} days, once.")
 
 
 @parvis.group()
@@ -178,5 +232,14 @@ def show(context: click.Context, code: str, first: datetime, last: datetime, fin
         except KeyError as error:
             raise click.ClickException(f"No figure has the code {code}.") from error
         figure = definition.compute(kpi.Period(first.date(), last.date(), hospital))
-    click.echo(json.dumps({"code": code, "version": definition.version, "numerator": figure.numerator,
-                           "denominator": figure.denominator, "value": figure.value}))
+    click.echo(
+        json.dumps(
+            {
+                "code": code,
+                "version": definition.version,
+                "numerator": figure.numerator,
+                "denominator": figure.denominator,
+                "value": figure.value,
+            }
+        )
+    )

@@ -85,6 +85,16 @@ def configure(settings: Settings) -> None:
     _place.keys = FileKeys.of(settings.file_key_ring())
 
 
+def check_storage() -> None:
+    """Raises Unavailable when the storage does not work."""
+    _place.store.check()
+
+
+def check_antivirus() -> None:
+    """Raises Unavailable when the scanner does not answer."""
+    _place.scanner.check()
+
+
 @dataclass
 class Arriving:
     """A file being uploaded: what is written to it is encrypted and stored at once. Reading gives the bytes back."""
@@ -166,8 +176,14 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
         _place.store.delete(arriving.key)
         raise
     stored = StoredFile(
-        id=uuid4(), storage_key=arriving.key, name=clean_name(name), media_type=kind.media_type, size=arriving.size,
-        sha256=arriving.sha256, state=state, account_id=actor.account_id,
+        id=uuid4(),
+        storage_key=arriving.key,
+        name=clean_name(name),
+        media_type=kind.media_type,
+        size=arriving.size,
+        sha256=arriving.sha256,
+        state=state,
+        account_id=actor.account_id,
     )
     with db.transaction(actor) as own:
         own.add(stored)
@@ -178,8 +194,14 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
     return stored
 
 
-def attach(file_id: UUID, *, patient_id: UUID | None = None, establishment_id: UUID | None = None,
-           staff_right: str = "", professional_id: UUID | None = None) -> StoredFile:
+def attach(
+    file_id: UUID,
+    *,
+    patient_id: UUID | None = None,
+    establishment_id: UUID | None = None,
+    staff_right: str = "",
+    professional_id: UUID | None = None,
+) -> StoredFile:
     """Give an unattached file of the current actor to those it is for. Raises FileNotReadable.
 
     staff_right: which right at the establishment opens it.
@@ -259,8 +281,11 @@ def scan_later(file_id: str) -> None:
 def forget_unattached() -> None:
     """Delete uploads that no form took within a day."""
     with jobs.reading() as current:
-        old = current.scalars(select(StoredFile).where(
-            StoredFile.attached_at.is_(None), StoredFile.created_at < db.now() - KEEP_UNATTACHED)).all()
+        old = current.scalars(
+            select(StoredFile).where(
+                StoredFile.attached_at.is_(None), StoredFile.created_at < db.now() - KEEP_UNATTACHED
+            )
+        ).all()
         for stored in old:
             current.delete(stored)
     for stored in old:

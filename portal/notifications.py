@@ -53,6 +53,11 @@ def configure(settings: Settings) -> None:
     _outbox.base_url = settings.base_url
 
 
+def check() -> None:
+    """Raises Unavailable when the mail server does not answer."""
+    _outbox.door.check()
+
+
 def tell(mail: Mail, *, recipient: str, account_id: UUID | None = None, locale: str = "") -> None:
     """Write a message and ask for its sending, in the current transaction. Without an address, nothing is sent."""
     if not recipient:

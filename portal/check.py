@@ -1,0 +1,77 @@
+"""`parvis check`: configuration, database, each door and each identity provider, one line each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+from flask import Flask
+
+from auth import providers
+from portal import files, notifications, schema
+from portal.config import Settings
+from portal.gateways import DoorError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. trouble: what is wrong, or nothing."""
+
+    what: str
+    trouble: str = ""
+
+
+def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
+    """Look at everything this instance depends on."""
+    yield Finding(f"configuration ({settings.env})")
+    yield from _database(settings)
+    for name, check in (
+        ("storage", files.check_storage),
+        ("antivirus", files.check_antivirus),
+        ("mail", notifications.check),
+    ):
+        yield _door(name, check)
+    for door in app.extensions["parvis.doors"].values():
+        troubles = door.client.check()
+        yield Finding(f"identity provider {door.name}", "; ".join(troubles))
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        with psycopg.connect(settings.database_url.get_secret_value(), connect_timeout=5) as connection:
+            yield Finding("database", _version_trouble(connection))
+            yield Finding("database role", _role_trouble(connection))
+            yield Finding("schema", _schema_trouble(connection))
+    except psycopg.OperationalError as error:
+        yield Finding("database", f"does not answer ({type(error).__name__})")
+
+
+def _version_trouble(connection: psycopg.Connection) -> str:
+    major = connection.info.server_version // 10_000
+    return "" if major >= 15 else f"PostgreSQL {major} is too old: 15 is the oldest supported"
+
+
+def _role_trouble(connection: psycopg.Connection) -> str:
+    row = connection.execute(
+        "select rolsuper or rolbypassrls, current_user = (select tableowner from pg_tables where"
+        " tablename = 'audit_event') from pg_roles where rolname = current_user"
+    ).fetchone()
+    if row is None or row[0]:
+        return "PORTAL_DATABASE_URL's role bypasses row-level security: use an ordinary role"
+    return "PORTAL_DATABASE_URL's role owns the schema: use another role" if row[1] else ""
+
+
+def _schema_trouble(connection: psycopg.Connection) -> str:
+    try:
+        row = connection.execute("select version_num from alembic_version").fetchone()
+    except psycopg.errors.UndefinedTable:
+        return "empty: run parvis db upgrade"
+    found = str(row[0]) if row else "none"
+    return "" if found == schema.head() else f"at revision {found}, expected {schema.head()}: run parvis db upgrade"
+
+
+def _door(name: str, check: Callable[[], None]) -> Finding:
+    try:
+        check()
+    except DoorError as error:
+        return Finding(name, str(error) or type(error).__name__)
+    return Finding(name)
