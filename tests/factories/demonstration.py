@@ -6,13 +6,16 @@ is interrupted leaves nothing half-filled.
 
 from dataclasses import dataclass, field
 from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
 
 from auth.demo_idp.audiences import AUDIENCES
 from auth.demo_idp.people import AGENTS, HOSPITAL_FINESS_SITES, PATIENTS, PROFESSIONALS, Person
-from auth.models import Account, Patient, Professional
+from auth.models import Account, Patient, PatientAccess, Professional
 from portal import db, establishments
 from portal.app import create_app
-from portal.db import RIGHTS
+from portal.db import RIGHTS, session
 from tests.factories import hospitals, people
 from tests.factories.hospitals import Hospital
 
@@ -135,6 +138,12 @@ def _add_professionals(world: World) -> None:
         )
         made.subject_name_id = subject_name_id
         world.professionals[person.key] = made
+
+
+def account_of(patient: Patient) -> UUID:
+    """The account with which this patient acts for themselves."""
+    return session.scalars(select(PatientAccess.account_id).where(
+        PatientAccess.patient_id == patient.id, PatientAccess.relation == "self")).one()
 
 
 def _subject_name_id(person: Person) -> str:
