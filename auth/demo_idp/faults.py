@@ -61,6 +61,7 @@ SIGNATURE_FAULTS = frozenset(
         "bad_sig",
         "foreign_key",
         "crit_header",
+        "not_claims",
     }
 )
 

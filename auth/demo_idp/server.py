@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +28,9 @@ class QuietHandler(WSGIRequestHandler):
 def bind(config: IdpConfig, port: int, faults: Faults | None = None) -> BaseWSGIServer:
     """A threaded server listening on the loopback; port 0 takes a free one. Raises OSError."""
     app = create_idp(config, faults)
-    return make_server(LOOPBACK, port, app, threaded=True, request_handler=QuietHandler)
+    # Left to itself, werkzeug ends the process when the port is taken.
+    with socket.create_server((LOOPBACK, port)) as listening:
+        return make_server(LOOPBACK, port, app, threaded=True, request_handler=QuietHandler, fd=listening.fileno())
 
 
 class RunningIdp:

@@ -48,6 +48,8 @@ def sign_badly(claims: Claims, key: SigningKey, audience: Audience, secret: str,
         return _compact({"alg": alg}, claims, key, alg)
     if fault == "crit_header":
         return _compact(header | {"crit": ["b64"], "b64": True}, claims, key, alg)
+    if fault == "not_claims":
+        return jws.serialize_compact(header, json.dumps([claims]), key, [alg])
     if fault == "foreign_key":
         return _compact(header, claims, new_key(audience), alg)
     good = _compact(header, claims, key, alg)

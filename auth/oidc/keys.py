@@ -27,6 +27,8 @@ def usable_keys(document: Mapping[str, Any], alg: str) -> Keys:
 
 def _readable(entries: list[Any]) -> Iterator[jwk.Key]:
     for entry in entries:
+        if not isinstance(entry, dict):
+            continue
         try:
             yield jwk.import_key(entry)
         except (JoseError, ValueError, TypeError, KeyError):
@@ -74,9 +76,7 @@ class KeyRing:
         if "crit" in header:
             # RFC 7515 section 4.1.11: an extension we do not implement must be refused.
             raise SignInRefused(f"{what}_malformed")
-        kid = header.get("kid")
-        if not isinstance(kid, str):
-            raise SignInRefused(f"{what}_key_unknown")
+        kid = str(header.get("kid"))
         # A kid never seen means that the provider has changed its keys: look once more.
         key = self._keys.read().get(kid) or self._keys.read_again().get(kid)
         if key is None:

@@ -406,6 +406,14 @@ class TestWhereItRuns:
         )
         assert (ended.returncode, "DEMO_IDP_CLIENT_SECRET" in ended.stderr) == (2, True)
 
+    def test_says_so_when_its_port_is_taken(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            ended = subprocess.run(
+                command(port), env=environ("demo"), capture_output=True, text=True, timeout=20, check=False
+            )
+        assert (ended.returncode, f"cannot listen on port {port}" in ended.stderr) == (2, True)
+
     @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
     def test_starts_answers_and_stops_in_silence(self, how: signal.Signals) -> None:
         port = free_port()

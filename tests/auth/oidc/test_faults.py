@@ -46,6 +46,7 @@ ID_TOKEN = {
     "bad_sig": "id_token_signature",
     "foreign_key": "id_token_signature",
     "crit_header": "id_token_malformed",
+    "not_claims": "id_token_malformed",
 }
 
 # What the signed userinfo of FranceConnect and ProConnect may say or bear.
@@ -75,6 +76,7 @@ SIGNED_USERINFO = {
     "userinfo_bad_sig": "userinfo_signature",
     "userinfo_foreign_key": "userinfo_signature",
     "userinfo_crit_header": "userinfo_malformed",
+    "userinfo_not_claims": "userinfo_malformed",
     "userinfo_json": "userinfo_malformed",
     "userinfo_empty": "userinfo_malformed",
     "userinfo_garbage": "userinfo_malformed",
