@@ -66,4 +66,7 @@ publish("ui.css", minified(css));
 publish("ui.rtl.css", minified(rtlcss.process(css)));
 publish("ui.js", script());
 publish("favicon.svg", readFileSync(join(here, "favicon.svg")));
+// What a proxy shows when no web process answers: it must find its styles without asking the application.
+const page = readFileSync(join(here, "503.html"), "utf8").replace(/\/static\/dist\/([\w.]+)/g, (_, name) => `/static/dist/${manifest[name]}`);
+writeFileSync(join(dist, "503.html"), page);
 writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");

@@ -52,6 +52,7 @@ function makeFilterable(frame) {
   const label = Object.assign(document.createElement("label"), { htmlFor: id, textContent: frame.dataset.filterLabel });
   const input = Object.assign(document.createElement("input"), { id, type: "search", className: "govuk-input" });
   const count = document.createElement("output");
+  if (document.body.classList.contains("app-dense")) input.setAttribute("aria-keyshortcuts", "/");
   tools.append(label, input, count);
   frame.prepend(tools);
   input.addEventListener("input", () => {

@@ -131,9 +131,7 @@ def lines(labels: Sequence[str], series: Sequence[Mapping[str, Any]]) -> LineCha
         for index, label in enumerate(labels)
         if _shown(index, len(labels))
     ]
-    rows = [
-        [str(label), *(_text(one["values"][index]) for one in series)] for index, label in enumerate(labels)
-    ]
+    rows = [[str(label), *(_text(one["values"][index]) for one in series)] for index, label in enumerate(labels)]
     return LineChart(curves, rules, ticks, rows)
 
 
@@ -153,9 +151,7 @@ def spark(values: Sequence[Value]) -> Spark:
     return Spark(path, f"{path}L{SPARK_WIDTH} {SPARK_HEIGHT}L0 {SPARK_HEIGHT}Z")
 
 
-def _curve(
-    one: Mapping[str, Any], rank: int, xs: Sequence[float], scale: Callable[[Number], float]
-) -> Curve:
+def _curve(one: Mapping[str, Any], rank: int, xs: Sequence[float], scale: Callable[[Number], float]) -> Curve:
     path, pen = "", "M"
     dots = []
     for x, value in zip(xs, one["values"], strict=True):

@@ -9,7 +9,7 @@ from babel.numbers import get_decimal_symbol
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from wtforms import Field
 from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
@@ -25,13 +25,28 @@ SPACES = re.compile("[\\s\u00a0\u202f]")
 AMOUNT = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?", re.ASCII)
 
 
+class DateBoxes:
+    """Bare boxes, for whoever prints the field without `ui.date`."""
+
+    def __call__(self, field: "DateParts", **_attributes: Any) -> Markup:
+        boxes = [
+            Markup('<input type="text" id="{}-{}" name="{}-{}" value="{}">').format(
+                field.id, part, field.name, part, field.typed[part]
+            )
+            for part in PARTS
+        ]
+        return Markup(" ").join(boxes)
+
+
 class DateParts(Field):
     """A day typed as three numbers, posted as `name-day`, `name-month`, `name-year`.
 
     `data` is a `date`, or None when nothing was typed or when it is not a day.
     """
 
-    def __init__(self, label: Any = None, validators: Sequence[Any] | None = None, **kwargs: Any) -> None:
+    widget = DateBoxes()
+
+    def __init__(self, label: Any = None, validators: list[Any] | None = None, **kwargs: Any) -> None:
         self.typed: dict[str, str] = dict.fromkeys(PARTS, "")
         self._refused: frozenset[str] = frozenset()
         super().__init__(label, validators, **kwargs)
@@ -52,13 +67,15 @@ class DateParts(Field):
         self.typed = {part: str(posted.get(f"{self.name}-{part}", "")).strip() for part in PARTS}
         # InputRequired and Optional look here to know whether anything was typed.
         self.raw_data = ["-".join(self.typed.values())] if any(self.typed.values()) else []
-        self.data = self._read() if self.raw_data else None
+        self.data = None
+        if self.raw_data:
+            self.data = self._read()
 
     def _read(self) -> date:
         if empty := [part for part in PARTS if not self.typed[part]]:
             self._refused = frozenset(empty)
             raise ValueError(MISSING[empty[0]])
-        if wrong := [part for part in PARTS if not _is_number(self.typed[part], 4 if part == "year" else 2)]:
+        if wrong := [part for part in PARTS if not _is_number(part, self.typed[part])]:
             self._refused = frozenset(wrong)
             raise ValueError(_("Write the date in numbers, with four of them for the year"))
         try:
@@ -82,20 +99,9 @@ class DateParts(Field):
         """Where a link of the error summary goes: the first box at fault."""
         return f"{self.id}-{next((part for part in PARTS if part in self.bad_parts), 'day')}"
 
-    def widget(self, field: Field, **attributes: Any) -> Markup:
-        """Bare boxes, for whoever prints the field without `ui.date`."""
-        return Markup(" ").join(
-            Markup('<input type="text" id="{}" name="{}" value="{}">').format(
-                f"{self.id}-{part}", f"{self.name}-{part}", escape(self.typed[part])
-            )
-            for part in PARTS
-        )
 
-
-def _is_number(text: str, most: int) -> bool:
-    if most == 4 and len(text) != 4:
-        return False
-    return text.isdecimal() and len(text) <= most
+def _is_number(part: str, text: str) -> bool:
+    return text.isdecimal() and (len(text) == 4 if part == "year" else len(text) <= 2)
 
 
 class EuroField(Field):
@@ -109,7 +115,7 @@ class EuroField(Field):
     def __init__(
         self,
         label: Any = None,
-        validators: Sequence[Any] | None = None,
+        validators: list[Any] | None = None,
         *,
         min_cents: int | None = None,
         max_cents: int | None = None,
@@ -120,7 +126,9 @@ class EuroField(Field):
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         text = SPACES.sub("", valuelist[0]).removesuffix("€") if valuelist else ""
-        self.data = self._read(text) if text else None
+        self.data = None
+        if text:
+            self.data = self._read(text)
 
     def _read(self, text: str) -> int:
         amount = AMOUNT.fullmatch(text)
@@ -150,4 +158,3 @@ class EuroField(Field):
 def _shown(cents: int) -> str:
     """An amount as people of the page's language type it: `12,50` in French."""
     return f"{cents // 100}{get_decimal_symbol(get_locale() or 'fr')}{cents % 100:02d}"
-

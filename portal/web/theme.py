@@ -78,9 +78,7 @@ def _with_lightness(colour: str, lightness: float) -> str:
 
 
 def _luminance(colour: str) -> float:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _rgb(colour)
-    )
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _rgb(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
