@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
 BIN := .venv/bin
+CATALOGUES := translations/fr/LC_MESSAGES/messages.mo translations/en/LC_MESSAGES/messages.mo
 PORT ?= 8000
 export PORT
 
@@ -12,10 +13,10 @@ export PORT
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/demo.stamp ## start the demonstration at http://127.0.0.1:8000 (PORT= to change); Ctrl-C stops it
+run: .venv/demo.stamp $(CATALOGUES) ## start the demonstration at http://127.0.0.1:8000 (PORT= to change); Ctrl-C stops it
 	@exec $(BIN)/parvis demo
 
-test: .venv/dev.stamp ## the whole suite (REQUIRE_BROWSER=1: fail without a Chromium)
+test: .venv/dev.stamp $(CATALOGUES) ## the whole suite (REQUIRE_BROWSER=1: fail without a Chromium)
 	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 install: .venv/dev.stamp ## .venv/ with the locked dependencies
@@ -41,6 +42,9 @@ translations: .venv/dev.stamp ## collect the messages of the code and update the
 
 assets: ## rebuild the style sheets and scripts (needs Node.js)
 	cd assets && npm ci --ignore-scripts && node build.mjs
+
+%.mo: %.po | .venv/demo.stamp
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
 
 # The stamps: an environment is made again when its lock file changes.
 .venv/dev.stamp: requirements/dev.lock pyproject.toml
