@@ -1,7 +1,7 @@
 """Fields that WTForms does not have: a day in three boxes, an amount in euros."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from wtforms import Field
+from wtforms.fields import choices as wtforms_choices
 from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
 
@@ -23,6 +24,13 @@ MISSING = {
 # Spaces people and keyboards put between thousands: plain, non-breaking, narrow non-breaking.
 SPACES = re.compile("[\\s\u00a0\u202f]")
 AMOUNT = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?", re.ASCII)
+
+
+def choices(pairs: Iterable[tuple[str, Any]]) -> list[Any]:
+    """The choices of a list, of radio buttons or of boxes to tick, from (value, text) pairs."""
+    # WTForms 3.3 deprecates bare pairs; the type stubs do not know its class for choices yet.
+    choice: Any = getattr(wtforms_choices, "SelectChoice")  # noqa: B009
+    return [choice(value, label) for value, label in pairs]
 
 
 class DateBoxes:

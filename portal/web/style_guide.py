@@ -17,7 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired
 
-from portal.web.fields import DateParts, EuroField
+from portal.web.fields import DateParts, EuroField, choices
 from portal.web.forms import Form
 
 MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.")
@@ -49,20 +49,24 @@ class GuideForm(Form):
     phone = TelField("Téléphone portable")
     birth_on = DateParts("Date de naissance", [InputRequired("Écrivez votre date de naissance")])
     amount = EuroField("Montant à régler", [InputRequired("Écrivez un montant")])
-    country = SelectField("Pays de naissance", choices=[("fr", "France"), ("be", "Belgique")], default="fr")
+    country = SelectField("Pays de naissance", choices=choices([("fr", "France"), ("be", "Belgique")]), default="fr")
     venue = RadioField(
         "Comment serez-vous accueilli ?",
         [InputRequired("Choisissez une réponse")],
-        choices=[("day", "En ambulatoire"), ("full", "En hospitalisation complète"), ("out", "En consultation")],
+        choices=choices(
+            [("day", "En ambulatoire"), ("full", "En hospitalisation complète"), ("out", "En consultation")]
+        ),
     )
     yes_no = RadioField(
         "Avez-vous une mutuelle ?",
         [InputRequired("Répondez oui ou non")],
-        choices=[("yes", "Oui"), ("no", "Non")],
+        choices=choices([("yes", "Oui"), ("no", "Non")]),
     )
     needs = SelectMultipleField(
         "De quoi avez-vous besoin ?",
-        choices=[("chair", "Un fauteuil roulant"), ("sign", "Un interprète"), ("read", "Une aide à la lecture")],
+        choices=choices(
+            [("chair", "Un fauteuil roulant"), ("sign", "Un interprète"), ("read", "Une aide à la lecture")]
+        ),
     )
     message = TextAreaField("Quelque chose à nous dire ?")
     card = FileField(
