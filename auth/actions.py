@@ -48,16 +48,23 @@ def digest(secret: str) -> bytes:
 
 def begin(provider: str, attempt: Attempt, browser: str, next_path: str) -> None:
     """Remember a sign-in that leaves for the provider."""
-    session.add(SignInAttempt(
-        state_digest=digest(attempt.state), browser_digest=digest(browser), provider=provider, nonce=attempt.nonce,
-        code_verifier=attempt.code_verifier, next_path=next_path,
-    ))
+    session.add(
+        SignInAttempt(
+            state_digest=digest(attempt.state),
+            browser_digest=digest(browser),
+            provider=provider,
+            nonce=attempt.nonce,
+            code_verifier=attempt.code_verifier,
+            next_path=next_path,
+        )
+    )
 
 
 def take(provider: str, state: str, browser: str) -> SignInAttempt | None:
     """The attempt that this callback ends, once; None when it is unknown, old, another browser's or provider's."""
     attempt = session.scalar(
-        delete(SignInAttempt).where(SignInAttempt.state_digest == digest(state)).returning(SignInAttempt))
+        delete(SignInAttempt).where(SignInAttempt.state_digest == digest(state)).returning(SignInAttempt)
+    )
     if attempt is None or attempt.provider != provider or attempt.created_at < db.now() - ATTEMPT_LIFE:
         return None
     return attempt if hmac.compare_digest(attempt.browser_digest, digest(browser)) else None
@@ -109,7 +116,9 @@ def staff_account(sign_in: SignIn, identity: AgentIdentity, invitation: str = ""
     """The agent's account. Raises NotInvited without a right or a valid invitation, InvitationRefused."""
     account = _known(sign_in)
     if invitation:
-        account = account or _new_account(sign_in, "staff", f"{identity.given_name} {identity.usual_name}", identity.email)
+        account = account or _new_account(
+            sign_in, "staff", f"{identity.given_name} {identity.usual_name}", identity.email
+        )
         _accept(account, invitation, identity.email)
     if account is None or not session.scalar(select(StaffRight).where(StaffRight.account_id == account.id).limit(1)):
         raise NotInvited
@@ -119,8 +128,16 @@ def staff_account(sign_in: SignIn, identity: AgentIdentity, invitation: str = ""
 def invite(email: str, rights: tuple[str, ...], establishment_id: object = None) -> str:
     """Make a one-time invitation and return its token; only its digest is kept."""
     token = secrets.token_urlsafe(32)
-    session.add(StaffInvitation(id=uuid4(), digest=digest(token), email=email.strip().lower(), rights=list(rights),
-                                establishment_id=establishment_id, expires_at=db.now() + INVITATION_LIFE))
+    session.add(
+        StaffInvitation(
+            id=uuid4(),
+            digest=digest(token),
+            email=email.strip().lower(),
+            rights=list(rights),
+            establishment_id=establishment_id,
+            expires_at=db.now() + INVITATION_LIFE,
+        )
+    )
     return token
 
 
@@ -128,9 +145,14 @@ def _accept(account: Account, token: str, email: str) -> None:
     from portal.establishments import establishments
 
     invitation = session.scalar(
-        select(StaffInvitation).where(StaffInvitation.digest == digest(token)).with_for_update())
-    if (invitation is None or invitation.used_at or invitation.expires_at < db.now()
-            or invitation.email != email.strip().lower()):
+        select(StaffInvitation).where(StaffInvitation.digest == digest(token)).with_for_update()
+    )
+    if (
+        invitation is None
+        or invitation.used_at
+        or invitation.expires_at < db.now()
+        or invitation.email != email.strip().lower()
+    ):
         raise InvitationRefused
     invitation.used_at = db.now()
     hospitals = [invitation.establishment_id] if invitation.establishment_id else [e.id for e in establishments()]
@@ -143,8 +165,9 @@ def _accept(account: Account, token: str, email: str) -> None:
 def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
     """Open a session for the account that just proved itself, as that account; return the cookie's token."""
     db.act_as(Actor(account.audience, account.name, account.id))  # type: ignore[arg-type]
-    token = sessions.start(account, provider=provider, acr=sign_in.acr, amr=" ".join(sign_in.amr),
-                           id_token=sign_in.id_token_raw)
+    token = sessions.start(
+        account, provider=provider, acr=sign_in.acr, amr=" ".join(sign_in.amr), id_token=sign_in.id_token_raw
+    )
     audit.record("session.opened", object_kind="account", object_id=account.id, provider=provider, acr=sign_in.acr)
     kpi.count("session_opened", dimension=provider, account_id=account.id)
     return token
@@ -157,8 +180,9 @@ def refuse(provider: str, reason: str) -> None:
 
 
 def _known(sign_in: SignIn) -> Account | None:
-    identity = session.scalar(select(Identity).where(Identity.issuer == sign_in.issuer,
-                                                     Identity.subject == sign_in.subject))
+    identity = session.scalar(
+        select(Identity).where(Identity.issuer == sign_in.issuer, Identity.subject == sign_in.subject)
+    )
     if identity is None:
         return None
     identity.last_used_at = db.now()
@@ -168,8 +192,11 @@ def _known(sign_in: SignIn) -> Account | None:
 def _new_account(sign_in: SignIn, audience: str, name: str, email: str) -> Account:
     account = Account(id=uuid4(), audience=audience, name=name, email=email)
     session.add(account)
-    session.add(Identity(id=uuid4(), issuer=sign_in.issuer, subject=sign_in.subject, account_id=account.id,
-                         last_used_at=db.now()))
+    session.add(
+        Identity(
+            id=uuid4(), issuer=sign_in.issuer, subject=sign_in.subject, account_id=account.id, last_used_at=db.now()
+        )
+    )
     session.flush()
     audit.record("account.created", object_kind="account", object_id=account.id)
     kpi.count("account_created", audience=audience, account_id=account.id)
@@ -178,9 +205,14 @@ def _new_account(sign_in: SignIn, audience: str, name: str, email: str) -> Accou
 
 def _new_patient(identity: PivotIdentity) -> Patient:
     patient = Patient(
-        id=uuid4(), birth_name=identity.birth_name, used_name=identity.used_name or "",
-        first_names=list(identity.first_names), sex=identity.sex, birth_on=identity.birth_on,
-        birthplace_insee=identity.birthplace_insee, birthcountry_insee=identity.birthcountry_insee,
+        id=uuid4(),
+        birth_name=identity.birth_name,
+        used_name=identity.used_name or "",
+        first_names=list(identity.first_names),
+        sex=identity.sex,
+        birth_on=identity.birth_on,
+        birthplace_insee=identity.birthplace_insee,
+        birthcountry_insee=identity.birthcountry_insee,
         email=identity.email or "",
     )
     session.add(patient)

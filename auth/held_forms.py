@@ -51,8 +51,11 @@ def take() -> MultiDict[str, str] | None:
     if current is None or request.method != "GET":
         return None
     here = request.full_path.rstrip("?")
-    row = session.scalar(select(HeldForm).where(HeldForm.account_id == current.account_id, HeldForm.path == here,
-                                                HeldForm.created_at > db.now() - KEEP))
+    row = session.scalar(
+        select(HeldForm).where(
+            HeldForm.account_id == current.account_id, HeldForm.path == here, HeldForm.created_at > db.now() - KEEP
+        )
+    )
     if row is None:
         return None
     session.delete(row)

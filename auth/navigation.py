@@ -35,15 +35,23 @@ def who() -> Actor:
 
 def _in_templates() -> dict[str, object]:
     actor = who()
-    return {"who": actor, "signed_in": g.get("signed_in"), "nav_items": _items(actor),
-            "account_items": _account_items(actor), "portal_name": current_app.config["SETTINGS"].portal_name,
-            "held_form_restored": g.get("held_form_restored", False)}
+    return {
+        "who": actor,
+        "signed_in": g.get("signed_in"),
+        "nav_items": _items(actor),
+        "account_items": _account_items(actor),
+        "portal_name": current_app.config["SETTINGS"].portal_name,
+        "held_form_restored": g.get("held_form_restored", False),
+    }
 
 
 def _items(actor: Actor) -> list[Item]:
     if actor.kind == "staff":
-        cards = [Item(card.staff_title, url_for(card.staff_endpoint), card.icon) for card in catalog.staff_cards()
-                 if actor.may(card.right)]
+        cards = [
+            Item(card.staff_title, url_for(card.staff_endpoint), card.icon)
+            for card in catalog.staff_cards()
+            if actor.may(card.right)
+        ]
         if actor.may("administration"):
             cards.insert(0, Item(_("Dashboard"), url_for("admin.dashboard"), "chart-column"))
         return _marked(cards)
@@ -59,7 +67,7 @@ def _account_items(actor: Actor) -> list[Item]:
 
 def _marked(items: list[Item]) -> list[Item]:
     here = request.path
-    return [Item(item.label, item.href, item.icon, here == item.href or here.startswith(item.href.rstrip("/") + "/"))
-            for item in items]
-
-
+    return [
+        Item(item.label, item.href, item.icon, here == item.href or here.startswith(item.href.rstrip("/") + "/"))
+        for item in items
+    ]

@@ -15,8 +15,11 @@ from portal.db import session
 def people() -> Sequence[PatientAccess]:
     """Oneself and those one may act for, oneself first."""
     actor = db.current_actor()
-    rows = session.scalars(select(PatientAccess).options(joinedload(PatientAccess.patient)).where(
-        PatientAccess.account_id == actor.account_id, PatientAccess.patient_id.in_(actor.patients))).all()
+    rows = session.scalars(
+        select(PatientAccess)
+        .options(joinedload(PatientAccess.patient))
+        .where(PatientAccess.account_id == actor.account_id, PatientAccess.patient_id.in_(actor.patients))
+    ).all()
     return sorted(rows, key=lambda access: (access.relation != "self", access.patient.birth_on))
 
 
@@ -27,15 +30,24 @@ def patient(patient_id: UUID) -> Patient:
 
 def patient_at(establishment_id: UUID, ipp: str) -> Patient | None:
     """The patient a hospital knows by this IPP."""
-    return session.scalar(select(Patient).join(PatientRecord, PatientRecord.patient_id == Patient.id).where(
-        PatientRecord.establishment_id == establishment_id, PatientRecord.ipp == ipp))
+    return session.scalar(
+        select(Patient)
+        .join(PatientRecord, PatientRecord.patient_id == Patient.id)
+        .where(PatientRecord.establishment_id == establishment_id, PatientRecord.ipp == ipp)
+    )
 
 
 def open_sessions() -> Sequence[WebSession]:
     """The person's sessions that are still open, last used first."""
-    return session.scalars(select(WebSession).where(
-        WebSession.account_id == db.current_actor().account_id, WebSession.ended_at.is_(None),
-        WebSession.expires_at > db.now()).order_by(WebSession.last_seen_at.desc())).all()
+    return session.scalars(
+        select(WebSession)
+        .where(
+            WebSession.account_id == db.current_actor().account_id,
+            WebSession.ended_at.is_(None),
+            WebSession.expires_at > db.now(),
+        )
+        .order_by(WebSession.last_seen_at.desc())
+    ).all()
 
 
 def record_events(patient_id: UUID) -> Sequence[AuditEvent]:

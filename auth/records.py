@@ -12,19 +12,51 @@ from portal.db import session
 
 def open_record(patient_id: UUID, establishment_id: UUID) -> None:
     """Let the hospital's staff see the patient; does nothing when they already do."""
-    session.execute(insert(PatientRecord).values(patient_id=patient_id, establishment_id=establishment_id)
-                    .on_conflict_do_nothing())
+    session.execute(
+        insert(PatientRecord).values(patient_id=patient_id, establishment_id=establishment_id).on_conflict_do_nothing()
+    )
 
 
-def register_patient(establishment_id: UUID, *, birth_name: str, first_name: str, birth_on: date, sex: str = "",
-                     mobile: str = "", email: str = "") -> Patient:
+def register_patient(
+    establishment_id: UUID,
+    *,
+    birth_name: str,
+    first_name: str,
+    birth_on: date,
+    sex: str = "",
+    mobile: str = "",
+    email: str = "",
+) -> Patient:
     """A patient typed by an agent (phone, desk): provisional identity, known to that hospital only."""
-    patient = Patient(id=uuid4(), birth_name=birth_name.strip().upper(), first_names=[first_name.strip()],
-                      birth_on=birth_on, sex=sex, mobile=mobile, email=email)
-    session.execute(insert(Patient).inline().values(
-        id=patient.id, birth_name=patient.birth_name, first_names=patient.first_names, birth_on=birth_on, sex=sex,
-        mobile=mobile, email=email, identity_status="PROV"))
+    patient = Patient(
+        id=uuid4(),
+        birth_name=birth_name.strip().upper(),
+        first_names=[first_name.strip()],
+        birth_on=birth_on,
+        sex=sex,
+        mobile=mobile,
+        email=email,
+    )
+    session.execute(
+        insert(Patient)
+        .inline()
+        .values(
+            id=patient.id,
+            birth_name=patient.birth_name,
+            first_names=patient.first_names,
+            birth_on=birth_on,
+            sex=sex,
+            mobile=mobile,
+            email=email,
+            identity_status="PROV",
+        )
+    )
     open_record(patient.id, establishment_id)
-    audit.record("patient.registered", patient_id=patient.id, establishment_id=establishment_id,
-                 object_kind="patient", object_id=patient.id)
+    audit.record(
+        "patient.registered",
+        patient_id=patient.id,
+        establishment_id=establishment_id,
+        object_kind="patient",
+        object_id=patient.id,
+    )
     return session.get_one(Patient, patient.id)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from auth import actions, guards, providers, queries, sessions
 from auth.actions import InvitationRefused, NotInvited
 from auth.models import Account
-from auth.oidc import SignInCancelled, SignInFailed, SignInRefused, new_attempt
+from auth.oidc import Attempt, SignInCancelled, SignInFailed, SignInRefused, new_attempt
 from auth.oidc.client import SignIn
 from auth.providers import Door
 from portal import audit, db
@@ -47,8 +47,12 @@ def sign_in_staff() -> str | Response:
 def _door_page(audience: str) -> str | Response:
     if db.current_actor().kind == audience:
         return redirect(_safe_next(request.args.get("next", "")) or url_for(_HOMES[audience]))
-    return render_template("auth/sign_in.html", audience=audience, doors=providers.doors(audience),
-                           next=_safe_next(request.args.get("next", "")))
+    return render_template(
+        "auth/sign_in.html",
+        audience=audience,
+        doors=providers.doors(audience),
+        next=_safe_next(request.args.get("next", "")),
+    )
 
 
 # -- to the provider and back ------------------------------------------------------------------------------------
@@ -66,12 +70,19 @@ def start(provider: str) -> Response:
     browser = request.cookies.get(_BROWSER_COOKIE) or secrets.token_urlsafe(32)
     _begin(door, attempt, browser)
     response = redirect(url)
-    response.set_cookie(_BROWSER_COOKIE, browser, max_age=_ATTEMPT_SECONDS, httponly=True, samesite="Lax",
-                        secure=request.is_secure, path="/auth")
+    response.set_cookie(
+        _BROWSER_COOKIE,
+        browser,
+        max_age=_ATTEMPT_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path="/auth",
+    )
     return response
 
 
-def _begin(door: Door, attempt: actions.Attempt, browser: str) -> None:
+def _begin(door: Door, attempt: Attempt, browser: str) -> None:
     invitation = request.args.get("invitation", "")
     wanted = _safe_next(request.args.get("next", ""))
     with db.transaction(db.system("auth.sign_in")):
@@ -139,9 +150,15 @@ def _failed(door: Door, failure: SignInFailed) -> Response:
         actions.refuse(door.name, failure.reason)
     status = 200 if isinstance(failure, SignInCancelled) else 400 if isinstance(failure, SignInRefused) else 503
     not_invited = failure.reason in ("NotInvited", "InvitationRefused")
-    page = render_template("auth/sign_in_failed.html", door=door, failure=failure, reference=reference,
-                           cancelled=isinstance(failure, SignInCancelled), not_invited=not_invited,
-                           retry=url_for(guards.DOORS[door.audience]))
+    page = render_template(
+        "auth/sign_in_failed.html",
+        door=door,
+        failure=failure,
+        reference=reference,
+        cancelled=isinstance(failure, SignInCancelled),
+        not_invited=not_invited,
+        retry=url_for(guards.DOORS[door.audience]),
+    )
     return make_response(page, 403 if not_invited else status)
 
 
@@ -162,8 +179,15 @@ def sign_out() -> Response:
     response = make_response(render_template("auth/signed_out.html", provider_url=url))
     sessions.clear_cookie(response)
     if url:
-        response.set_cookie("parvis_logout", state, max_age=_ATTEMPT_SECONDS, httponly=True, samesite="Lax",
-                            secure=request.is_secure, path="/auth")
+        response.set_cookie(
+            "parvis_logout",
+            state,
+            max_age=_ATTEMPT_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure,
+            path="/auth",
+        )
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -195,8 +219,13 @@ account_pages = guards.patients(Blueprint("account", __name__, url_prefix="/mon-
 @account_pages.get("")
 def show() -> str:
     """The signed-in person, for whom they act, their open sessions, and who opened their record."""
-    return render_template("auth/account.html", people=queries.people(), sessions=queries.open_sessions(),
-                           events=queries.record_events(guards.patient_id()), current=sessions.signed_in())
+    return render_template(
+        "auth/account.html",
+        people=queries.people(),
+        sessions=queries.open_sessions(),
+        events=queries.record_events(guards.patient_id()),
+        current=sessions.signed_in(),
+    )
 
 
 @account_pages.post("/agir-pour")
@@ -217,5 +246,3 @@ def close_session(session_id: UUID) -> Response:
     sessions.end(session_id)
     flash(_("This session is closed."), "success")
     return redirect(url_for("account.show"), 303)
-
-

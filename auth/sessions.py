@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from flask import Request, Response, g, has_request_context, request
+from flask import Request, g, has_request_context, request
 from sqlalchemy import Connection, select, text, update
+from werkzeug.wrappers import Response
 
 from auth.models import Account, WebSession
 from portal import db
@@ -47,8 +48,14 @@ def declare(incoming: Request, connection: Connection) -> Actor:
         g.ended_account_id = row.account_id
         return ANONYMOUS
     patients = frozenset(map(UUID, row.patients))
-    g.signed_in = SignedIn(row.session_id, row.account_id, row.provider, row.acr, row.locale,
-                           _acting_for(row.patient_id, row.self_id, patients))
+    g.signed_in = SignedIn(
+        row.session_id,
+        row.account_id,
+        row.provider,
+        row.acr,
+        row.locale,
+        _acting_for(row.patient_id, row.self_id, patients),
+    )
     rights = {right: frozenset(map(UUID, ids)) for right, ids in json.loads(row.rights).items()}
     return Actor(row.audience, row.name, row.account_id, row.professional_id, patients, rights)
 
@@ -80,10 +87,19 @@ def cookie_name(secure: bool) -> str:
 def start(account: Account, *, provider: str, acr: str, amr: str, id_token: str) -> str:
     """Open a session for the account and return the token for its cookie."""
     token = secrets.token_urlsafe(32)
-    session.add(WebSession(
-        id=uuid4(), digest=digest(token), account_id=account.id, provider=provider, acr=acr, amr=amr,
-        id_token=id_token, browser=_browser(), expires_at=db.now() + ABSOLUTE_LIMIT,
-    ))
+    session.add(
+        WebSession(
+            id=uuid4(),
+            digest=digest(token),
+            account_id=account.id,
+            provider=provider,
+            acr=acr,
+            amr=amr,
+            id_token=id_token,
+            browser=_browser(),
+            expires_at=db.now() + ABSOLUTE_LIMIT,
+        )
+    )
     return token
 
 
@@ -105,13 +121,15 @@ def act_for(patient_id: UUID) -> None:
 
 
 def set_cookie(response: Response, token: str) -> None:
-    response.set_cookie(cookie_name(request.is_secure), token, httponly=True, secure=request.is_secure,
-                        samesite="Lax", path="/")
+    response.set_cookie(
+        cookie_name(request.is_secure), token, httponly=True, secure=request.is_secure, samesite="Lax", path="/"
+    )
 
 
 def clear_cookie(response: Response) -> None:
-    response.delete_cookie(cookie_name(request.is_secure), path="/", secure=request.is_secure, httponly=True,
-                           samesite="Lax")
+    response.delete_cookie(
+        cookie_name(request.is_secure), path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+    )
 
 
 def _browser() -> str:

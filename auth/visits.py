@@ -31,5 +31,9 @@ def _count(response: Response) -> Response:
 
 
 def _is_page(response: Response) -> bool:
-    return bool(request.method == "GET" and response.status_code == 200 and response.mimetype == "text/html"
-                and g.get("unit_open"))
+    return bool(
+        request.method == "GET"
+        and response.status_code == 200
+        and response.mimetype == "text/html"
+        and g.get("unit_open")
+    )

@@ -30,7 +30,13 @@ _ACTIONS = {
     "document.opened": _l("opened a letter"),
 }
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-_SYSTEMS = (("Android", "Android"), ("iPhone|iPad", "iPhone"), ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone|iPad", "iPhone"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
 
 
 def register(app: Flask) -> None:
@@ -46,4 +52,4 @@ def browser_words(agent: str) -> str:
     """A browser as its owner knows it."""
     name = next((name for mark, name in _BROWSERS if mark in agent), "")
     system = next((name for mark, name in _SYSTEMS if re.search(mark, agent)), "")
-    return _("%(browser)s on %(system)s", browser=name, system=system) if name and system else _("Unknown device")
+    return str(_("%(browser)s on %(system)s", browser=name, system=system) if name and system else _("Unknown device"))

@@ -5,7 +5,8 @@ from alembic import context
 from portal.db import Base
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True,
-                  transaction_per_migration=True)
+context.configure(
+    connection=connection, target_metadata=Base.metadata, compare_type=True, transaction_per_migration=True
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -59,8 +59,15 @@ def both(*conditions: str) -> str:
     return " and ".join(f"({condition})" for condition in conditions)
 
 
-def protect(table: str, *, read: str, write: str | None = None, insert: str | None = None,
-            update: str | None = None, delete: str | None = None) -> None:
+def protect(
+    table: str,
+    *,
+    read: str,
+    write: str | None = None,
+    insert: str | None = None,
+    update: str | None = None,
+    delete: str | None = None,
+) -> None:
     """Turn row-level security on, for the owner too, with one policy per command.
 
     `write` stands for insert, update and delete unless one of them is given. A command without a policy is refused.

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, FetchedValue, Identity, LargeBinary, func, insert, select, text
+from sqlalchemy import BigInteger, FetchedValue, Identity, Index, LargeBinary, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -35,6 +35,7 @@ class AuditEvent(Base):
     """One thing done to one person's record (`noun.past`), by one actor."""
 
     __tablename__ = "audit_event"
+    __table_args__ = (Index(None, "at", "id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     xid: Mapped[str] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"), index=True)
@@ -62,14 +63,31 @@ class AuditBatch(Base):
     sealed_at: Mapped[datetime] = mapped_column(default=db.now)
 
 
-def record(action: str, *, patient_id: UUID | None = None, establishment_id: UUID | None = None,
-           object_kind: str = "", object_id: UUID | None = None, **details: str | int | None) -> None:
+def record(
+    action: str,
+    *,
+    patient_id: UUID | None = None,
+    establishment_id: UUID | None = None,
+    object_kind: str = "",
+    object_id: UUID | None = None,
+    **details: str | int | None,
+) -> None:
     """Write one audit line about what the current actor does. Details hold codes and ids, never health data."""
     actor = db.current_actor()
-    session.execute(insert(AuditEvent).inline().values(
-        actor=actor.label, actor_name=actor.name, action=action, patient_id=patient_id,
-        establishment_id=establishment_id, object_kind=object_kind, object_id=object_id, details=details,
-    ))
+    session.execute(
+        insert(AuditEvent)
+        .inline()
+        .values(
+            actor=actor.label,
+            actor_name=actor.name,
+            action=action,
+            patient_id=patient_id,
+            establishment_id=establishment_id,
+            object_kind=object_kind,
+            object_id=object_id,
+            details=details,
+        )
+    )
 
 
 def of_patient(patient_id: UUID, limit: int = 100) -> Sequence[AuditEvent]:
@@ -143,11 +161,8 @@ def _digest(previous: bytes, from_xid: str, to_xid: str) -> tuple[int, bytes]:
     """SHA-256 over the former digest and the rows as JSON lines; streamed, so a large batch stays small in memory."""
     chain = hashlib.sha256(previous)
     count = 0
-    rows = session.execute(text(_ROWS), {"from_xid": from_xid, "to_xid": to_xid},
-                           execution_options={"yield_per": 1000})
+    rows = session.execute(text(_ROWS), {"from_xid": from_xid, "to_xid": to_xid}, execution_options={"yield_per": 1000})
     for row in rows:
         chain.update(json.dumps([str(value) for value in row], ensure_ascii=True).encode() + b"\n")
         count += 1
     return count, chain.digest()
-
-

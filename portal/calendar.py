@@ -40,8 +40,9 @@ def public_holidays(year: int) -> frozenset[date]:
     """Public holidays of metropolitan France (code du travail, L3133-1)."""
     sunday = easter(year)
     moving = {sunday + timedelta(days=days) for days in (1, 39, 50)}
-    fixed = {date(year, month, day) for month, day in
-             ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))}
+    fixed = {
+        date(year, month, day) for month, day in ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
+    }
     return frozenset(moving | fixed)
 
 

@@ -67,8 +67,11 @@ def publish(establishment_id: UUID, code: str, opened_on: date) -> None:
 
 def open_codes(establishment_id: UUID | None = None) -> frozenset[str]:
     """Services open today at the hospital, or at any hospital of the group."""
-    return frozenset(session.scalars(_open_on(func.current_date(), establishment_id).with_only_columns(
-        PublishedService.code).distinct()))
+    return frozenset(
+        session.scalars(
+            _open_on(func.current_date(), establishment_id).with_only_columns(PublishedService.code).distinct()
+        )
+    )
 
 
 def open_count(day: date, establishment_id: UUID | None = None) -> int:

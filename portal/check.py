@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import psycopg
 from flask import Flask
 
-from auth import providers
 from portal import files, notifications, schema
 from portal.config import Settings
 from portal.gateways import DoorError

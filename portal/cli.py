@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import click
@@ -168,7 +168,7 @@ def add_establishment(context: click.Context, finess: str, name: str) -> None:
     with as_system(context, "cli.establishment_add"):
         hospital = establishments.add(finess, name)
         for code in SERVICES_AT_FIRST:
-            catalog.publish(hospital.id, code, date.today())
+            catalog.publish(hospital.id, code, datetime.now(hospital.tz).date())
 
 
 @establishment.command("set")

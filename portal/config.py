@@ -114,8 +114,11 @@ class Settings(BaseModel):
 
 def variables() -> list[tuple[str, str, str, str, bool]]:
     """(name, type, default, meaning, secret) of every variable, for `parvis config` and docs/configuration.md."""
-    rows = [_describe(f"PORTAL_{name.upper()}", field) for name, field in Settings.model_fields.items()
-            if name != "providers"]
+    rows = [
+        _describe(f"PORTAL_{name.upper()}", field)
+        for name, field in Settings.model_fields.items()
+        if name != "providers"
+    ]
     for provider in PROVIDERS:
         for name, field in ProviderSettings.model_fields.items():
             rows.append(_describe(f"PORTAL_{_upper(provider)}_{name.upper()}", field))
@@ -126,8 +129,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check the environment. Raises ConfigurationError with a message for the operator."""
     environ = os.environ if environ is None else environ
     try:
-        providers = {name: ProviderSettings(**_read(ProviderSettings, f"PORTAL_{_upper(name)}_", environ))
-                     for name in PROVIDERS}
+        providers = {
+            name: ProviderSettings(**_read(ProviderSettings, f"PORTAL_{_upper(name)}_", environ)) for name in PROVIDERS
+        }
         settings = Settings(**_read(Settings, "PORTAL_", environ), providers=providers)
     except ValidationError as error:
         first = error.errors()[0]
@@ -148,8 +152,8 @@ def _describe(name: str, field: Any) -> tuple[str, str, str, str, bool]:
     return name, kind, default, field.description or "", secret
 
 
-def _read(model: type[BaseModel], prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
-    values: dict[str, str] = {}
+def _read(model: type[BaseModel], prefix: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     for field in model.model_fields:
         name = prefix + field.upper()
         if name in environ:
@@ -202,7 +206,6 @@ def _refuse_unsafe_addresses(settings: Settings) -> None:
                 raise ConfigurationError(
                     f"PORTAL_{_upper(name)}_{what}: production refuses {url!r} (https, public, not a demonstration)"
                 )
-
 
     for what, url in (("ENDPOINT", settings.payfip_endpoint_url), ("PAYMENT", settings.payfip_payment_url)):
         if _is_unsafe(url):

@@ -140,8 +140,11 @@ def connect(url: str, *, prepare: bool = True, pool_size: int = 5, application: 
         max_overflow=pool_size,
         pool_pre_ping=False,
         pool_recycle=1800,
-        connect_args={"prepare_threshold": 5 if prepare else None, "application_name": application,
-                      "connect_timeout": 5},
+        connect_args={
+            "prepare_threshold": 5 if prepare else None,
+            "application_name": application,
+            "connect_timeout": 5,
+        },
     )
     _factory.configure(bind=engine)
     return engine

@@ -63,7 +63,7 @@ def task(name: str, *, queue: str = "default") -> Callable[[Function], Function]
     """
 
     def register(function: Function) -> Function:
-        def run(context: JobContext, **arguments: Any) -> None:
+        def run(context: JobContext, /, **arguments: Any) -> None:
             _run(function, context, arguments)
 
         app.task(name=name, queue=queue, pass_context=True, retry=_RETRY)(run)
@@ -101,8 +101,9 @@ def enqueue(name: str, *, at: datetime | None = None, lock: str | None = None, *
     """
     if name not in _names:
         raise KeyError(f"no job is called {name!r}")
-    session.execute(_DEFER, {"task": name, "queue": app.tasks[name].queue, "lock": lock, "args": json.dumps(arguments),
-                             "at": at})
+    session.execute(
+        _DEFER, {"task": name, "queue": app.tasks[name].queue, "lock": lock, "args": json.dumps(arguments), "at": at}
+    )
 
 
 _DEFER = text(
@@ -169,8 +170,12 @@ def work(database_url: str, *, concurrency: int = 4, wait: bool = True) -> None:
 async def _work(live: procrastinate.App, concurrency: int, wait: bool) -> None:
     async with live.open_async():
         await live.run_worker_async(
-            concurrency=concurrency, wait=wait, listen_notify=False, fetch_job_polling_interval=POLL_INTERVAL_S,
-            stalled_worker_timeout=STALLED_AFTER_S / 2, shutdown_graceful_timeout=10,
+            concurrency=concurrency,
+            wait=wait,
+            listen_notify=False,
+            fetch_job_polling_interval=POLL_INTERVAL_S,
+            stalled_worker_timeout=STALLED_AFTER_S / 2,
+            shutdown_graceful_timeout=10,
         )
 
 
@@ -193,8 +198,18 @@ def forget_finished() -> None:
     """Delete finished jobs and their done-marks after three days; failed ones stay for the operator."""
     with reading() as current:
         age = {"age": timedelta(hours=KEEP_FINISHED_HOURS)}
-        current.execute(text("delete from procrastinate_jobs j where j.status = 'succeeded' and not exists ("
-                             "select 1 from procrastinate_events e where e.job_id = j.id"
-                             " and e.at > now() - cast(:age as interval))"), age)
-        current.execute(text("delete from job_done d where d.done_at < now() - cast(:age as interval) and not exists"
-                             " (select 1 from procrastinate_jobs j where j.id = d.job_id)"), age)
+        current.execute(
+            text(
+                "delete from procrastinate_jobs j where j.status = 'succeeded' and not exists ("
+                "select 1 from procrastinate_events e where e.job_id = j.id"
+                " and e.at > now() - cast(:age as interval))"
+            ),
+            age,
+        )
+        current.execute(
+            text(
+                "delete from job_done d where d.done_at < now() - cast(:age as interval) and not exists"
+                " (select 1 from procrastinate_jobs j where j.id = d.job_id)"
+            ),
+            age,
+        )

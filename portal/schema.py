@@ -14,7 +14,6 @@ from sqlalchemy.pool import NullPool
 
 from portal.db import sqlalchemy_url
 
-
 _LOCK_TIMEOUT = "5s"
 _STATEMENT_TIMEOUT = "120s"
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
@@ -53,14 +52,16 @@ def grant(owner_url: str, role: str) -> None:
         ):
             connection.execute(sql.SQL(statement).format(role_name))
         for table in append_only_tables(connection):
-            connection.execute(sql.SQL("revoke update, delete, truncate on {} from {}").format(
-                sql.Identifier(table), role_name))
+            connection.execute(
+                sql.SQL("revoke update, delete, truncate on {} from {}").format(sql.Identifier(table), role_name)
+            )
 
 
 def append_only_tables(connection: psycopg.Connection) -> list[str]:
     """Tables whose comment begins with "append-only": the migrations say so where they make them."""
     rows = connection.execute(
-        "select relname from pg_class where relkind = 'r' and obj_description(oid, 'pg_class') like 'append-only%'")
+        "select relname from pg_class where relkind = 'r' and obj_description(oid, 'pg_class') like 'append-only%'"
+    )
     return [str(name) for (name,) in rows]
 
 
@@ -70,15 +71,23 @@ def create_database(superuser_url: str, name: str, owner: tuple[str, str], appli
         for role, password in (owner, application):
             exists = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
             verb = "alter" if exists else "create"
-            connection.execute(sql.SQL(
-                verb + " role {} login nosuperuser nobypassrls nocreatedb nocreaterole password {}"
-            ).format(sql.Identifier(role), sql.Literal(password)))
+            connection.execute(
+                sql.SQL(verb + " role {} login nosuperuser nobypassrls nocreatedb nocreaterole password {}").format(
+                    sql.Identifier(role), sql.Literal(password)
+                )
+            )
         if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
-            connection.execute(sql.SQL("create database {} owner {} template template0").format(
-                sql.Identifier(name), sql.Identifier(owner[0])))
+            connection.execute(
+                sql.SQL("create database {} owner {} template template0").format(
+                    sql.Identifier(name), sql.Identifier(owner[0])
+                )
+            )
             connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
-            connection.execute(sql.SQL("grant connect on database {} to {}").format(
-                sql.Identifier(name), sql.Identifier(application[0])))
+            connection.execute(
+                sql.SQL("grant connect on database {} to {}").format(
+                    sql.Identifier(name), sql.Identifier(application[0])
+                )
+            )
 
 
 def _migrate(owner_url: str, run: Callable[[Config], None]) -> None:

@@ -62,8 +62,11 @@ def database(server_url: str, worker: str) -> Iterator[Database]:
     name = f"parvis_test_{worker}_{stamp}"
     owner, application = (f"owner_{stamp}", secrets.token_hex(16)), (f"app_{stamp}", secrets.token_hex(16))
     schema.create_database(server_url, name, owner, application)
-    urls = Database(with_database(server_url, name), with_database(server_url, name, *owner),
-                    with_database(server_url, name, *application))
+    urls = Database(
+        with_database(server_url, name),
+        with_database(server_url, name, *owner),
+        with_database(server_url, name, *application),
+    )
     schema.upgrade(urls.owner_url, urls.application_url)
     yield urls
     with psycopg.connect(server_url, autocommit=True) as connection:
@@ -82,16 +85,18 @@ def with_database(url: str, database: str, user: str = "", password: str = "") -
 
 @pytest.fixture(scope="session")
 def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return config.load({
-        "PORTAL_ENV": "test",
-        "PORTAL_SECRET_KEY": "a secret key that only the tests use, 0123456789",
-        "PORTAL_FILE_KEYS": "test:" + base64.b64encode(b"0" * 32).decode(),
-        "PORTAL_DATABASE_URL": database.application_url,
-        "PORTAL_STORAGE_URL": f"file:{tmp_path_factory.mktemp('files')}",
-        "PORTAL_ANTIVIRUS_URL": "twin:",
-        "PORTAL_BASE_URL": "http://127.0.0.1",
-        "PORTAL_LOG_LEVEL": "ERROR",
-    })
+    return config.load(
+        {
+            "PORTAL_ENV": "test",
+            "PORTAL_SECRET_KEY": "a secret key that only the tests use, 0123456789",
+            "PORTAL_FILE_KEYS": "test:" + base64.b64encode(b"0" * 32).decode(),
+            "PORTAL_DATABASE_URL": database.application_url,
+            "PORTAL_STORAGE_URL": f"file:{tmp_path_factory.mktemp('files')}",
+            "PORTAL_ANTIVIRUS_URL": "twin:",
+            "PORTAL_BASE_URL": "http://127.0.0.1",
+            "PORTAL_LOG_LEVEL": "ERROR",
+        }
+    )
 
 
 @pytest.fixture(scope="session")
@@ -144,8 +149,16 @@ def sign_in(app: Flask) -> Callable[[Account | UUID], FlaskClient]:
         browser, token = app.test_client(), secrets.token_urlsafe(32)
         account_id = account if isinstance(account, UUID) else account.id
         with db.transaction(db.system("tests.sign_in")) as current:
-            current.add(WebSession(digest=sessions.digest(token), account_id=account_id, provider="franceconnect",
-                                   acr="eidas1", amr="mfa", expires_at=db.now() + sessions.ABSOLUTE_LIMIT))
+            current.add(
+                WebSession(
+                    digest=sessions.digest(token),
+                    account_id=account_id,
+                    provider="franceconnect",
+                    acr="eidas1",
+                    amr="mfa",
+                    expires_at=db.now() + sessions.ABSOLUTE_LIMIT,
+                )
+            )
         browser.set_cookie(sessions.cookie_name(secure=False), token)
         return browser
 

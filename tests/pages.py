@@ -64,8 +64,11 @@ def _title(tree: Any) -> str:
     title = (tree.findtext(".//title") or "").strip()
     heading = " ".join("".join(tree.find(".//h1").itertext()).split())
     core = title.split(" – ")[0].split(" : ", 1)[-1].removeprefix("Error: ")
-    return "" if title and (core[:25].casefold() in heading.casefold() or heading[:25].casefold() in title.casefold()) \
+    return (
+        ""
+        if title and (core[:25].casefold() in heading.casefold() or heading[:25].casefold() in title.casefold())
         else f"title {title!r} does not match h1 {heading!r}"
+    )
 
 
 def _unique_ids(tree: Any) -> str:

@@ -1,6 +1,6 @@
 """Runs a command against a PostgreSQL server started from other binaries (the oldest version we support).
 
-    python -m tests.postgres15 /usr/lib/postgresql/15/bin -- make test
+python -m tests.postgres15 /usr/lib/postgresql/15/bin -- make test
 """
 
 import os

@@ -19,6 +19,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -73,7 +74,12 @@ class EmbeddedPostgres:
         with self._owned(self._home / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [binaries / "postgres", "-D", self._data, "-k", self._socket, *self._options()],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", process_group=0, **self._as_user(),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                process_group=0,
+                **self._as_user(),
             )
         self._wait()
 
@@ -100,10 +106,24 @@ class EmbeddedPostgres:
         secret = self._owned(self._home / "superuser")
         secret.write_text(secrets.token_urlsafe(32), encoding="ascii")
         done = subprocess.run(
-            [binaries / "initdb", "-D", self._data, "-U", "postgres", "--auth=scram-sha-256", "--pwfile", secret,
-             "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", *self._locale_provider(),
-             *([] if self.durable else ["--no-sync"])],
-            capture_output=True, cwd="/", **self._as_user(),
+            [
+                binaries / "initdb",
+                "-D",
+                self._data,
+                "-U",
+                "postgres",
+                "--auth=scram-sha-256",
+                "--pwfile",
+                secret,
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-instructions",
+                *self._locale_provider(),
+                *([] if self.durable else ["--no-sync"]),
+            ],
+            capture_output=True,
+            cwd="/",
+            **self._as_user(),
         )
         if done.returncode:
             shutil.rmtree(self._data, ignore_errors=True)
@@ -156,7 +176,7 @@ class EmbeddedPostgres:
             return source / "bin"
         return _copied_outside(source) / "bin"
 
-    def _as_user(self) -> dict[str, object]:
+    def _as_user(self) -> dict[str, Any]:
         if self._user is None:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}

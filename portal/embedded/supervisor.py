@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+import click
 import psycopg
 
 from portal import schema
@@ -32,7 +33,11 @@ _READY_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 15
 _ISSUERS = {
     "FRANCECONNECT": ("franceconnect", "https://franceconnect.demo.parvis.test/api/v2", "ES256"),
-    "PROSANTECONNECT": ("prosanteconnect", "https://prosanteconnect.demo.parvis.test/auth/realms/esante-wallet", "RS256"),
+    "PROSANTECONNECT": (
+        "prosanteconnect",
+        "https://prosanteconnect.demo.parvis.test/auth/realms/esante-wallet",
+        "RS256",
+    ),
     "PROCONNECT": ("proconnect", "https://proconnect.demo.parvis.test/api/v2", "RS256"),
 }
 
@@ -50,10 +55,10 @@ def run(port: int) -> int:
         with _only_one(), contextlib.ExitStack() as parts:
             return _run(port, parts)
     except _Stopped:
-        print("Parvis is stopped.")
+        click.echo("Parvis is stopped.")
         return 0
     except (_CannotStart, EmbeddedPostgresError) as reason:
-        print(f"Parvis cannot start: {reason}", file=sys.stderr)
+        click.echo(f"Parvis cannot start: {reason}", err=True)
         return 2
 
 
@@ -86,8 +91,12 @@ def _run(port: int, parts: contextlib.ExitStack) -> int:
     _prepare(server, environment)
     idp_port, payfip_port = environment.pop("IDP_PORT"), environment.pop("PAYFIP_PORT")
     children = [
-        _start(parts, "identity", ["-m", "auth.demo_idp", "--port", idp_port, "--redirect-base",
-                                   environment["PORTAL_BASE_URL"]], environment),
+        _start(
+            parts,
+            "identity",
+            ["-m", "auth.demo_idp", "--port", idp_port, "--redirect-base", environment["PORTAL_BASE_URL"]],
+            environment,
+        ),
         _start(parts, "payfip", ["-m", "portal.gateways.payments.payfip_twin", "--port", payfip_port], environment),
         _start(parts, "worker", ["-m", "portal", "work"], environment),
         _start(parts, "web", ["-m", "portal", "web", "--bind", f"127.0.0.1:{port}"], environment),
@@ -167,19 +176,23 @@ def _kept_secrets() -> dict[str, str]:
 def _prepare(server: EmbeddedPostgres, environment: dict[str, str]) -> None:
     """Roles, schema, and the demonstration's content when there is none yet."""
     kept = _kept_secrets()
-    schema.create_database(server.url(), "parvis", ("parvis_owner", kept["owner_password"]),
-                           ("parvis_app", kept["app_password"]))
+    schema.create_database(
+        server.url(), "parvis", ("parvis_owner", kept["owner_password"]), ("parvis_app", kept["app_password"])
+    )
     owner_url = environment["PORTAL_DATABASE_OWNER_URL"]
     if _revision(owner_url) != schema.head():
         schema.upgrade(owner_url, environment["PORTAL_DATABASE_URL"])
     with psycopg.connect(owner_url) as connection:
         filled = connection.execute("select exists (select 1 from establishment)").fetchone() == (True,)
     if not filled:
-        print("Preparing the demonstration hospital (first start only)…", flush=True)
-        done = subprocess.run([sys.executable, "-m", "tests.factories.demonstration"], cwd=ROOT, env=environment,
-                              check=False)
+        click.echo("Preparing the demonstration hospital (first start only)…")
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.factories.demonstration"], cwd=ROOT, env=environment, check=False
+        )
         if done.returncode:
-            raise _CannotStart("the demonstration's content could not be written (see above). Delete var/demo to retry.")
+            raise _CannotStart(
+                "the demonstration's content could not be written (see above). Delete var/demo to retry."
+            )
 
 
 def _revision(owner_url: str) -> str:
@@ -191,11 +204,19 @@ def _revision(owner_url: str) -> str:
     return str(row[0]) if row else ""
 
 
-def _start(parts: contextlib.ExitStack, name: str, arguments: list[str],
-           environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(
+    parts: contextlib.ExitStack, name: str, arguments: list[str], environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
     log: IO[bytes] = parts.enter_context((FOLDER / f"{name}.log").open("wb"))
-    child = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
-                             stdout=log, stderr=log, process_group=0)
+    child = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        process_group=0,
+    )
     parts.callback(_end, child)
     return child
 
@@ -234,12 +255,13 @@ def _last_words() -> str:
 def _watch(children: list[subprocess.Popen[bytes]]) -> int:
     while all(child.poll() is None for child in children):
         time.sleep(0.5)
-    print(f"A part of Parvis ended by itself.\n{_last_words()}", file=sys.stderr)
+    click.echo(f"A part of Parvis ended by itself.\n{_last_words()}", err=True)
     return 1
 
 
 def _greet(base_url: str) -> None:
-    print(f"""
+    click.echo(
+        f"""
   Parvis is ready:  {base_url}
 
     patients        {base_url}/connexion        sign in as a fictional person
@@ -247,4 +269,5 @@ def _greet(base_url: str) -> None:
     hospital staff  {base_url}/admin
 
   Ctrl-C stops everything. Data and logs are in var/demo; delete that folder to start afresh.
-""", flush=True)
+""",
+    )

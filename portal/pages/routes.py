@@ -52,5 +52,8 @@ def style_guide() -> str:
 def _cards() -> list[dict[str, object]]:
     """The open services, as the home page shows them."""
     opened = catalog.open_codes()
-    return [{"title": card.title, "text": card.text, "icon": card.icon, "href": url_for(card.endpoint), "code": card.code}
-            for card in catalog.cards() if card.code in opened]
+    return [
+        {"title": card.title, "text": card.text, "icon": card.icon, "href": url_for(card.endpoint)}
+        for card in catalog.cards()
+        if card.code in opened
+    ]

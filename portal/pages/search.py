@@ -20,10 +20,14 @@ class Found:
 def results(wanted: str) -> Found:
     """Units and practitioners of the group that match every word, accents and case aside."""
     words = _fold(wanted).split()
-    practitioners = session.scalars(select(Practitioner).options(
-        joinedload(Practitioner.unit).joinedload(Unit.establishment)).order_by(Practitioner.family_name)).all()
-    units = session.scalars(select(Unit).options(joinedload(Unit.establishment), joinedload(Unit.site))
-                            .order_by(Unit.name)).all()
+    practitioners = session.scalars(
+        select(Practitioner)
+        .options(joinedload(Practitioner.unit).joinedload(Unit.establishment))
+        .order_by(Practitioner.family_name)
+    ).all()
+    units = session.scalars(
+        select(Unit).options(joinedload(Unit.establishment), joinedload(Unit.site)).order_by(Unit.name)
+    ).all()
     return Found(
         [one for one in practitioners if _holds(f"{one.full_name} {one.speciality} {one.unit.name}", words)],
         [one for one in units if _holds(f"{one.name} {one.establishment.name}", words)],

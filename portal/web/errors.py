@@ -24,22 +24,33 @@ class Page:
 
 
 PAGES = {
-    400: Page(_l("We could not read this request"),
-              _l("Go back and try again. If it happens again, open the portal in a new window.")),
-    403: Page(_l("You do not have access to this page"),
-              _l("Your account does not have the right to open it. If you need it, ask your administrator.")),
-    404: Page(_l("This page does not exist"),
-              _l("The address may be incomplete, or the page may have been removed.")),
-    405: Page(_l("We could not read this request"),
-              _l("Go back and try again. If it happens again, open the portal in a new window.")),
-    413: Page(_l("This file is too large"),
-              _l("A file may weigh 20 MB at most. Take the photo in a lower quality, or send the pages one by one.")),
+    400: Page(
+        _l("We could not read this request"),
+        _l("Go back and try again. If it happens again, open the portal in a new window."),
+    ),
+    403: Page(
+        _l("You do not have access to this page"),
+        _l("Your account does not have the right to open it. If you need it, ask your administrator."),
+    ),
+    404: Page(_l("This page does not exist"), _l("The address may be incomplete, or the page may have been removed.")),
+    405: Page(
+        _l("We could not read this request"),
+        _l("Go back and try again. If it happens again, open the portal in a new window."),
+    ),
+    413: Page(
+        _l("This file is too large"),
+        _l("A file may weigh 20 MB at most. Take the photo in a lower quality, or send the pages one by one."),
+    ),
     422: Page(_l("Some answers need to be corrected"), _l("Go back to the form and check your answers.")),
     429: Page(_l("Too many attempts"), _l("Wait a minute, then try again.")),
-    500: Page(_l("Something went wrong on our side"),
-              _l("Nothing was lost that had been saved. Try again in a few minutes; if it is urgent, call the hospital.")),
-    503: Page(_l("The service is unavailable for a moment"),
-              _l("Try again in a few minutes. If it is urgent, call the hospital.")),
+    500: Page(
+        _l("Something went wrong on our side"),
+        _l("Nothing was lost that had been saved. Try again in a few minutes; if it is urgent, call the hospital."),
+    ),
+    503: Page(
+        _l("The service is unavailable for a moment"),
+        _l("Try again in a few minutes. If it is urgent, call the hospital."),
+    ),
 }
 
 
@@ -57,8 +68,9 @@ def page(code: int, title: Any = None, text: Any = None) -> Response:
     usual = PAGES.get(code, PAGES[500])
     reference = token_hex(4)
     log.info("error.shown", code=code, reference=reference, endpoint=request.endpoint)
-    body = render_template("errors/error.html", code=code, title=title or usual.title, text=text or usual.text,
-                           reference=reference)
+    body = render_template(
+        "errors/error.html", code=code, title=title or usual.title, text=text or usual.text, reference=reference
+    )
     return make_response(body, code)
 
 
@@ -74,8 +86,11 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 
 def _stale_form(_error: CSRFError) -> Response:
-    return page(400, _l("This form has been open for too long"),
-                _l("For your safety it was not sent. Go back, reload the page and send it again."))
+    return page(
+        400,
+        _l("This form has been open for too long"),
+        _l("For your safety it was not sent. Go back, reload the page and send it again."),
+    )
 
 
 def _too_large(_error: RequestEntityTooLarge) -> Response:

@@ -47,19 +47,22 @@ def choose() -> str:
 
 def _remember(response: Response) -> Response:
     if request.args.get("lang") in LANGUAGES:
-        response.set_cookie(_COOKIE, request.args["lang"], max_age=_YEAR_S, samesite="Lax", httponly=True,
-                            secure=request.is_secure)
+        response.set_cookie(
+            _COOKIE, request.args["lang"], max_age=_YEAR_S, samesite="Lax", httponly=True, secure=request.is_secure
+        )
     return response
 
 
 def _in_templates() -> dict[str, object]:
     code = str(get_locale() or "fr")
-    return {"locale": code, "text_direction": "rtl" if code in RIGHT_TO_LEFT else "ltr",
-            "languages": [Language(each, label, _switch(each), each == code) for each, label in LANGUAGES.items()]}
+    return {
+        "locale": code,
+        "text_direction": "rtl" if code in RIGHT_TO_LEFT else "ltr",
+        "languages": [Language(each, label, _switch(each), each == code) for each, label in LANGUAGES.items()],
+    }
 
 
 def _switch(code: str) -> str:
     """This page in another language; after a refused form, the page's own address."""
     arguments = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
     return f"{request.path}?{urlencode([*arguments, ('lang', code)])}"
-

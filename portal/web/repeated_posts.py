@@ -65,8 +65,9 @@ def _first_time(key: UUID, actor: str) -> bool:
 
 
 def _keep_answer(key: UUID, actor: str, location: str) -> None:
-    session.execute(update(RepeatedPost).where(RepeatedPost.key == key, RepeatedPost.actor == actor)
-                    .values(location=location))
+    session.execute(
+        update(RepeatedPost).where(RepeatedPost.key == key, RepeatedPost.actor == actor).values(location=location)
+    )
 
 
 def _first_answer(key: UUID, actor: str) -> str:

@@ -45,5 +45,7 @@ def _add_headers(response: Response) -> Response:
 def _policy() -> str:
     script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
     targets = " ".join(("'self'", *g.get("form_targets", ())))
-    return (f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self';"
-            f" connect-src 'self'; form-action {targets}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'")
+    return (
+        f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self';"
+        f" connect-src 'self'; form-action {targets}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+    )

@@ -11,8 +11,13 @@ from portal.files import Arriving
 class EncryptingRequest(Request):
     """A request whose uploads never touch the disk in clear."""
 
-    def _get_file_stream(self, total_content_length: int | None, content_type: str | None,
-                         filename: str | None = None, content_length: int | None = None) -> Any:
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> Any:
         return Arriving()
 
 

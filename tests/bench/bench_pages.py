@@ -35,8 +35,15 @@ def _fill(place: Ground) -> str:
         world = demonstration.build()
         rooms.demonstrate(world)
         account_id = demonstration.account_of(world.patients["dominique"])
-        current.add(WebSession(digest=sessions.digest(token), account_id=account_id, provider="franceconnect",
-                               acr="eidas1", expires_at=db.now() + sessions.ABSOLUTE_LIMIT))
+        current.add(
+            WebSession(
+                digest=sessions.digest(token),
+                account_id=account_id,
+                provider="franceconnect",
+                acr="eidas1",
+                expires_at=db.now() + sessions.ABSOLUTE_LIMIT,
+            )
+        )
     return token
 
 
@@ -45,8 +52,14 @@ def _compare(name: str, place: Ground, portal: str, path: str, headers: dict[str
     with served("tests.bench.bare:app", place, BARE_BYTES=str(size)) as bare:
         ours, limit = interleaved(lambda: _rate(portal, path, cookies), lambda: _rate(bare, "/", {}))
         our_cpu, bare_cpu = _cpu(portal, path, cookies), _cpu(bare, "/", {})
-    report(name, ours, "requests/s", limit, note=f"{size} bytes; CPU {our_cpu * 1e3:.2f} ms a request against "
-                                                 f"{bare_cpu * 1e3:.2f} ms bare ({our_cpu / bare_cpu:.2f} times)")
+    report(
+        name,
+        ours,
+        "requests/s",
+        limit,
+        note=f"{size} bytes; CPU {our_cpu * 1e3:.2f} ms a request against "
+        f"{bare_cpu * 1e3:.2f} ms bare ({our_cpu / bare_cpu:.2f} times)",
+    )
 
 
 def _first(base: str, path: str, headers: dict[str, str]) -> tuple[dict[str, str], int]:

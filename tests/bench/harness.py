@@ -72,8 +72,19 @@ def application(settings: Settings) -> Flask:
 def report(name: str, value: float, unit: str, limit: float, *, lower_is_better: bool = False, note: str = "") -> None:
     """Print the benchmark's line."""
     ratio = limit / value if lower_is_better else value / limit
-    print(json.dumps({"name": name, "value": round(value, 2), "unit": unit, "limit": round(limit, 2),
-                      "ratio": round(ratio, 3), "note": note}), flush=True)
+    print(
+        json.dumps(
+            {
+                "name": name,
+                "value": round(value, 2),
+                "unit": unit,
+                "limit": round(limit, 2),
+                "ratio": round(ratio, 3),
+                "note": note,
+            }
+        ),
+        flush=True,
+    )
 
 
 def interleaved(first: Callable[[], float], second: Callable[[], float], rounds: int = ROUNDS) -> tuple[float, float]:
@@ -96,8 +107,23 @@ def served(module: str, ground_: Ground, **environment: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", module, "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads",
-               "2", "--worker-class", "gthread", "--no-control-socket", "--log-level", "critical"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        module,
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "1",
+        "--threads",
+        "2",
+        "--worker-class",
+        "gthread",
+        "--no-control-socket",
+        "--log-level",
+        "critical",
+    ]
     child = subprocess.Popen(command, env=os.environ | ground_.environment | environment)
     try:
         _wait(port)
@@ -117,5 +143,3 @@ def _wait(port: int) -> None:
         except OSError:
             time.sleep(0.05)
     raise TimeoutError("the server did not come up")
-
-

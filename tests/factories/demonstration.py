@@ -44,18 +44,26 @@ def build() -> World:
 
 def _arceau() -> Hospital:
     made = hospitals.hospital(
-        HOSPITAL_FINESS_SITES[0], "Centre hospitalier du Val d’Arceau", short_name="CH Val d’Arceau",
-        brand_colour="#1f5c63", phone="01 99 00 10 00", email="accueil@ch-arceau.exemple.test",
+        HOSPITAL_FINESS_SITES[0],
+        "Centre hospitalier du Val d’Arceau",
+        short_name="CH Val d’Arceau",
+        brand_colour="#1f5c63",
+        phone="01 99 00 10 00",
+        email="accueil@ch-arceau.exemple.test",
         address="12 avenue des Tilleuls, 91990 Arceau",
     )
     hospital, site = made.establishment, made.site
     site.name, site.address = "Site des Tilleuls", "12 avenue des Tilleuls, 91990 Arceau"
     site.access = "Bus 4 et 12, arrêt Hôpital. Parking P1, entrée B à 150 m, accessible en fauteuil."
     made.unit.phone, made.unit.floor = "01 99 00 12 10", "Bâtiment B, 2e étage"
-    eyes = hospitals.unit(hospital, site, "1204", "Ophtalmologie", phone="01 99 00 12 04", floor="Bâtiment A, rez-de-chaussée")
+    eyes = hospitals.unit(
+        hospital, site, "1204", "Ophtalmologie", phone="01 99 00 12 04", floor="Bâtiment A, rez-de-chaussée"
+    )
     hospitals.practitioner(eyes, "10000000025", "TRAN", "Minh", "Ophtalmologie", "Dr")
     hospitals.practitioner(eyes, "10000000033", "BELKACEM", "Nora", "Ophtalmologie", "Dre")
-    surgery = hospitals.unit(hospital, site, "1310", "Chirurgie ambulatoire", phone="01 99 00 13 10", floor="Bâtiment C, 1er étage")
+    surgery = hospitals.unit(
+        hospital, site, "1310", "Chirurgie ambulatoire", phone="01 99 00 13 10", floor="Bâtiment C, 1er étage"
+    )
     hospitals.practitioner(surgery, "10000000041", "FONTANEL", "Pierre", "Chirurgie viscérale", "Dr")
     establishments.change_setting(hospital.id, "payfip_numcli", "090909")
     establishments.change_setting(hospital.id, "payfip_saisie", "T")
@@ -64,8 +72,13 @@ def _arceau() -> Hospital:
 
 def _deux_rives() -> Hospital:
     made = hospitals.hospital(
-        HOSPITAL_FINESS_SITES[1], "Hôpital des Deux-Rives", short_name="Deux-Rives", brand_colour="#6a3d74",
-        phone="01 99 00 20 00", email="accueil@deux-rives.exemple.test", address="3 quai du Moulin, 91995 Deux-Rives",
+        HOSPITAL_FINESS_SITES[1],
+        "Hôpital des Deux-Rives",
+        short_name="Deux-Rives",
+        brand_colour="#6a3d74",
+        phone="01 99 00 20 00",
+        email="accueil@deux-rives.exemple.test",
+        address="3 quai du Moulin, 91995 Deux-Rives",
     )
     hospital, site = made.establishment, made.site
     site.name, site.address = "Site du Moulin", "3 quai du Moulin, 91995 Deux-Rives"
@@ -86,10 +99,15 @@ def _add_patients(world: World) -> None:
     for number, person in enumerate(PATIENTS, start=1):
         claims = person.claims
         patient = people.patient(
-            claims["family_name"], tuple(claims["given_name_array"]), date.fromisoformat(claims["birthdate"]),
-            sex="F" if claims["gender"] == "female" else "M", birthplace_insee=claims["birthplace"],
-            birthcountry_insee=claims["birthcountry"], used_name=claims.get("preferred_username", ""),
-            email=claims["email"], mobile=f"+3363998{number:04d}",
+            claims["family_name"],
+            tuple(claims["given_name_array"]),
+            date.fromisoformat(claims["birthdate"]),
+            sex="F" if claims["gender"] == "female" else "M",
+            birthplace_insee=claims["birthplace"],
+            birthcountry_insee=claims["birthcountry"],
+            used_name=claims.get("preferred_username", ""),
+            email=claims["email"],
+            mobile=f"+3363998{number:04d}",
         )
         own = people.account("patient", patient.full_name, claims["email"], issuer, person.subject)
         people.give_access(own, patient)
@@ -122,8 +140,9 @@ def _add_agents(world: World) -> None:
     issuer = AUDIENCES["proconnect"].issuer
     for person in AGENTS:
         if rights := _AGENT_RIGHTS.get(person.key):
-            agent = people.agent(world.north.establishment.id, *rights, name=person.name, issuer=issuer,
-                                 subject=person.subject)
+            agent = people.agent(
+                world.north.establishment.id, *rights, name=person.name, issuer=issuer, subject=person.subject
+            )
             people.grant(agent, world.south.establishment.id, *rights)
             world.agents[person.key] = agent
 
@@ -133,8 +152,11 @@ def _add_professionals(world: World) -> None:
     for person in PROFESSIONALS:
         subject_name_id = _subject_name_id(person)
         made = people.professional(
-            subject_name_id.removeprefix("8") if subject_name_id.startswith("8") else "", person.claims["family_name"],
-            person.claims["given_name"], issuer, person.subject,
+            subject_name_id.removeprefix("8") if subject_name_id.startswith("8") else "",
+            person.claims["family_name"],
+            person.claims["given_name"],
+            issuer,
+            person.subject,
         )
         made.subject_name_id = subject_name_id
         world.professionals[person.key] = made
@@ -142,8 +164,9 @@ def _add_professionals(world: World) -> None:
 
 def account_of(patient: Patient) -> UUID:
     """The account with which this patient acts for themselves."""
-    return session.scalars(select(PatientAccess.account_id).where(
-        PatientAccess.patient_id == patient.id, PatientAccess.relation == "self")).one()
+    return session.scalars(
+        select(PatientAccess.account_id).where(PatientAccess.patient_id == patient.id, PatientAccess.relation == "self")
+    ).one()
 
 
 def _subject_name_id(person: Person) -> str:

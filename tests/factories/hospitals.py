@@ -19,8 +19,9 @@ class Hospital:
     practitioner: Practitioner
 
 
-def hospital(finess: str = "990000017", name: str = "Hôpital d’essai", *, open_services: tuple[str, ...] = SERVICES,
-             **facts: str) -> Hospital:
+def hospital(
+    finess: str = "990000017", name: str = "Hôpital d’essai", *, open_services: tuple[str, ...] = SERVICES, **facts: str
+) -> Hospital:
     """A hospital with one site, one unit and one practitioner, and its services open since 2026."""
     establishment = Establishment(id=uuid4(), finess=finess, name=name, **facts)
     session.add(establishment)
@@ -35,8 +36,9 @@ def hospital(finess: str = "990000017", name: str = "Hôpital d’essai", *, ope
 
 
 def site(establishment: Establishment, finess_et: str = "", name: str = "Site principal", **facts: str) -> Site:
-    made = Site(id=uuid4(), establishment_id=establishment.id, finess_et=finess_et or establishment.finess, name=name,
-                **facts)
+    made = Site(
+        id=uuid4(), establishment_id=establishment.id, finess_et=finess_et or establishment.finess, name=name, **facts
+    )
     session.add(made)
     session.flush()
     return made
@@ -49,10 +51,24 @@ def unit(establishment: Establishment, place: Site, uf: str = "1001", name: str 
     return made
 
 
-def practitioner(ward: Unit, rpps: str = "10000000009", family_name: str = "MERCIER", given_name: str = "Hélène",
-                 speciality: str = "Cardiologie", title: str = "Dre") -> Practitioner:
-    made = Practitioner(id=uuid4(), establishment_id=ward.establishment_id, unit_id=ward.id, rpps=rpps, title=title,
-                        family_name=family_name, given_name=given_name, speciality=speciality)
+def practitioner(
+    ward: Unit,
+    rpps: str = "10000000009",
+    family_name: str = "MERCIER",
+    given_name: str = "Hélène",
+    speciality: str = "Cardiologie",
+    title: str = "Dre",
+) -> Practitioner:
+    made = Practitioner(
+        id=uuid4(),
+        establishment_id=ward.establishment_id,
+        unit_id=ward.id,
+        rpps=rpps,
+        title=title,
+        family_name=family_name,
+        given_name=given_name,
+        speciality=speciality,
+    )
     session.add(made)
     session.flush()
     return made

@@ -7,18 +7,32 @@ from auth.models import Account, Identity, Patient, PatientAccess, PatientRecord
 from portal.db import Actor, session
 
 
-def patient(birth_name: str = "MARTIN", first_names: tuple[str, ...] = ("JEANNE",), birth_on: date = date(1980, 5, 17),
-            **facts: str) -> Patient:
+def patient(
+    birth_name: str = "MARTIN",
+    first_names: tuple[str, ...] = ("JEANNE",),
+    birth_on: date = date(1980, 5, 17),
+    **facts: str,
+) -> Patient:
     """A patient without an account."""
-    made = Patient(id=uuid4(), birth_name=birth_name, first_names=list(first_names), birth_on=birth_on,
-                   **{"sex": "F", "birthplace_insee": "75056", "birthcountry_insee": "99100"} | facts)
+    made = Patient(
+        id=uuid4(),
+        birth_name=birth_name,
+        first_names=list(first_names),
+        birth_on=birth_on,
+        **{"sex": "F", "birthplace_insee": "75056", "birthcountry_insee": "99100"} | facts,
+    )
     session.add(made)
     session.flush()
     return made
 
 
-def account(audience: str = "patient", name: str = "Jeanne MARTIN", email: str = "jeanne@exemple.test",
-            issuer: str = "", subject: str = "") -> Account:
+def account(
+    audience: str = "patient",
+    name: str = "Jeanne MARTIN",
+    email: str = "jeanne@exemple.test",
+    issuer: str = "",
+    subject: str = "",
+) -> Account:
     made = Account(id=uuid4(), audience=audience, name=name, email=email)
     session.add(made)
     session.flush()
@@ -47,18 +61,33 @@ def known_at(person: Patient, establishment_id: UUID, ipp: str | None = None) ->
     session.flush()
 
 
-def professional(rpps: str = "10000000017", family_name: str = "LEROY", given_name: str = "Paul",
-                 issuer: str = "", subject: str = "", **facts: str) -> Professional:
+def professional(
+    rpps: str = "10000000017",
+    family_name: str = "LEROY",
+    given_name: str = "Paul",
+    issuer: str = "",
+    subject: str = "",
+    **facts: str,
+) -> Professional:
     own = account("professional", f"{given_name} {family_name}", "", issuer, subject)
-    made = Professional(id=uuid4(), account_id=own.id, subject_name_id=f"8{rpps}", rpps=rpps, family_name=family_name,
-                        given_name=given_name, activities=[], **facts)
+    made = Professional(
+        id=uuid4(),
+        account_id=own.id,
+        subject_name_id=f"8{rpps}",
+        rpps=rpps,
+        family_name=family_name,
+        given_name=given_name,
+        activities=[],
+        **facts,
+    )
     session.add(made)
     session.flush()
     return made
 
 
-def agent(establishment_id: UUID, *rights: str, name: str = "Agent d’essai", issuer: str = "",
-          subject: str = "") -> Account:
+def agent(
+    establishment_id: UUID, *rights: str, name: str = "Agent d’essai", issuer: str = "", subject: str = ""
+) -> Account:
     """A member of staff with these rights at one hospital."""
     made = account("staff", name, "agent@exemple.test", issuer, subject)
     grant(made, establishment_id, *rights)
