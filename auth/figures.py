@@ -59,7 +59,7 @@ def _offered(period: Period) -> Figure:
                 for place, code, opened_on, closed_on in opened
                 if opened_on <= period.last
                 and (closed_on is None or closed_on > period.last)
-                and period.establishment_id in (None, place)
+                and period.reading.covers(place)
             }
         )
     )

@@ -1,0 +1,68 @@
+"""The indicators: each room declares its own, with what it counts in words and how."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from portal.kpi.reading import Period
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a definition gives for a period. denominator None = a plain count; value None = not fed.
+
+    amount_cents: the money beside a number of payments.
+    """
+
+    numerator: int
+    denominator: int | None = None
+    fed: bool = True
+    amount_cents: int | None = None
+
+    @property
+    def value(self) -> float | int | None:
+        if not self.fed:
+            return None
+        if self.denominator is None:
+            return self.numerator
+        return self.numerator / self.denominator if self.denominator else None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One indicator of the catalogue: its code, what it counts in words, and how.
+
+    title, numerator and denominator are translatable (lazy) texts. unit: count | rate | cents. missing: what a
+    figure that is not fed waits for. portal: it is counted for the whole portal, never by establishment.
+    by_month: it has a meaning for whole months only (distinct people).
+    """
+
+    code: str
+    title: Any
+    numerator: Any
+    denominator: Any
+    compute: Callable[[Period], Figure]
+    unit: str = "count"
+    version: int = 1
+    event: str = ""
+    link: str = ""
+    missing: Any = ""
+    portal: bool = False
+    by_month: bool = False
+
+
+_definitions: dict[str, Definition] = {}
+
+
+def define(*definitions: Definition) -> None:
+    """Add indicators to the catalogue; a room declares its own."""
+    _definitions.update({definition.code: definition for definition in definitions})
+
+
+def definitions() -> Sequence[Definition]:
+    return sorted(_definitions.values(), key=lambda definition: definition.code)
+
+
+def definition(code: str) -> Definition:
+    """Raises KeyError."""
+    return _definitions[code]
