@@ -220,7 +220,7 @@ PROFESSIONALS = (
                 codeSecteurDactivite="SA01",
                 numeroFinessSite=HOSPITAL_FINESS_SITES[0],
                 numeroSiretSite=HOSPITAL_SIRETS[0],
-                raisonSocialeSite="CENTRE HOSPITALIER DE DEMONSTRATION",
+                raisonSocialeSite="CH DU VAL D’ARCEAU",
             ),
             _place(
                 codeModeExercice="L",
