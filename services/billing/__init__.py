@@ -1,13 +1,84 @@
-"""The billing room."""
+"""Bills: see what is to pay, pay it through PayFiP, print the receipt."""
 
 import click
 from flask import Flask
+from flask_babel import lazy_gettext as _l
+
+from portal import catalog, kpi
+from portal.catalog import Card
+from portal.kpi import Definition, Figure, Period
+from services.billing import commands as operator
+from services.billing import jobs
+from services.billing.routes_callbacks import callbacks
+from services.billing.routes_patient import patient_pages
+from services.billing.routes_public import public_pages
 
 
 def register(app: Flask) -> None:
-    """Furnish the room: routes, jobs, card, figures."""
+    """Furnish the room: the payment door, routes, jobs, card, figures."""
+    jobs.connect(app.config["SETTINGS"])
+    for blueprint in (patient_pages, public_pages, callbacks):
+        app.register_blueprint(blueprint)
+    catalog.offer(
+        Card(
+            code="billing",
+            title=_l("My bills"),
+            text=_l("See your bills, pay online, print your receipts."),
+            icon="receipt-euro",
+            endpoint="billing.my_bills",
+            staff_title=_l("Bills"),
+            staff_endpoint="admin_billing.bills",
+            right="billing",
+        )
+    )
+    _declare_figures()
 
 
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
-    return []
+    return [operator.billing, operator.reconcile, operator.import_]
+
+
+def _declare_figures() -> None:
+    kpi.define(
+        Definition(
+            "F1",
+            _l("Payments made online"),
+            _l("Payments received through PayFiP in the period"),
+            "",
+            _payments,
+            event="bill_paid",
+        ),
+        Definition(
+            "F1a",
+            _l("Amount paid online"),
+            _l("Sum of the payments received through PayFiP in the period"),
+            "",
+            _amount,
+            unit="cents",
+            event="bill_paid",
+        ),
+        Definition(
+            "F2",
+            _l("Online payment rate"),
+            _l("Bills whose patient share was paid in full on the portal in the period"),
+            _l("Bills payable online that the billing system sent in the period"),
+            _rate,
+            unit="rate",
+            event="bill_settled",
+            missing=_l("Bills must be imported from the billing system (parvis import bills)."),
+        ),
+    )
+
+
+def _payments(period: Period) -> Figure:
+    return Figure(kpi.counted("bill_paid", period))
+
+
+def _amount(period: Period) -> Figure:
+    return Figure(kpi.summed("bill_paid", period))
+
+
+def _rate(period: Period) -> Figure:
+    issued = kpi.summed("bills_issued", period)
+    return Figure(kpi.counted("bill_settled", period), issued, fed=issued > 0)

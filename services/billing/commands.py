@@ -1,0 +1,108 @@
+"""What an operator types about bills."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+
+from portal import config, db
+from portal.config import ConfigurationError
+from services.billing import jobs, queries
+from services.billing.bill_file import NotABillFile
+
+_READABLE_FOR = timedelta(days=365)
+"""PayFiP keeps results one year (guide, 3.5.2.6)."""
+
+
+def _as_system(context: click.Context, job: str) -> AbstractContextManager[Any]:
+    _surround(context)
+    return db.transaction(db.system(job))
+
+
+def _surround(context: click.Context) -> None:
+    """The application around a command, once. Exits when the environment makes no sense."""
+    create_app: Callable[..., Flask] = context.obj
+    try:
+        create_app(config.load()).app_context().push()
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group()
+def billing() -> None:
+    """Bills and what the ledger says of them."""
+
+
+@billing.command()
+@click.argument("references", nargs=-1)
+@click.pass_context
+def balance(context: click.Context, references: tuple[str, ...]) -> None:
+    """One JSON line a bill: reference, amounts in cents, state. Every bill when no reference is given."""
+    with _as_system(context, "cli.billing_balance"):
+        for found in queries.balances(references):
+            click.echo(
+                json.dumps(
+                    {
+                        "reference": found.bill.reference,
+                        "establishment": found.bill.establishment.finess,
+                        "due_cents": found.bill.due_cents,
+                        "paid_cents": found.paid_cents,
+                        "refunded_cents": found.refunded_cents,
+                        "state": found.state,
+                    }
+                )
+            )
+
+
+@click.group()
+def reconcile() -> None:
+    """Compare what we believe with what others say."""
+
+
+@reconcile.command()
+@click.pass_context
+def payments(context: click.Context) -> None:
+    """Ask PayFiP about every open attempt now, whatever its schedule. One JSON line an attempt."""
+    with _as_system(context, "cli.reconcile_payments"):
+        attempts = queries.open_attempts(db.now() - _READABLE_FOR)
+    for attempt in attempts:
+        after = jobs.settle(attempt.id)
+        click.echo(
+            json.dumps(
+                {
+                    "reference": attempt.bill.reference,
+                    "amount_cents": attempt.amount_cents,
+                    "before": attempt.state,
+                    "after": after,
+                }
+            )
+        )
+
+
+@click.group("import")
+def import_() -> None:
+    """Bulk loads."""
+
+
+@import_.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_context
+def bills(context: click.Context, file: Path) -> None:
+    """Load bills from the billing system's CSV file; safe to run twice."""
+    _surround(context)
+    try:
+        report = jobs.import_bills(file)
+    except NotABillFile as error:
+        raise click.ClickException(str(error)) from error
+    for refusal in report.refusals:
+        click.echo(json.dumps({"line": refusal.line, "reference": refusal.reference, "refused": refusal.why}))
+    click.echo(
+        json.dumps(
+            {"added": report.added, "changed": report.changed, "unchanged": report.unchanged, "refused": report.refused}
+        )
+    )

@@ -1,0 +1,67 @@
+"""What people type about bills."""
+
+import re
+
+from flask_babel import lazy_gettext as _l
+from wtforms import EmailField, RadioField, StringField
+from wtforms.validators import Length, Regexp
+
+from portal.web.forms import Form, Required
+from services.billing.models import CLOSINGS
+
+# PayFiP's own limits for `mel`: 6 to 80 plain characters.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
+
+
+def _stripped(text: str | None) -> str | None:
+    return text.strip() if text else text
+
+
+class PayForm(Form):
+    """Before leaving for the payment site."""
+
+    email = EmailField(
+        _l("Your email address"),
+        [
+            Required(_l("Enter your email address")),
+            Length(6, 80, _l("Enter an email address of 6 to 80 characters")),
+            Regexp(_EMAIL, message=_l("Enter an email address in the form name@example.com")),
+        ],
+        filters=[_stripped],
+        description=_l("The payment site sends its ticket there, and we send you word of your receipt."),
+    )
+
+
+class VerifyForm(Form):
+    """The number and the code printed on a receipt."""
+
+    class Meta:
+        csrf = False  # a search: nothing is changed, and the address can be shared
+
+    number = StringField(
+        _l("Receipt number"),
+        [Required(_l("Enter the receipt number"))],
+        filters=[_stripped],
+        description=_l("For example, 2026-000042"),
+    )
+    code = StringField(
+        _l("Verification code"),
+        [Required(_l("Enter the verification code"))],
+        filters=[_stripped],
+        description=_l("Ten letters and digits, printed on the receipt"),
+    )
+
+    @property
+    def plain_code(self) -> str:
+        """The code without the spaces and dashes that make it easy to read."""
+        return re.sub(r"[\s-]", "", self.code.data or "").upper()
+
+
+class CloseForm(Form):
+    """An agent withdraws a bill that is no longer to be paid on the portal."""
+
+    reason = RadioField(
+        _l("Why is this bill no longer to be paid here?"),
+        [Required(_l("Choose a reason"))],
+        choices=list(zip(CLOSINGS, (_l("Paid at the desk, by cheque or by transfer"), _l("Cancelled")), strict=True)),
+    )

@@ -1,0 +1,64 @@
+"""States of an attempt to pay, as data, and when PayFiP is asked about it again. No I/O here.
+
+PayFiP's "refused", "abandoned" and "not known yet", and our own "expired", are soft: money may still arrive. Only P
+and V move money, and what is settled never goes back.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from portal.gateways.payments import Outcome
+from services.billing.models import SETTLED
+
+_HEARD = frozenset({"paid", "debit_accepted", "refused", "abandoned", "to_review"})
+TRANSITIONS: dict[str, frozenset[str]] = {
+    "created": frozenset({"awaiting", "failed"}),
+    "awaiting": _HEARD | {"expired"},
+    "to_review": _HEARD | {"expired"},
+    "refused": _HEARD,
+    "abandoned": _HEARD,
+    "expired": _HEARD,
+    "failed": frozenset(),
+    "paid": frozenset(),
+    "debit_accepted": frozenset(),
+}
+
+OF_OUTCOME: dict[Outcome, str] = {
+    Outcome.PAID: "paid",
+    Outcome.DEBIT_ACCEPTED: "debit_accepted",
+    Outcome.REFUSED: "refused",
+    Outcome.DEBIT_REFUSED: "refused",
+    Outcome.ABANDONED: "abandoned",
+}
+MEANS: dict[Outcome, str] = {Outcome.PAID: "card", Outcome.DEBIT_ACCEPTED: "direct_debit"}
+
+ANOTHER_TRY_AFTER = timedelta(minutes=20)
+"""Between two attempts on one bill when the first one's result is not known (the delay other portals keep)."""
+CREATION_LOST_AFTER = timedelta(minutes=2)
+"""An attempt without idop this old was interrupted: nobody knows its idop, nobody can pay it."""
+FOLLOWED_FOR = timedelta(days=8)
+_SOFT_FOLLOWED_FOR = timedelta(minutes=30)
+AFTER_TROUBLE = timedelta(minutes=30)
+"""PayFiP's guide asks for this pause after a technical error."""
+
+
+def allowed(before: str, after: str) -> bool:
+    return after in TRANSITIONS[before]
+
+
+def next_poll_at(state: str, created_at: datetime, state_at: datetime, now: datetime) -> datetime | None:
+    """When to ask again about an attempt that PayFiP has just answered for; None to stop asking by ourselves.
+
+    1, 2, 5, 10, 20, 40 minutes after the start, every hour to one day, every day to eight days.
+    """
+    if state in (*SETTLED, "failed"):
+        return None
+    if state in ("refused", "abandoned") and now - state_at > _SOFT_FOLLOWED_FOR:
+        return None
+    return next((created_at + delay for delay in _delays() if created_at + delay > now), None)
+
+
+def _delays() -> Iterator[timedelta]:
+    yield from (timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 40))
+    yield from (timedelta(hours=hours) for hours in range(1, 25))
+    yield from (timedelta(days=days) for days in range(2, FOLLOWED_FOR.days + 1))
