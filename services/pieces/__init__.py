@@ -1,0 +1,42 @@
+"""Pieces: a document asked of a patient or deposited by them, and its life cycle.
+
+A room below the others: what asks for pieces (a pre-admission today) imports this one, which knows none of them.
+"""
+
+from flask_babel import lazy_gettext as _l
+
+from portal import kpi
+from portal.kpi import Definition, Figure, Period
+from services.pieces import jobs  # noqa: F401 - registers its tasks
+
+
+def _deposited(period: Period) -> Figure:
+    return Figure(kpi.counted("piece_deposited", period))
+
+
+def _accepted(period: Period) -> Figure:
+    accepted = kpi.counted("piece_accepted", period)
+    return Figure(accepted, accepted + kpi.counted("piece_refused", period))
+
+
+def register() -> None:
+    """Declare the figures of this room (domain catalogue, section 5.2)."""
+    kpi.define(
+        Definition(
+            "D1",
+            _l("Pieces deposited"),
+            _l("Pieces that patients sent and the antivirus accepted, counted on the day it accepted them"),
+            "",
+            _deposited,
+            event="piece_deposited",
+        ),
+        Definition(
+            "D2",
+            _l("Pieces accepted"),
+            _l("Pieces that agents accepted"),
+            _l("Pieces that agents accepted or refused"),
+            _accepted,
+            unit="rate",
+            event="piece_accepted",
+        ),
+    )

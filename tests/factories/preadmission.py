@@ -1,0 +1,194 @@
+"""Fictional pre-admissions, in every state, with documents that open."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import pikepdf
+from PIL import Image, ImageDraw
+from sqlalchemy import select
+
+from auth.models import Patient, PatientAccess
+from auth.records import open_record
+from portal import db, files
+from portal.db import session
+from portal.establishments import Unit
+from portal.files import StoredFile
+from services.pieces import states as piece_states
+from services.pieces.models import Piece
+from services.preadmission import states
+from services.preadmission.models import PIECES, Preadmission, new_reference
+
+if TYPE_CHECKING:
+    from tests.factories.demonstration import World
+
+PATHS = {
+    "draft": ("draft",),
+    "submitted": ("draft", "submitted"),
+    "in_review": ("draft", "submitted", "in_review"),
+    "to_complete": ("draft", "submitted", "in_review", "to_complete"),
+    "completed": ("draft", "submitted", "in_review", "to_complete", "completed"),
+    "validated": ("draft", "submitted", "in_review", "validated"),
+    "refused": ("draft", "submitted", "in_review", "refused"),
+    "cancelled_by_patient": ("draft", "submitted", "cancelled_by_patient"),
+    "lapsed": ("draft", "submitted", "lapsed"),
+}
+ANSWERS = {
+    "phone": "+33639980001",
+    "email": "patiente@exemple.test",
+    "address": "4 rue des Lilas\n91990 Arceau",
+    "amo_kind": "french",
+    "nir": "279035121518989",
+    "amc_kind": "private",
+    "amc_name": "Mutuelle de l’Arche",
+    "amc_number": "0042 118",
+    "relative_name": "Alix Morel",
+    "relative_link": "sibling",
+    "relative_phone": "+33639980099",
+}
+"""The NIR is the national test patient's, published by the Agence du numérique en santé."""
+
+
+def photo(words: str = "SPÉCIMEN", size: tuple[int, int] = (640, 400)) -> bytes:
+    """A PNG that looks like a card photographed flat."""
+    image = Image.new("RGB", size, "#dfe7e4")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((20, 20, size[0] - 20, size[1] - 20), outline="#1f5c63", width=4)
+    draw.rectangle((50, 90, 210, 300), fill="#b9c8c4")
+    draw.text((240, 100), words.encode("latin-1", "replace").decode("latin-1"), fill="#12393e")
+    out = BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def pdf(pages: int = 1) -> bytes:
+    """A PDF of blank pages."""
+    made = pikepdf.new()
+    for _page in range(pages):
+        made.add_blank_page()
+    out = BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def preadmission(
+    patient: Patient,
+    unit: Unit,
+    state: str = "draft",
+    *,
+    planned_on: date | None = None,
+    days_ago: int = 1,
+    account_id: UUID | None = None,
+    agent: str = "",
+    **answers: str,
+) -> Preadmission:
+    """A file in this state, its changes spread over `days_ago` days, its pieces awaited. A sent one has every answer."""
+    today = db.now().date()
+    given = {**(ANSWERS if state != "draft" else {}), **answers}
+    made = Preadmission(
+        id=uuid4(), establishment_id=unit.establishment_id, unit_id=unit.id, patient_id=patient.id,
+        account_id=account_id, reference=new_reference(), state="", stay_kind=given.pop("stay_kind", "inpatient"),
+        planned_on=planned_on or today + timedelta(days=12), **given,
+    )  # fmt: skip
+    rows = [_change(made, step, days_ago, rank, agent) for rank, step in enumerate(PATHS[state])]
+    session.add(made)
+    session.flush()
+    session.add_all(rows)
+    shared_at = made.submitted_at
+    session.add_all(
+        Piece(id=uuid4(), folder_id=made.id, establishment_id=made.establishment_id, patient_id=patient.id, kind=kind,
+              needed=needed, state="awaited", shared_at=shared_at)
+        for kind, needed in PIECES.items()
+    )  # fmt: skip
+    session.flush()
+    if shared_at:
+        open_record(patient.id, made.establishment_id)
+    return made
+
+
+def _change(made: Preadmission, to_state: str, days_ago: int, rank: int, agent: str) -> object:
+    row = states.change(made, to_state, db.current_actor())
+    row.at = db.now() - timedelta(days=days_ago) + timedelta(hours=3 * rank)
+    row.actor_name = agent if to_state in ("in_review", "to_complete", "validated", "refused") else ""
+    made.changed_at = row.at
+    if to_state == "submitted":
+        made.submitted_at = row.at
+    if to_state == "in_review":
+        made.agent_name = agent
+    if to_state == "to_complete":
+        made.complete_by = db.now().date() + timedelta(days=5)
+    if to_state == "refused":
+        made.decision_reason = "Ce séjour est prévu dans un autre hôpital du groupe : préparez-le depuis sa page."
+    return row
+
+
+def pieces_of(made: Preadmission) -> dict[str, Piece]:
+    """Kind → piece."""
+    return {piece.kind: piece for piece in session.scalars(select(Piece).where(Piece.folder_id == made.id))}
+
+
+def stored(content: bytes | None = None, name: str = "carte.png") -> StoredFile:
+    """An uploaded file of the current actor, not attached yet."""
+    return files.receive(files.from_bytes([photo() if content is None else content]), name)
+
+
+def put(
+    piece: Piece, state: str = "deposited", *, content: bytes | None = None, name: str = "carte.png", reason: str = ""
+) -> Piece:
+    """Give the piece a file, and bring it to this state."""
+    piece.file = files.attach(
+        stored(content, name).id, patient_id=piece.patient_id, establishment_id=piece.establishment_id,
+        staff_right="preadmission",
+    )  # fmt: skip
+    piece.file_id = piece.file.id
+    steps: Sequence[str] = ("deposited",) if state == "deposited" else ("deposited", state)
+    for step in steps:
+        session.add(piece_states.change(piece, step, db.current_actor(), reason if step == "refused" else ""))
+    session.flush()
+    return piece
+
+
+# -- the demonstration ---------------------------------------------------------------------------------------------
+
+
+def demonstrate(world: "World") -> None:
+    """A tray with something in each of its corners, and for Dominique a file sent back and a draft."""
+    today = db.now().date()
+    arceau, rives = world.north.unit, world.south.unit
+    clerk = world.agents["admissions-clerk"].name
+    plans = (
+        ("dominique", arceau, "to_complete", 9, 3, "inpatient"),
+        ("dominique", arceau, "draft", 40, 1, "day_case"),
+        ("suzanne", arceau, "submitted", 2, 4, "inpatient"),
+        ("yacine", arceau, "submitted", 6, 1, "outpatient"),
+        ("camille", rives, "in_review", 21, 2, "maternity"),
+        ("child", arceau, "completed", 3, 5, "day_case"),
+        ("jean-marie", arceau, "submitted", 15, 6, "inpatient"),
+        ("suzanne", rives, "validated", 5, 8, "outpatient"),
+        ("yacine", rives, "refused", 12, 9, "day_case"),
+    )
+    for key, unit, state, in_days, days_ago, kind in plans:
+        person = world.patients[key]
+        made = preadmission(person, unit, state, planned_on=today + timedelta(days=in_days), days_ago=days_ago,
+                            account_id=_account_of(person), agent=clerk, stay_kind=kind)  # fmt: skip
+        _fill_pieces(made, person)
+
+
+def _account_of(person: Patient) -> UUID | None:
+    return session.scalar(select(PatientAccess.account_id).where(PatientAccess.patient_id == person.id))
+
+
+def _fill_pieces(made: Preadmission, person: Patient) -> None:
+    pieces = pieces_of(made)
+    if made.state == "draft":
+        return
+    judged = made.state in ("validated", "to_complete")
+    put(pieces["identity"], "accepted" if judged else "deposited",
+        content=photo(f"SPECIMEN {person.birth_name}"), name="carte-d-identite.png")  # fmt: skip
+    pieces["identity"].expires_on = db.now().date() + timedelta(days=900)
+    put(pieces["health_card"], "accepted" if judged else "deposited", content=pdf(), name="attestation-de-droits.pdf")
+    if made.state == "to_complete":
+        put(pieces["top_up_card"], "refused", content=photo("?"), name="mutuelle.png", reason="unreadable")
+    session.flush()
