@@ -8,7 +8,7 @@ from flask import current_app
 
 from auth import franceconnect, proconnect, prosanteconnect
 from auth.oidc import Client, Provider
-from portal.config import ProviderSettings, Settings
+from portal.config import ConfigurationError, ProviderSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,15 @@ _KNOWN: Mapping[str, tuple[str, str, Callable[..., Provider], Callable[[Mapping[
 
 
 def connect(settings: Settings) -> dict[str, Door]:
-    """The doors the environment configures. Raises ValueError on settings that a provider could not honour."""
+    """The doors the environment configures. Raises ConfigurationError on settings that no provider could honour."""
     doors = {}
     for name, (audience, label, provider, identity_from) in _KNOWN.items():
         configured = settings.providers.get(name)
         if configured is not None and configured.enabled:
-            client = Client(provider(**_declared(name, configured, settings)))
+            try:
+                client = Client(provider(**_declared(name, configured, settings)))
+            except ValueError as error:
+                raise ConfigurationError(f"PORTAL_{name.upper().replace('-', '_')}_*: {error}") from error
             doors[name] = Door(name, audience, label, client, identity_from)
     return doors
 

@@ -55,7 +55,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SETTINGS=settings,
         PORTAL_ENV=settings.env,
-        SECRET_KEY=settings.secret_key.get_secret_value() or None,
+        SECRET_KEY=settings.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=files.MAX_BYTES + 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=500,
@@ -74,8 +74,9 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _open_doors(app: Flask, settings: Settings) -> None:
     logs.configure(settings)
-    if url := settings.database_url.get_secret_value():
-        app.extensions["parvis.engine"] = db.connect(url, prepare=settings.database_prepare)
+    app.extensions["parvis.engine"] = db.connect(
+        settings.database_url.get_secret_value(), prepare=settings.database_prepare
+    )
     kpi.configure(settings.secret_key.get_secret_value())
     files.configure(settings)
     notifications.configure(settings)

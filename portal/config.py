@@ -10,7 +10,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -18,6 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 PROVIDERS = ("franceconnect", "franceconnect-plus", "prosanteconnect", "proconnect")
 DEMO_ISSUER_SUFFIX = ".demo.parvis.test"
 _SHORTEST_SECRET = 32
+_FEWEST_SYMBOLS = 10
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class ConfigurationError(Exception):
@@ -33,7 +37,9 @@ class ProviderSettings(BaseModel):
     issuer: str = Field("", description="The issuer the provider must claim, compared to the letter")
     client_id: str = Field("", description="Our client id at the provider")
     client_secret: SecretStr = Field(SecretStr(""), description="Our client secret at the provider")
-    signing_alg: Literal["ES256", "RS256", "PS256"] = Field("ES256", description="The one algorithm accepted")
+    signing_alg: Literal["", "ES256", "RS256"] = Field(
+        "", description="The one algorithm accepted; empty = the provider's usual one"
+    )
     scopes: str = Field("", description="Scopes asked for, separated by spaces; empty = the provider's usual ones")
     acr_values: str = Field("", description="Assurance levels asked for; empty = the provider's usual ones")
     acr_accepted: str = Field("", description="Assurance levels accepted, separated by spaces; empty = the usual ones")
@@ -128,17 +134,19 @@ def variables() -> list[tuple[str, str, str, str, bool]]:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check the environment. Raises ConfigurationError with a message for the operator."""
     environ = os.environ if environ is None else environ
+    providers = {name: _parsed(ProviderSettings, f"PORTAL_{_upper(name)}_", environ) for name in PROVIDERS}
+    settings = _parsed(Settings, "PORTAL_", environ, providers=providers)
+    _refuse_nonsense(settings)
+    return settings
+
+
+def _parsed(model: type[Model], prefix: str, environ: Mapping[str, str], **more: Any) -> Model:
     try:
-        providers = {
-            name: ProviderSettings(**_read(ProviderSettings, f"PORTAL_{_upper(name)}_", environ)) for name in PROVIDERS
-        }
-        settings = Settings(**_read(Settings, "PORTAL_", environ), providers=providers)
+        return model(**_read(model, prefix, environ), **more)
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(f"PORTAL_{name}: {first['msg']}") from error
-    _refuse_nonsense(settings)
-    return settings
+        raise ConfigurationError(f"{prefix}{name}: {first['msg']}") from error
 
 
 def _upper(provider: str) -> str:
@@ -156,10 +164,14 @@ def _read(model: type[BaseModel], prefix: str, environ: Mapping[str, str]) -> di
     values: dict[str, Any] = {}
     for field in model.model_fields:
         name = prefix + field.upper()
-        if name in environ:
-            values[field] = environ[name]
-        elif path := environ.get(f"{name}_FILE"):
+        # An empty variable is how compose files and charts say "not set".
+        value, path = environ.get(name), environ.get(f"{name}_FILE")
+        if value and path:
+            raise ConfigurationError(f"{name} and {name}_FILE are both set: which one is meant?")
+        if path:
             values[field] = _read_secret(name, path)
+        elif value:
+            values[field] = value
     return values
 
 
@@ -168,10 +180,13 @@ def _read_secret(name: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigurationError(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{name}_FILE: {path} is not text") from error
 
 
 def _refuse_nonsense(settings: Settings) -> None:
-    settings.file_key_ring()
+    _refuse_missing(settings)
+    _refuse_wrong_addresses(settings)
     for name, provider in settings.providers.items():
         if bool(provider.client_id) != bool(provider.discovery_url and provider.issuer):
             raise ConfigurationError(
@@ -182,24 +197,43 @@ def _refuse_nonsense(settings: Settings) -> None:
         _refuse_unsafe_addresses(settings)
 
 
-def _refuse_weak_secrets(settings: Settings) -> None:
-    if len(settings.secret_key.get_secret_value()) < _SHORTEST_SECRET:
-        raise ConfigurationError(
-            "PORTAL_SECRET_KEY: production needs at least 32 random characters "
-            '(python3 -c "import secrets; print(secrets.token_urlsafe(48))")'
-        )
+def _refuse_missing(settings: Settings) -> None:
+    if not settings.secret_key.get_secret_value():
+        raise ConfigurationError("PORTAL_SECRET_KEY: needed (`parvis keygen` prints a fresh one)")
     if not settings.file_key_ring():
-        raise ConfigurationError("PORTAL_FILE_KEYS: production needs at least one key, `id:base64 of 32 bytes`")
+        raise ConfigurationError("PORTAL_FILE_KEYS: at least one key is needed (`parvis keygen` prints a fresh one)")
     if not settings.database_url.get_secret_value():
-        raise ConfigurationError("PORTAL_DATABASE_URL: production needs a database")
+        raise ConfigurationError("PORTAL_DATABASE_URL: a PostgreSQL database is needed")
+
+
+def _refuse_wrong_addresses(settings: Settings) -> None:
+    for name, url in (("DATABASE", settings.database_url), ("DATABASE_OWNER", settings.database_owner_url)):
+        scheme = url.get_secret_value().partition("://")[0]
+        if scheme not in ("", "postgresql", "postgres"):
+            raise ConfigurationError(f"PORTAL_{name}_URL: must start with postgresql:// (not {scheme}://)")
+    parts = urlsplit(settings.base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise ConfigurationError("PORTAL_BASE_URL: must be https://name, without a path")
+
+
+def _refuse_weak_secrets(settings: Settings) -> None:
+    if _is_weak(settings.secret_key.get_secret_value()):
+        raise ConfigurationError("PORTAL_SECRET_KEY: production needs 32 random characters or more (`parvis keygen`)")
+    if any(_is_weak(key) for key in settings.file_key_ring().values()):
+        raise ConfigurationError("PORTAL_FILE_KEYS: production needs random keys (`parvis keygen`)")
     for name, provider in settings.providers.items():
         if provider.enabled and len(provider.client_secret.get_secret_value()) < _SHORTEST_SECRET:
             raise ConfigurationError(f"PORTAL_{_upper(name)}_CLIENT_SECRET: shorter than 32 characters")
 
 
+def _is_weak(secret: str | bytes) -> bool:
+    """Short, or one that a person typed to have something: 32 random bytes never hold so few different ones."""
+    return len(secret) < _SHORTEST_SECRET or len(set(secret)) < _FEWEST_SYMBOLS
+
+
 def _refuse_unsafe_addresses(settings: Settings) -> None:
-    if not settings.base_url.startswith("https://"):
-        raise ConfigurationError("PORTAL_BASE_URL: production needs https")
+    if _is_unsafe(settings.base_url):
+        raise ConfigurationError(f"PORTAL_BASE_URL: production refuses {settings.base_url!r} (https, not this machine)")
     for name, provider in settings.providers.items():
         for what, url in (("ISSUER", provider.issuer), ("DISCOVERY_URL", provider.discovery_url)):
             if provider.enabled and _is_unsafe(url):
@@ -217,10 +251,11 @@ def _refuse_unsafe_addresses(settings: Settings) -> None:
 
 def _is_unsafe(url: str) -> bool:
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "https" or host == "localhost" or host.endswith((".localhost", DEMO_ISSUER_SUFFIX)):
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "https" or host in ("", "localhost") or host.endswith((".localhost", DEMO_ISSUER_SUFFIX)):
         return True
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return False
+        # A name whose last part is a number is a short form of an IPv4 address: 127.1 is this machine.
+        return host.rpartition(".")[2].isdecimal()
