@@ -5,9 +5,9 @@ import hmac
 import secrets
 from dataclasses import asdict
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from auth import sessions
 from auth.franceconnect import PivotIdentity
@@ -37,6 +37,14 @@ class NotInvited(Exception):
 
 class InvitationRefused(Exception):
     """The invitation is unknown, used, too old, or for another e-mail."""
+
+
+class AccountClosed(Exception):
+    """The person proved who they are, but their account here is closed."""
+
+
+class IdentityConflict(Exception):
+    """The provider gives to one person the number of somebody else we know; nobody is signed in on a guess."""
 
 
 def digest(secret: str) -> bytes:
@@ -94,20 +102,22 @@ def patient_account(sign_in: SignIn, identity: PivotIdentity) -> Account:
 
 
 def professional_account(sign_in: SignIn, identity: ProfessionalIdentity) -> Account:
-    """The practitioner's account. A changed `sub` with the same SubjectNameID is the same person (PSC to PSI)."""
+    """The practitioner's account.
+
+    A changed `sub` with the same SubjectNameID is the same person (PSC to PSI); so is a changed SubjectNameID with
+    the same `sub` (an intern becomes a doctor). Raises IdentityConflict when the two name two people.
+    """
     account = _known(sign_in)
-    known = session.scalar(select(Professional).where(Professional.subject_name_id == identity.subject_name_id))
-    if account is None and known is not None:
-        account = session.get_one(Account, known.account_id)
-        session.add(Identity(id=uuid4(), issuer=sign_in.issuer, subject=sign_in.subject, account_id=account.id))
+    holder = session.scalar(select(Professional).where(Professional.subject_name_id == identity.subject_name_id))
+    if account is None and holder is not None:
+        account = session.get_one(Account, holder.account_id)
+        session.add(_identity(sign_in, account))
     if account is None:
         account = _new_account(sign_in, "professional", f"{identity.given_name} {identity.family_name}", "")
-    if known is None:
-        known = Professional(id=uuid4(), account_id=account.id, subject_name_id=identity.subject_name_id)
-        session.add(known)
-    known.rpps, known.family_name, known.given_name = identity.rpps or "", identity.family_name, identity.given_name
-    known.activities = [asdict(activity) for activity in identity.activities]
-    known.profession = (identity.activities[0].profession or "") if identity.activities else ""
+    professional = holder or _professional_of(account)
+    if professional.account_id != account.id:
+        raise IdentityConflict
+    _describe(professional, identity)
     session.flush()
     return account
 
@@ -125,18 +135,24 @@ def staff_account(sign_in: SignIn, identity: AgentIdentity, invitation: str = ""
     return account
 
 
-def invite(email: str, rights: tuple[str, ...], establishment_id: object = None) -> str:
-    """Make a one-time invitation and return its token; only its digest is kept."""
+def invite(email: str, rights: tuple[str, ...], establishment_id: UUID | None = None) -> str:
+    """Make a one-time invitation, to one hospital or (None) to all, and return its token; only its digest is kept."""
     token = secrets.token_urlsafe(32)
-    session.add(
-        StaffInvitation(
-            id=uuid4(),
-            digest=digest(token),
-            email=email.strip().lower(),
-            rights=list(rights),
-            establishment_id=establishment_id,
-            expires_at=db.now() + INVITATION_LIFE,
-        )
+    invitation = StaffInvitation(
+        id=uuid4(),
+        digest=digest(token),
+        email=email.strip().lower(),
+        rights=list(rights),
+        establishment_id=establishment_id,
+        expires_at=db.now() + INVITATION_LIFE,
+    )
+    session.add(invitation)
+    audit.record(
+        "invitation.sent",
+        establishment_id=establishment_id,
+        object_kind="invitation",
+        object_id=invitation.id,
+        rights=",".join(rights),
     )
     return token
 
@@ -159,11 +175,18 @@ def _accept(account: Account, token: str, email: str) -> None:
     for hospital in hospitals:
         for right in invitation.rights:
             session.merge(StaffRight(account_id=account.id, establishment_id=hospital, right=right))
+            audit.record("right.granted", establishment_id=hospital, object_kind="account", object_id=account.id,
+                         right=right, invitation=str(invitation.id))  # fmt: skip
     session.flush()
 
 
 def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
-    """Open a session for the account that just proved itself, as that account; return the cookie's token."""
+    """Open a session for the account that just proved itself, as that account; return the cookie's token.
+
+    Raises AccountClosed.
+    """
+    if account.closed_at is not None:
+        raise AccountClosed
     db.act_as(Actor(account.audience, account.name, account.id))  # type: ignore[arg-type]
     token = sessions.start(
         account, provider=provider, acr=sign_in.acr, amr=" ".join(sign_in.amr), id_token=sign_in.id_token_raw
@@ -179,7 +202,16 @@ def refuse(provider: str, reason: str) -> None:
     kpi.count("sign_in_refused", dimension=provider)
 
 
+def close_session(session_id: UUID) -> None:
+    """End one of the current actor's own sessions, on the server."""
+    sessions.end(session_id)
+    audit.record("session.closed", object_kind="account", object_id=db.current_actor().account_id)
+
+
 def _known(sign_in: SignIn) -> Account | None:
+    # Two first sign-ins of one person at once (two tabs): the second waits here and finds what the first made.
+    person = f"{sign_in.issuer} {sign_in.subject}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(person, 0))))
     identity = session.scalar(
         select(Identity).where(Identity.issuer == sign_in.issuer, Identity.subject == sign_in.subject)
     )
@@ -192,15 +224,33 @@ def _known(sign_in: SignIn) -> Account | None:
 def _new_account(sign_in: SignIn, audience: str, name: str, email: str) -> Account:
     account = Account(id=uuid4(), audience=audience, name=name, email=email)
     session.add(account)
-    session.add(
-        Identity(
-            id=uuid4(), issuer=sign_in.issuer, subject=sign_in.subject, account_id=account.id, last_used_at=db.now()
-        )
-    )
+    session.add(_identity(sign_in, account))
     session.flush()
     audit.record("account.created", object_kind="account", object_id=account.id)
     kpi.count("account_created", audience=audience, account_id=account.id)
     return account
+
+
+def _identity(sign_in: SignIn, account: Account) -> Identity:
+    return Identity(
+        id=uuid4(), issuer=sign_in.issuer, subject=sign_in.subject, account_id=account.id, last_used_at=db.now()
+    )
+
+
+def _professional_of(account: Account) -> Professional:
+    found = session.scalar(select(Professional).where(Professional.account_id == account.id))
+    if found is None:
+        found = Professional(id=uuid4(), account_id=account.id)
+        session.add(found)
+    return found
+
+
+def _describe(professional: Professional, identity: ProfessionalIdentity) -> None:
+    """What Pro Santé Connect says of them today."""
+    professional.subject_name_id, professional.rpps = identity.subject_name_id, identity.rpps or ""
+    professional.family_name, professional.given_name = identity.family_name, identity.given_name
+    professional.activities = [asdict(activity) for activity in identity.activities]
+    professional.profession = (identity.activities[0].profession or "") if identity.activities else ""
 
 
 def _new_patient(identity: PivotIdentity) -> Patient:

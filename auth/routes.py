@@ -1,29 +1,38 @@
 """The doors: sign-in pages, the trip to the provider and back, sign-out, my account."""
 
+import re
 import secrets
-from urllib.parse import urlsplit
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from flask import Blueprint, abort, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import actions, guards, providers, queries, sessions
-from auth.actions import InvitationRefused, NotInvited
+from auth.actions import AccountClosed, IdentityConflict, InvitationRefused, NotInvited
 from auth.models import Account
 from auth.oidc import Attempt, SignInCancelled, SignInFailed, SignInRefused, new_attempt
 from auth.oidc.client import SignIn
 from auth.providers import Door
-from portal import audit, db
+from portal import db
+from portal.config import PROVIDERS
 from portal.web.limits import limiter
 
 log = structlog.get_logger(__name__)
 
 doors = guards.public(Blueprint("auth", __name__, template_folder="templates"))
 _HOMES = {"patient": "pages.home", "professional": "documents.professional_home", "staff": "admin.dashboard"}
-_BROWSER_COOKIE = "parvis_sign_in"
-_ATTEMPT_SECONDS = 600
+_PROVIDER = f"/auth/<any({', '.join(map(repr, PROVIDERS))}):provider>"
+_INVITATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_NOBODY: dict[type[Exception], str] = {
+    NotInvited: "not_invited",
+    InvitationRefused: "invitation_refused",
+    AccountClosed: "account_closed",
+    IdentityConflict: "identity_conflict",
+}
+_FORBIDDEN = frozenset({"not_invited", "invitation_refused", "account_closed"})
 
 
 # -- the pages ---------------------------------------------------------------------------------------------------
@@ -58,7 +67,7 @@ def _door_page(audience: str) -> str | Response:
 # -- to the provider and back ------------------------------------------------------------------------------------
 
 
-@doors.get("/auth/<provider>/start")
+@doors.get(f"{_PROVIDER}/start")
 @limiter.limit("30 per minute")
 def start(provider: str) -> Response:
     door = providers.door(provider) or abort(404)
@@ -67,36 +76,32 @@ def start(provider: str) -> Response:
         url = door.client.authorization_url(attempt.state, attempt.nonce, attempt.code_verifier)
     except SignInFailed as failure:
         return _failed(door, failure)
-    browser = request.cookies.get(_BROWSER_COOKIE) or secrets.token_urlsafe(32)
+    browser = sessions.browser_binding() or secrets.token_urlsafe(32)
     _begin(door, attempt, browser)
     response = redirect(url)
-    response.set_cookie(
-        _BROWSER_COOKIE,
-        browser,
-        max_age=_ATTEMPT_SECONDS,
-        httponly=True,
-        samesite="Lax",
-        secure=request.is_secure,
-        path="/auth",
-    )
+    sessions.bind_browser(response, browser, actions.ATTEMPT_LIFE)
     return response
 
 
 def _begin(door: Door, attempt: Attempt, browser: str) -> None:
     invitation = request.args.get("invitation", "")
+    if not _INVITATION.fullmatch(invitation):
+        invitation = ""
     wanted = _safe_next(request.args.get("next", ""))
     with db.transaction(db.system("auth.sign_in")):
         actions.begin(door.name, attempt, browser, f"{invitation} {wanted}")
 
 
-@doors.get("/auth/<provider>/callback")
+@doors.get(f"{_PROVIDER}/callback")
 def callback(provider: str) -> Response:
     door = providers.door(provider) or abort(404)
+    if request.method == "HEAD":  # a link scanner must not spend the attempt
+        abort(405)
     answer = request.args
     if any(len(answer.getlist(name)) > 1 for name in answer):
         return _failed(door, SignInRefused("doubled_parameter"))
     with db.transaction(db.system("auth.sign_in")):
-        attempt = actions.take(provider, answer.get("state", ""), request.cookies.get(_BROWSER_COOKIE, ""))
+        attempt = actions.take(provider, answer.get("state", ""), sessions.browser_binding())
     if attempt is None:
         return _unknown_attempt(door)
     try:
@@ -111,19 +116,16 @@ def callback(provider: str) -> Response:
 
 
 def _welcome(door: Door, vouched: SignIn, identity: object, invitation: str, wanted: str) -> Response:
-    former = sessions.signed_in()
     try:
         with db.transaction(db.system("auth.sign_in")):
-            if former is not None:
-                sessions.end(former.session_id)
-            account = _account(door, vouched, identity, invitation)
-            token = actions.open_session(account, door.name, vouched)
-    except (NotInvited, InvitationRefused) as refused:
-        return _failed(door, SignInRefused(type(refused).__name__))
+            token = actions.open_session(_account(door, vouched, identity, invitation), door.name, vouched)
+    except tuple(_NOBODY) as refused:
+        return _failed(door, SignInRefused(_NOBODY[type(refused)]))
+    # In the request's own transaction: reading the former session may just have written to its row.
+    if former := sessions.signed_in():
+        sessions.end(former.session_id)
     response = redirect(_safe_next(wanted) or url_for(_HOMES[door.audience]))
     sessions.set_cookie(response, token)
-    response.delete_cookie(_BROWSER_COOKIE, path="/auth")
-    g.just_signed_in = account.id
     return response
 
 
@@ -149,17 +151,18 @@ def _failed(door: Door, failure: SignInFailed) -> Response:
     with db.transaction(db.system("auth.sign_in")):
         actions.refuse(door.name, failure.reason)
     status = 200 if isinstance(failure, SignInCancelled) else 400 if isinstance(failure, SignInRefused) else 503
-    not_invited = failure.reason in ("NotInvited", "InvitationRefused")
+    forbidden = failure.reason in _FORBIDDEN
     page = render_template(
         "auth/sign_in_failed.html",
         door=door,
         failure=failure,
         reference=reference,
         cancelled=isinstance(failure, SignInCancelled),
-        not_invited=not_invited,
+        not_invited=failure.reason in ("not_invited", "invitation_refused"),
+        closed=failure.reason == "account_closed",
         retry=url_for(guards.DOORS[door.audience]),
     )
-    return make_response(page, 403 if not_invited else status)
+    return make_response(page, 403 if forbidden else status)
 
 
 # -- signing out -------------------------------------------------------------------------------------------------
@@ -168,47 +171,35 @@ def _failed(door: Door, failure: SignInFailed) -> Response:
 @doors.post("/deconnexion")
 def sign_out() -> Response:
     """End the session here first, whatever the provider answers; then offer to leave the provider too."""
-    current = sessions.signed_in()
-    url = None
-    if current is not None:
+    state, url = secrets.token_urlsafe(32), None
+    if current := sessions.signed_in():
         door = providers.door(current.provider)
-        state = secrets.token_urlsafe(32)
         url = door.client.logout_url(sessions.id_token_of(current.session_id), state) if door else None
-        sessions.end(current.session_id)
-        audit.record("session.closed", object_kind="account", object_id=current.account_id)
+        actions.close_session(current.session_id)
+        sessions.forget()
     response = make_response(render_template("auth/signed_out.html", provider_url=url))
     sessions.clear_cookie(response)
     if url:
-        response.set_cookie(
-            "parvis_logout",
-            state,
-            max_age=_ATTEMPT_SECONDS,
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure,
-            path="/auth",
-        )
+        sessions.bind_browser(response, state, actions.ATTEMPT_LIFE, name="parvis_logout")
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
-@doors.get("/auth/<provider>/logout-callback")
+@doors.get(f"{_PROVIDER}/logout-callback")
 def logout_callback(provider: str) -> Response:
     providers.door(provider) or abort(404)
-    expected = request.cookies.get("parvis_logout", "")
-    if expected and secrets.compare_digest(expected, request.args.get("state", "")):
+    expected, state = sessions.browser_binding("parvis_logout"), request.args.get("state", "")
+    if expected and secrets.compare_digest(expected.encode(), state.encode()):
         flash(_("You are signed out."), "success")
     response = redirect(url_for("pages.home"))
-    response.delete_cookie("parvis_logout", path="/auth")
+    sessions.bind_browser(response, "", timedelta(0), name="parvis_logout")
     return response
 
 
 def _safe_next(wanted: str) -> str:
     """Only an address inside the portal, or nothing (no other host, no scheme, no control character)."""
-    parts = urlsplit(wanted)
-    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted
-    clean = wanted.isprintable() and not parts.scheme and not parts.netloc
-    return wanted if inside and clean and len(wanted) < 2000 else ""
+    inside = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    return wanted if inside and wanted.isprintable() and len(wanted) < 2000 else ""
 
 
 # -- my account --------------------------------------------------------------------------------------------------
@@ -243,6 +234,6 @@ def close_session(session_id: UUID) -> Response:
     """End another open session of mine."""
     if session_id not in {each.id for each in queries.open_sessions()}:
         abort(404)
-    sessions.end(session_id)
+    actions.close_session(session_id)
     flash(_("This session is closed."), "success")
     return redirect(url_for("account.show"), 303)

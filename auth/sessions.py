@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from flask import Request, g, has_request_context, request
+from flask import Request, current_app, g, has_request_context, request
 from sqlalchemy import Connection, select, text, update
 from werkzeug.wrappers import Response
 
@@ -39,7 +39,7 @@ class SignedIn:
 
 def declare(incoming: Request, connection: Connection) -> Actor:
     """Find out who acts in this request and tell the database; the first statement of its transaction."""
-    token = incoming.cookies.get(cookie_name(incoming.is_secure), "")
+    token = incoming.cookies.get(cookie_name(_secure()), "")
     if not token:
         db.declare(connection, ANONYMOUS)
         return ANONYMOUS
@@ -56,6 +56,7 @@ def declare(incoming: Request, connection: Connection) -> Actor:
         row.locale,
         _acting_for(row.patient_id, row.self_id, patients),
     )
+    g.account_locale = row.locale
     rights = {right: frozenset(map(UUID, ids)) for right, ids in json.loads(row.rights).items()}
     return Actor(row.audience, row.name, row.account_id, row.professional_id, patients, rights)
 
@@ -121,15 +122,38 @@ def act_for(patient_id: UUID) -> None:
 
 
 def set_cookie(response: Response, token: str) -> None:
-    response.set_cookie(
-        cookie_name(request.is_secure), token, httponly=True, secure=request.is_secure, samesite="Lax", path="/"
-    )
+    response.set_cookie(cookie_name(_secure()), token, httponly=True, secure=_secure(), samesite="Lax", path="/")
 
 
 def clear_cookie(response: Response) -> None:
-    response.delete_cookie(
-        cookie_name(request.is_secure), path="/", secure=request.is_secure, httponly=True, samesite="Lax"
-    )
+    response.delete_cookie(cookie_name(_secure()), path="/", secure=_secure(), httponly=True, samesite="Lax")
+
+
+def forget() -> None:
+    """The rest of this request, its page included, is nobody's."""
+    db.act_as(ANONYMOUS)
+    g.pop("signed_in", None)
+
+
+def browser_binding(name: str = "parvis_sign_in") -> str:
+    """The secret that binds a trip to a provider to this browser, "" when there is none."""
+    return request.cookies.get(_bound(name), "")
+
+
+def bind_browser(response: Response, secret: str, life: timedelta, *, name: str = "parvis_sign_in") -> None:
+    """Bind a trip to a provider to this browser. Lax: the way back comes from the provider's site. It stays until it
+    ends by itself, for the other tabs that are on their way."""
+    response.set_cookie(_bound(name), secret, max_age=life, httponly=True, secure=_secure(), samesite="Lax", path="/")
+
+
+def _bound(name: str) -> str:
+    # Without the prefix a neighbour (another site of the hospital's domain) could plant its own value.
+    return f"__Host-{name}" if _secure() else name
+
+
+def _secure() -> bool:
+    """Whether the portal's own address is https: a proxy that forgets to say so must not weaken the cookies."""
+    return bool(current_app.config["SESSION_COOKIE_SECURE"])
 
 
 def _browser() -> str:

@@ -1,0 +1,37 @@
+"""Preparing what a test stands on, and looking at what it left, as the system."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import func, select
+
+from portal import db
+from portal.audit import AuditEvent
+from portal.db import Base
+
+Row = TypeVar("Row", bound=Base)
+
+
+@contextmanager
+def prepared() -> Iterator[None]:
+    """A committed system transaction: what is written in it is there for everybody afterwards."""
+    with db.transaction(db.system("tests")):
+        yield
+
+
+def rows(model: type[Row]) -> Sequence[Row]:
+    """Every row of a table."""
+    with db.transaction(db.system("tests")) as current:
+        return current.scalars(select(model)).all()
+
+
+def count(model: type[Base]) -> int:
+    with db.transaction(db.system("tests")) as current:
+        return current.scalar(select(func.count()).select_from(model)) or 0
+
+
+def audited() -> list[str]:
+    """The actions of the audit, in the order they were written."""
+    with db.transaction(db.system("tests")) as current:
+        return list(current.scalars(select(AuditEvent.action).order_by(AuditEvent.id)))
