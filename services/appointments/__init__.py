@@ -1,11 +1,32 @@
-"""The appointments room."""
+"""The appointments room: choose a unit, a reason and a time, book, come, or give the time back."""
 
 import click
 from flask import Flask
+from flask_babel import lazy_gettext as _l
+
+from portal import catalog
+from portal.catalog import Card
+from services.appointments import figures, jobs, routes_patient, routes_public, wording  # noqa: F401 - jobs registers
 
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
+    app.register_blueprint(routes_public.pages)
+    app.register_blueprint(routes_patient.pages)
+    wording.register(app)
+    figures.declare()
+    catalog.offer(
+        Card(
+            code="appointments",
+            title=_l("Appointments"),
+            text=_l("Book a consultation, see what is planned, cancel in time for somebody else."),
+            icon="calendar-days",
+            endpoint="my_appointments.mine",
+            staff_title=_l("Appointments"),
+            staff_endpoint="admin_appointments.day",
+            right="appointments",
+        )
+    )
 
 
 def commands() -> list[click.Command]:

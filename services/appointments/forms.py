@@ -1,0 +1,106 @@
+"""What people type or choose."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import EmailField, HiddenField, RadioField, SelectField, StringField, TelField
+from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
+
+from portal import db
+from portal.web.fields import DateParts
+from portal.web.forms import Form, OnceForm, Required
+from services.appointments import states
+from services.appointments.wording import CANCEL_REASONS
+
+_MOBILE = r"^\s*(\+?[0-9][0-9 .\-()]{7,20})\s*$"
+_OLDEST_DAYS = 125 * 365
+_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+
+
+def _one_of(label: Any, codes: Sequence[str], message: Any) -> RadioField:
+    """Radio buttons whose one error is ours."""
+    return RadioField(
+        label,
+        [Required(message), AnyOf(codes, message)],
+        choices=[(code, CANCEL_REASONS[code]) for code in codes],
+        validate_choice=False,
+    )
+
+
+class BookForm(OnceForm):
+    """The last step: for whom. Reason and slot come from the step before."""
+
+    reason = HiddenField()
+    slot = HiddenField()
+    patient_id = RadioField(
+        _l("Who is the appointment for?"), [Required(_l("Choose who the appointment is for"))], validate_choice=False
+    )
+
+    def offer(self, people: Mapping[str, str]) -> None:
+        """people: id → name of those for whom the person may book."""
+        self.people = people
+        self.patient_id.choices = list(people.items())
+
+    def validate_patient_id(self, field: Any) -> None:
+        if field.data not in self.people:
+            raise ValidationError(_l("Choose who the appointment is for"))
+
+
+class CancelForm(Form):
+    """Why a patient gives a slot back."""
+
+    why = _one_of(_l("Why are you cancelling?"), states.CANCELLED_BY_PATIENT, _l("Choose why you are cancelling"))
+
+
+class CancelForPatientForm(Form):
+    """Why an agent cancels."""
+
+    why = _one_of(_l("Why is it cancelled?"), states.CANCELLED_BY_HOSPITAL, _l("Choose why it is cancelled"))
+
+
+class FindPatientForm(Form):
+    """A person on the phone: by their number at the hospital, or by birth name and birth date."""
+
+    establishment = SelectField(_l("Hospital"))
+    ipp = StringField(_l("Patient number (IPP)"), [Optional(), Length(max=30)])
+    birth_name = StringField(_l("Birth name"), [Length(max=100)])
+    birth_on = DateParts(_l("Birth date"))
+
+    def validate_birth_name(self, field: Any) -> None:
+        if not self.ipp.data and not (field.data or "").strip():
+            raise StopValidation(_l("Give a patient number, or a birth name and a birth date"))
+
+    def validate_birth_on(self, field: Any) -> None:
+        if not self.ipp.data and (self.birth_name.data or "").strip() and field.data is None and not field.errors:
+            raise StopValidation(_l("Give the birth date too"))
+
+
+class NewPatientForm(OnceForm):
+    """Somebody the hospital does not know yet: the strict traits an agent can ask on the phone (RNIV, 2.2)."""
+
+    establishment = HiddenField()
+    birth_name = StringField(_l("Birth name"), [Required(_l("Give the birth name")), Length(max=100)])
+    first_name = StringField(_l("First name at birth"), [Required(_l("Give the first name")), Length(max=100)])
+    birth_on = DateParts(_l("Birth date"), [InputRequired(_l("Give the birth date"))])
+    sex = RadioField(
+        _l("Sex"),
+        [Required(_l("Choose the sex")), AnyOf(("F", "M"), _l("Choose the sex"))],
+        choices=[("F", _l("Female")), ("M", _l("Male"))],
+        validate_choice=False,
+    )
+    mobile = TelField(_l("Mobile phone"), [Optional(), Regexp(_MOBILE, message=_l("Check this phone number"))])
+    email = EmailField(
+        _l("E-mail"), [Optional(), Regexp(_EMAIL, message=_l("Check this e-mail address")), Length(max=200)]
+    )
+
+    def validate_birth_on(self, field: Any) -> None:
+        age_days = (db.now().date() - field.data).days if field.data else 0
+        if not 0 <= age_days < _OLDEST_DAYS:
+            raise ValidationError(_l("Check the birth date"))
+
+
+class PhoneBookingForm(OnceForm):
+    """The time an agent chose with the person on the phone."""
+
+    slot = StringField(_l("Time"), [Required(_l("Choose a time"))])

@@ -1,0 +1,203 @@
+"""Reasons for consultation, consultation sessions, claims on people's time, appointments and their changes."""
+
+import secrets
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from auth.models import Patient
+from portal import db
+from portal.db import Base, Keyed
+from portal.establishments import Establishment, Practitioner, Site, Unit
+from services.appointments import slots, states
+from services.appointments.slots import Window
+
+REFERENCE_ALPHABET = "23456789BCDFGHJKLMNPQRSTVWXZ"
+"""No vowel, so no word; no 0, O, 1 or I, which people mistake for one another on the phone."""
+REFERENCE_LENGTH = 8
+_FURTHEST_BY_PHONE = timedelta(days=730)
+
+
+def new_reference() -> str:
+    """A reference people can read aloud; 28^8 of them, drawn at random."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
+
+
+class Reason(Keyed, Base):
+    """Why one comes to a unit: how long it takes, who may book it and when, how to prepare."""
+
+    __tablename__ = "reason"
+    __table_args__ = (
+        CheckConstraint("duration_min between 5 and 900", "duration"),
+        CheckConstraint("min_delay_hours >= 0 and max_delay_days > 0 and cancel_cutoff_hours >= 0", "delays"),
+    )
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), index=True)
+    name: Mapped[str]
+    duration_min: Mapped[int]
+    bookable_online: Mapped[bool] = mapped_column(default=True)
+    open_to_new_patients: Mapped[bool] = mapped_column(default=True)
+    instructions: Mapped[str] = mapped_column(default="")
+    to_bring: Mapped[str] = mapped_column(default="")
+    price: Mapped[str] = mapped_column(default="")
+    min_delay_hours: Mapped[int] = mapped_column(default=24)
+    max_delay_days: Mapped[int] = mapped_column(default=180)
+    cancel_cutoff_hours: Mapped[int] = mapped_column(default=24)
+    position: Mapped[int] = mapped_column(default=0)
+
+    unit: Mapped[Unit] = relationship()
+    establishment: Mapped[Establishment] = relationship()
+
+    def window(self, channel: str, now: datetime) -> Window:
+        """When an appointment made now may begin: online delays bind patients, an agent on the phone knows better."""
+        if channel == "phone":
+            return Window(now, now + _FURTHEST_BY_PHONE)
+        return Window(now + timedelta(hours=self.min_delay_hours), now + timedelta(days=self.max_delay_days))
+
+
+class ConsultationSession(Keyed, Base):
+    """A stretch of time when a practitioner receives patients (the hospital's "vacation").
+
+    open, free: masks of its cells (see slots.py); free = open minus what is claimed.
+    """
+
+    __tablename__ = "consultation_session"
+    __table_args__ = (
+        CheckConstraint("step_min in (5, 10, 15)", "step"),
+        CheckConstraint(f"n_cells between 1 and {slots.MAX_CELLS}", "n_cells"),
+        CheckConstraint("open >= 0 and open < (1::bigint << n_cells)", "open"),
+        CheckConstraint("(free & ~open) = 0", "free_within_open"),
+        Index("ix_consultation_session_to_book", "unit_id", "local_date", postgresql_where="free <> 0"),
+        Index("ix_consultation_session_practitioner_id_start_at", "practitioner_id", "start_at"),
+    )
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioner.id"))
+    start_at: Mapped[datetime]
+    local_date: Mapped[date] = mapped_column(Date)
+    step_min: Mapped[int] = mapped_column(SmallInteger)
+    n_cells: Mapped[int] = mapped_column(SmallInteger)
+    open: Mapped[int] = mapped_column(BigInteger)
+    free: Mapped[int] = mapped_column(BigInteger)
+
+    practitioner: Mapped[Practitioner] = relationship()
+
+    def at(self, cell: int) -> datetime:
+        """The moment a cell begins."""
+        return self.start_at + timedelta(minutes=cell * self.step_min)
+
+
+class SessionReason(Base):
+    """A session takes appointments for this reason."""
+
+    __tablename__ = "session_reason"
+
+    reason_id: Mapped[UUID] = mapped_column(ForeignKey("reason.id", ondelete="cascade"), primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(
+        ForeignKey("consultation_session.id", ondelete="cascade"), primary_key=True, index=True
+    )
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+
+
+class Appointment(Keyed, Base):
+    """A patient is expected by a practitioner, at a moment, for a reason."""
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "reference"),
+        CheckConstraint("state in ('booked', 'cancelled')", "state"),
+        CheckConstraint("channel in ('web', 'phone')", "channel"),
+        CheckConstraint("end_at > start_at", "ends_after_it_starts"),
+        Index("ix_appointment_patient_id_start_at", "patient_id", "start_at"),
+        Index("ix_appointment_unit_id_start_at", "unit_id", "start_at"),
+        Index("ix_appointment_session_id", "session_id"),
+    )
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioner.id"))
+    reason_id: Mapped[UUID] = mapped_column(ForeignKey("reason.id"))
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("consultation_session.id"))
+    first_cell: Mapped[int] = mapped_column(SmallInteger)
+    n_cells: Mapped[int] = mapped_column(SmallInteger)
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime]
+    state: Mapped[str]
+    channel: Mapped[str]
+    reference: Mapped[str]
+    cancel_reason: Mapped[str] = mapped_column(default="")
+    booked_at: Mapped[datetime] = mapped_column(default=db.now)
+
+    establishment: Mapped[Establishment] = relationship()
+    patient: Mapped[Patient] = relationship()
+    site: Mapped[Site] = relationship()
+    unit: Mapped[Unit] = relationship()
+    practitioner: Mapped[Practitioner] = relationship()
+    reason: Mapped[Reason] = relationship()
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The hospital's time zone: the only one in which its times are shown."""
+        return self.establishment.tz
+
+    @property
+    def is_to_come(self) -> bool:
+        return self.state == states.BOOKED and self.end_at > db.now()
+
+    @property
+    def may_be_cancelled(self) -> bool:
+        """By the patient, without calling."""
+        return self.state == states.BOOKED and db.now() < self.cancel_before
+
+    @property
+    def cells(self) -> int:
+        """Its bits in the session's masks."""
+        return slots.mask(self.first_cell, self.n_cells)
+
+    @property
+    def cancel_before(self) -> datetime:
+        """Until when the patient may cancel without calling."""
+        return self.start_at - timedelta(hours=self.reason.cancel_cutoff_hours)
+
+
+class Claim(Base):
+    """Five minutes of somebody's time are taken: the practitioner's and the patient's.
+
+    Its key makes a double booking impossible, whatever the code above forgets. seat: 0 for one patient at a time;
+    group sessions will use more. No foreign key: claims live and die in the statements that book and cancel, and
+    checking one parent per five minutes would double the cost of a booking.
+    """
+
+    __tablename__ = "claim"
+
+    resource_id: Mapped[UUID] = mapped_column(primary_key=True)
+    cell: Mapped[int] = mapped_column(primary_key=True)
+    seat: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=0)
+    appointment_id: Mapped[UUID] = mapped_column(index=True)
+    patient_id: Mapped[UUID]
+    establishment_id: Mapped[UUID]
+
+
+class AppointmentChange(Keyed, Base):
+    """One change of an appointment's state; never altered."""
+
+    __tablename__ = "appointment_change"
+    __table_args__ = {"comment": "append-only"}
+
+    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), index=True)
+    patient_id: Mapped[UUID]
+    establishment_id: Mapped[UUID]
+    from_state: Mapped[str]
+    to_state: Mapped[str]
+    by: Mapped[str]
+    by_name: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime] = mapped_column(default=db.now)
+    reason: Mapped[str] = mapped_column(default="")

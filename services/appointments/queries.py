@@ -1,0 +1,388 @@
+"""What the pages read: reasons and free slots for everybody, appointments for a patient or for a hospital's agents."""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from auth.models import Account, Patient, PatientAccess, PatientRecord
+from portal import calendar, db
+from portal.catalog import PublishedService
+from portal.db import session
+from portal.establishments import Establishment, Practitioner, Unit
+from services.appointments import slots, states
+from services.appointments.models import Appointment, AppointmentChange, ConsultationSession, Reason, SessionReason
+from services.appointments.slots import Slot, Window
+
+DAYS_A_PAGE = 5
+ALTERNATIVES = 6
+
+
+@dataclass(frozen=True)
+class FreeSlot:
+    """A time that may be booked, with whom."""
+
+    slot: Slot
+    at: datetime
+    practitioner: str
+
+
+@dataclass(frozen=True)
+class SlotPage:
+    """Days that have free times, in the hospital's calendar. next_day: where the following page begins, if any."""
+
+    days: dict[date, list[FreeSlot]]
+    next_day: date | None
+
+
+# -- reasons -----------------------------------------------------------------------------------------------------
+
+
+def online_reasons(finess: str = "", wanted: str = "") -> Sequence[Reason]:
+    """Reasons that may be booked online, by hospital, unit and rank: of one hospital when its number is given, and
+    whose unit or name holds every word wanted."""
+    query = _online().order_by(Establishment.name, Unit.name, Reason.position, Reason.name)
+    rows = session.scalars(query.where(Establishment.finess == finess) if finess else query).all()
+    words = [_letters(word) for word in wanted.split()]
+    return [each for each in rows if all(word in _letters(f"{each.unit.name} {each.name}") for word in words)]
+
+
+def online_reason(reason_id: UUID) -> Reason | None:
+    return session.scalar(_online().where(Reason.id == reason_id))
+
+
+def _online() -> Select[Reason]:
+    published = exists().where(
+        PublishedService.establishment_id == Reason.establishment_id,
+        PublishedService.code == "appointments",
+        PublishedService.opened_on <= func.current_date(),
+        PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
+    )
+    return _reasons().where(Reason.bookable_online, published)
+
+
+def _reasons() -> Select[Reason]:
+    return (
+        select(Reason)
+        .join(Reason.unit)
+        .join(Unit.establishment)
+        .options(
+            contains_eager(Reason.unit).options(contains_eager(Unit.establishment), joinedload(Unit.site)),
+        )
+    )
+
+
+def reasons_at(establishments: Collection[UUID]) -> Sequence[Reason]:
+    """Every reason of these hospitals, for their agents."""
+    query = _reasons().where(Reason.establishment_id.in_(establishments))
+    return session.scalars(query.order_by(Establishment.name, Unit.name, Reason.position, Reason.name)).all()
+
+
+def practitioners_for(reason: Reason) -> Sequence[Practitioner]:
+    """Who receives for this reason from now on, by name."""
+    query = (
+        select(Practitioner)
+        .join(ConsultationSession, ConsultationSession.practitioner_id == Practitioner.id)
+        .join(SessionReason, SessionReason.session_id == ConsultationSession.id)
+        .where(SessionReason.reason_id == reason.id, ConsultationSession.start_at > db.now())
+        .distinct()
+    )
+    return sorted(session.scalars(query), key=lambda each: (each.family_name, each.given_name))
+
+
+# -- free slots --------------------------------------------------------------------------------------------------
+
+
+def open_slots(reason: Reason, window: Window, first_day: date, practitioner_id: UUID | None = None) -> SlotPage:
+    """The next days with free times for a reason, from a day of the hospital's calendar."""
+    tz = reason.unit.establishment.tz
+    since = calendar.to_utc(first_day, time(), tz) or window.earliest
+    within = Window(max(window.earliest, since), window.latest)
+    dates = session.scalars(
+        _fitting(reason, within, practitioner_id)
+        .with_only_columns(ConsultationSession.local_date)
+        .distinct()
+        .order_by(ConsultationSession.local_date)
+        # A day whose last hours have passed may give no time at all: one spare, and one to know what follows.
+        .limit(DAYS_A_PAGE + 2)
+    ).all()
+    if not dates:
+        return SlotPage({}, None)
+    return _page(_times(reason, within, practitioner_id, dates), dates, tz)
+
+
+def _page(found: Iterable[FreeSlot], dates: Sequence[date], tz: ZoneInfo) -> SlotPage:
+    days: dict[date, list[FreeSlot]] = {}
+    for each in found:
+        days.setdefault(calendar.civil_day(each.at, tz), []).append(each)
+    shown = sorted(days)[:DAYS_A_PAGE]
+    following = sorted(day for day in {*dates, *days} if shown and day > shown[-1])
+    return SlotPage({day: days[day] for day in shown}, following[0] if following else None)
+
+
+def _times(reason: Reason, within: Window, practitioner_id: UUID | None, dates: Sequence[date]) -> Sequence[FreeSlot]:
+    query = _fitting(reason, within, practitioner_id).where(ConsultationSession.local_date.in_(dates))
+    return _expanded(session.execute(query), reason.duration_min, within)
+
+
+def nearest(reason: Reason, window: Window, wanted: datetime) -> Sequence[FreeSlot]:
+    """The free times closest to the one that was wanted, in order of time."""
+    around = timedelta(days=14)
+    close = Window(max(window.earliest, wanted - around), min(window.latest, wanted + around))
+    found = _expanded(session.execute(_fitting(reason, close, None)), reason.duration_min, close)
+    if not found:
+        soonest = _fitting(reason, window, None).order_by(ConsultationSession.start_at).limit(ALTERNATIVES)
+        found = _expanded(session.execute(soonest), reason.duration_min, window)
+    closest = sorted(found, key=lambda each: abs(each.at - wanted))[:ALTERNATIVES]
+    return sorted(closest, key=lambda each: each.at)
+
+
+def session_of(slot: Slot, reason_id: UUID) -> ConsultationSession | None:
+    """The session of a slot, free or not; None when it does not take this reason or is shorter."""
+    return session.scalar(
+        select(ConsultationSession)
+        .join(SessionReason, SessionReason.session_id == ConsultationSession.id)
+        .where(
+            ConsultationSession.id == slot.session_id,
+            ConsultationSession.n_cells > slot.first_cell,
+            SessionReason.reason_id == reason_id,
+        )
+        .options(joinedload(ConsultationSession.practitioner))
+    )
+
+
+def is_free(reason: Reason, opened: ConsultationSession, slot: Slot, window: Window) -> bool:
+    """Whether an appointment for the reason may begin there: the same answer as the list's and the booking's."""
+    count = slots.cells_for(reason.duration_min, opened.step_min)
+    found = slots.bookable(opened.free, opened.start_at, opened.step_min, count, window)
+    return bool(found >> slot.first_cell & 1)
+
+
+def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Select[Any]:
+    """Sessions that begin within reach and have enough free cells in a row; the day's bits are expanded in Python."""
+    table = ConsultationSession
+    day = timedelta(days=1)
+    query = (
+        select(
+            table.id,
+            table.start_at,
+            table.step_min,
+            table.free,
+            func.concat_ws(" ", Practitioner.title, Practitioner.given_name, Practitioner.family_name).label("name"),
+        )
+        .join(SessionReason, SessionReason.session_id == table.id)
+        .join(Practitioner, Practitioner.id == table.practitioner_id)
+        .where(
+            SessionReason.reason_id == reason.id,
+            table.unit_id == reason.unit_id,
+            table.free != 0,
+            _has_room(reason.duration_min),
+            table.local_date.between(within.earliest.date() - day, within.latest.date() + day),
+            # A session lasts fifteen hours at most.
+            table.start_at > within.earliest - timedelta(hours=15),
+            table.start_at <= within.latest,
+        )
+    )
+    return query.where(table.practitioner_id == practitioner_id) if practitioner_id else query
+
+
+def _has_room(duration_min: int) -> ColumnElement[bool]:
+    """Enough free cells in a row, for the step of each session."""
+    counts = {step: slots.cells_for(duration_min, step) for step in slots.STEPS_MIN}
+    return or_(
+        *(
+            and_(ConsultationSession.step_min == step, _starts(count) != 0)
+            for step, count in counts.items()
+            if count <= slots.MAX_CELLS
+        )
+    )
+
+
+def _starts(count: int) -> ColumnElement[int]:
+    """What slots.starts computes, in the database. (A literal: PostgreSQL shifts a bigint by an integer only.)"""
+    found: ColumnElement[int] = ConsultationSession.free.expression
+    for shift in range(1, count):
+        found = found.op("&")(ConsultationSession.free.op(">>")(literal_column(str(shift))))
+    return found
+
+
+def _expanded(rows: Iterable[Any], duration_min: int, within: Window) -> list[FreeSlot]:
+    found = [each for row in rows for each in _free_in(row, duration_min, within)]
+    return sorted(found, key=lambda each: (each.at, each.practitioner))
+
+
+def _free_in(row: Any, duration_min: int, within: Window) -> Iterator[FreeSlot]:
+    count = slots.cells_for(duration_min, row.step_min)
+    found = slots.bookable(row.free, row.start_at, row.step_min, count, within)
+    for cell in slots.proposed(found, count):
+        at = row.start_at + timedelta(minutes=cell * row.step_min)
+        yield FreeSlot(Slot(row.id, cell), at, row.name)
+
+
+# -- appointments ------------------------------------------------------------------------------------------------
+
+
+def _appointments() -> Select[Appointment]:
+    return select(Appointment).options(
+        joinedload(Appointment.establishment),
+        joinedload(Appointment.patient),
+        joinedload(Appointment.site),
+        joinedload(Appointment.unit),
+        joinedload(Appointment.practitioner),
+        joinedload(Appointment.reason),
+    )
+
+
+def of_patients(patients: Collection[UUID]) -> tuple[Sequence[Appointment], Sequence[Appointment]]:
+    """Appointments to come (soonest first), then those that are over or cancelled (latest first, one year)."""
+    since = db.now() - timedelta(days=365)
+    rows = session.scalars(
+        _appointments()
+        .where(Appointment.patient_id.in_(patients), Appointment.start_at > since)
+        .order_by(Appointment.start_at)
+    ).all()
+    to_come = [each for each in rows if each.is_to_come]
+    over = [each for each in reversed(rows) if not each.is_to_come]
+    return to_come, over
+
+
+def one_of_patients(appointment_id: UUID, patients: Collection[UUID]) -> Appointment | None:
+    return session.scalar(_appointments().where(Appointment.id == appointment_id, Appointment.patient_id.in_(patients)))
+
+
+def at_same_time(patients: Collection[UUID], start_at: datetime, end_at: datetime) -> Appointment | None:
+    """What already fills these people's time."""
+    return session.scalar(
+        _appointments()
+        .where(
+            Appointment.patient_id.in_(patients),
+            Appointment.state == states.BOOKED,
+            Appointment.start_at < end_at,
+            Appointment.end_at > start_at,
+        )
+        .order_by(Appointment.start_at)
+        .limit(1)
+    )
+
+
+def one_at(appointment_id: UUID, establishments: Collection[UUID]) -> Appointment | None:
+    return session.scalar(
+        _appointments().where(Appointment.id == appointment_id, Appointment.establishment_id.in_(establishments))
+    )
+
+
+def changes(appointment: Appointment) -> Sequence[AppointmentChange]:
+    """What happened to it, latest first."""
+    return session.scalars(
+        select(AppointmentChange)
+        .where(AppointmentChange.appointment_id == appointment.id)
+        .order_by(AppointmentChange.at.desc())
+    ).all()
+
+
+# -- for the hospital's agents -----------------------------------------------------------------------------------
+
+
+def units_at(establishments: Collection[UUID]) -> Sequence[Unit]:
+    """Units that take appointments, by hospital and name."""
+    return session.scalars(
+        select(Unit)
+        .join(Unit.establishment)
+        .options(contains_eager(Unit.establishment))
+        .where(Unit.establishment_id.in_(establishments), exists().where(Reason.unit_id == Unit.id))
+        .order_by(Establishment.name, Unit.name)
+    ).all()
+
+
+def of_day(unit: Unit, day: date) -> Sequence[Appointment]:
+    """A unit's appointments of one day of the hospital's calendar, in order of time."""
+    tz = unit.establishment.tz
+    begins, ends = (datetime.combine(each, time(), tz) for each in (day, day + timedelta(days=1)))
+    return session.scalars(
+        _appointments()
+        .where(Appointment.unit_id == unit.id, Appointment.start_at >= begins, Appointment.start_at < ends)
+        .order_by(Appointment.start_at, Appointment.booked_at)
+    ).all()
+
+
+def numbers(appointments: Iterable[Appointment]) -> dict[UUID, str]:
+    """Patient → the number (IPP) given by the hospital of these appointments."""
+    rows = list(appointments)
+    if not rows:
+        return {}
+    records = session.scalars(
+        select(PatientRecord).where(
+            PatientRecord.establishment_id == rows[0].establishment_id,
+            PatientRecord.patient_id.in_({each.patient_id for each in rows}),
+        )
+    )
+    return {record.patient_id: record.ipp for record in records if record.ipp}
+
+
+def find_patients(
+    establishment_id: UUID, *, ipp: str = "", birth_name: str = "", birth_on: date | None = None
+) -> Sequence[Patient]:
+    """Patients a hospital knows by this number, or by this name (birth or used, accents aside) and birth date."""
+    query = (
+        select(Patient)
+        .join(PatientRecord, PatientRecord.patient_id == Patient.id)
+        .where(PatientRecord.establishment_id == establishment_id)
+    )
+    if ipp:
+        return session.scalars(query.where(PatientRecord.ipp == ipp)).all()
+    born = session.scalars(query.where(Patient.birth_on == birth_on)).all()
+    wanted = _letters(birth_name)
+    return [each for each in born if wanted and wanted in (_letters(each.birth_name), _letters(each.used_name))]
+
+
+def _letters(name: str) -> str:
+    """A name without accents, case, spaces or hyphens: LE GOFF and Le-Goff are the same person on the phone."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name).casefold() if letter.isalnum())
+
+
+def known_patient(patient_id: UUID, establishments: Collection[UUID]) -> Patient | None:
+    """A patient with a record at one of these hospitals."""
+    record = exists().where(PatientRecord.patient_id == Patient.id, PatientRecord.establishment_id.in_(establishments))
+    return session.scalar(select(Patient).where(Patient.id == patient_id, record))
+
+
+# -- for the mails -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Where to write about an appointment."""
+
+    email: str
+    locale: str = ""
+    account_id: UUID | None = None
+
+
+def recipient(appointment: Appointment, account_id: UUID | None) -> Recipient:
+    """The account that acted, else the patient's own account, else the address the hospital was given."""
+    query = (
+        select(Account).where(Account.id == account_id)
+        if account_id
+        else (
+            select(Account)
+            .join(PatientAccess, PatientAccess.account_id == Account.id)
+            .where(
+                PatientAccess.patient_id == appointment.patient_id,
+                PatientAccess.relation == "self",
+                PatientAccess.revoked_at.is_(None),
+                Account.closed_at.is_(None),
+            )
+            .order_by(Account.created_at)
+            .limit(1)
+        )
+    )
+    account = session.scalar(query)
+    if account and account.email:
+        return Recipient(account.email, account.locale, account.id)
+    return Recipient(appointment.patient.email)

@@ -1,0 +1,277 @@
+"""Fictional reasons for consultation, consultation sessions and appointments."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, time, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from auth.models import Patient
+from portal import calendar, db
+from portal.db import session
+from portal.establishments import Practitioner, Unit
+from services.appointments import actions, queries, slots
+from services.appointments.models import Appointment, AppointmentChange, ConsultationSession, Reason, new_reference
+from services.appointments.slots import Slot
+from tests.factories import people
+from tests.factories.hospitals import Hospital
+
+if TYPE_CHECKING:
+    from tests.factories.demonstration import World
+
+
+def reason(unit: Unit, name: str = "Consultation de suivi", duration_min: int = 30, **facts: Any) -> Reason:
+    """A reason open online, to new patients too, without any delay to respect."""
+    made = Reason(
+        id=uuid4(),
+        establishment_id=unit.establishment_id,
+        unit_id=unit.id,
+        name=name,
+        duration_min=duration_min,
+        **{"min_delay_hours": 0, "max_delay_days": 365, "cancel_cutoff_hours": 24} | facts,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def consultation(
+    where: Hospital,
+    reasons: Sequence[Reason],
+    day: date | None = None,
+    opens: time = time(9),
+    closes: time = time(12),
+    *,
+    step_min: int = 15,
+    practitioner: Practitioner | None = None,
+) -> ConsultationSession:
+    """A morning of the hospital's practitioner, in a week unless a day is given."""
+    day = day or db.now().astimezone(where.establishment.tz).date() + timedelta(days=7)
+    return actions.open_session(practitioner or where.practitioner, where.unit, day, opens, closes, reasons, step_min)
+
+
+def booked(person: Patient, why: Reason, opened: ConsultationSession, first_cell: int = 0) -> Appointment:
+    """An appointment taken on the phone."""
+    return actions.book_by_phone(person.id, why.id, Slot(opened.id, first_cell))
+
+
+def past(person: Patient, why: Reason, opened: ConsultationSession, first_cell: int = 0, **facts: Any) -> Appointment:
+    """An appointment of a session that is over: nobody can book it any more, so its row is written as it would be."""
+    count = slots.cells_for(why.duration_min, opened.step_min)
+    made = Appointment(
+        id=uuid4(),
+        establishment_id=opened.establishment_id,
+        patient_id=person.id,
+        site_id=opened.site_id,
+        unit_id=opened.unit_id,
+        practitioner_id=opened.practitioner_id,
+        reason_id=why.id,
+        session_id=opened.id,
+        first_cell=first_cell,
+        n_cells=count,
+        start_at=opened.at(first_cell),
+        end_at=opened.at(first_cell + count),
+        reference=new_reference(),
+        **{"state": "booked", "channel": "web", "booked_at": opened.start_at - timedelta(days=20)} | facts,
+    )
+    session.add(made)
+    session.flush()
+    session.add(
+        AppointmentChange(
+            id=uuid4(),
+            appointment_id=made.id,
+            patient_id=person.id,
+            establishment_id=made.establishment_id,
+            from_state="",
+            to_state="booked",
+            by=db.current_actor().label,
+            by_name=person.full_name,
+            at=made.booked_at,
+        )
+    )
+    session.flush()
+    return made
+
+
+# -- the demonstration -------------------------------------------------------------------------------------------
+
+_PAPERS = "Carte Vitale et carte de mutuelle\nPièce d’identité"
+_OFFER: dict[str, tuple[dict[str, Any], ...]] = {
+    "Cardiologie": (
+        {
+            "name": "Première consultation",
+            "duration_min": 30,
+            "price": "30 € (secteur 1)",
+            "min_delay_hours": 24,
+            "to_bring": f"{_PAPERS}\nCourrier de votre médecin traitant\nOrdonnances en cours",
+            "instructions": "Vous pouvez manger et prendre vos médicaments habituels.",
+        },
+        {
+            "name": "Consultation de suivi",
+            "duration_min": 20,
+            "price": "30 € (secteur 1)",
+            "open_to_new_patients": False,
+            "to_bring": f"{_PAPERS}\nOrdonnances en cours\nRésultats récents",
+        },
+        {
+            "name": "Épreuve d’effort",
+            "duration_min": 60,
+            "bookable_online": False,
+            "instructions": "Venez en tenue de sport, après un repas léger.",
+        },
+    ),
+    "Ophtalmologie": (
+        {
+            "name": "Bilan de la vue",
+            "duration_min": 20,
+            "price": "28 €",
+            "to_bring": f"{_PAPERS}\nLunettes actuelles",
+            "instructions": "Retirez vos lentilles la veille. Des gouttes troublent la vue : ne conduisez pas.",
+        },
+        {
+            "name": "Consultation enfant (moins de 10 ans)",
+            "duration_min": 30,
+            "price": "28 €",
+            "to_bring": f"{_PAPERS}\nCarnet de santé",
+        },
+    ),
+    "Chirurgie ambulatoire": (
+        {
+            "name": "Consultation avant opération",
+            "duration_min": 30,
+            "min_delay_hours": 48,
+            "cancel_cutoff_hours": 48,
+            "to_bring": f"{_PAPERS}\nComptes rendus d’imagerie\nGroupe sanguin si vous l’avez",
+        },
+        {"name": "Contrôle après opération", "duration_min": 15, "open_to_new_patients": False},
+    ),
+    "Maternité et gynécologie": (
+        {"name": "Suivi de grossesse", "duration_min": 30, "to_bring": f"{_PAPERS}\nCarnet de maternité"},
+        {"name": "Consultation de gynécologie", "duration_min": 30, "price": "37 €"},
+        {"name": "Entretien prénatal précoce", "duration_min": 45},
+    ),
+    "Imagerie médicale": (
+        {"name": "Radiographie", "duration_min": 15, "to_bring": f"{_PAPERS}\nOrdonnance\nAnciens clichés"},
+        {
+            "name": "Échographie",
+            "duration_min": 30,
+            "to_bring": f"{_PAPERS}\nOrdonnance",
+            "instructions": "Buvez un demi-litre d’eau une heure avant et n’urinez pas, sauf autre consigne.",
+        },
+    ),
+}
+_HOURS = ((time(9), time(12, 30)), (time(14), time(17)))
+_WEEKS_AHEAD = 10
+_NAMES = (
+    "ARNOUX",
+    "BEAUCHAMP",
+    "CALVET",
+    "DIALLO",
+    "ESTEVES",
+    "FAURE",
+    "GUILLOU",
+    "HAMDI",
+    "IMBERT",
+    "JAOUEN",
+    "KERVELLA",
+    "LEMAIRE",
+    "MOREL",
+    "NGUYEN",
+    "OLLIVIER",
+    "PASQUIER",
+    "RENARD",
+    "SOW",
+    "TEXIER",
+    "VASSEUR",
+)
+_FIRST_NAMES = ("Alice", "Bruno", "Chantal", "Driss", "Élise", "Fabrice", "Ginette", "Hugo", "Inès", "Jules")
+
+
+def demonstrate(world: "World") -> None:
+    """Reasons, ten weeks of consultations, full and empty days, and appointments in each state."""
+    chance = Random(2026)
+    reasons = {unit: _reasons(unit) for unit in session.scalars(select(Unit)) if unit.name in _OFFER}
+    opened = [one for unit, offered in reasons.items() for one in _weeks(unit, offered)]
+    _fill(opened, reasons, _passers_by(world), chance)
+    _stories(world, reasons)
+
+
+def _reasons(unit: Unit) -> list[Reason]:
+    return [
+        reason(unit, position=rank, **{"min_delay_hours": 12} | facts) for rank, facts in enumerate(_OFFER[unit.name])
+    ]
+
+
+def _weeks(unit: Unit, offered: Sequence[Reason]) -> list[ConsultationSession]:
+    """Each practitioner of the unit receives four half-days a week."""
+    today = db.now().astimezone(unit.establishment.tz).date()
+    days = [today + timedelta(days=ahead) for ahead in range(_WEEKS_AHEAD * 7)]
+    practitioners = session.scalars(select(Practitioner).where(Practitioner.unit_id == unit.id)).all()
+    return [
+        actions.open_session(practitioner, unit, day, *_HOURS[(day.weekday() + rank) % 2], offered, step_min=5)
+        for rank, practitioner in enumerate(practitioners)
+        for day in days
+        if calendar.is_business_day(day) and (day.weekday() + rank) % 5 != 4
+    ]
+
+
+def _passers_by(world: "World") -> list[Patient]:
+    """People who called: known to the hospital, without an account."""
+    made = []
+    for number, name in enumerate(_NAMES):
+        first_name = _FIRST_NAMES[number % len(_FIRST_NAMES)]
+        person = people.patient(
+            name,
+            (first_name,),
+            date(1938 + number * 3, 1 + number % 12, 1 + number),
+            sex="FM"[number % 2],
+            mobile=f"+3363998{500 + number:04d}",
+        )
+        for hospital, digit in ((world.north, 8), (world.south, 5)):
+            people.known_at(person, hospital.establishment.id, f"{digit}09{number:07d}")
+        made.append(person)
+    return made
+
+
+def _fill(
+    opened: Sequence[ConsultationSession], reasons: dict[Unit, list[Reason]], callers: Sequence[Patient], chance: Random
+) -> None:
+    """The nearer the day, the fuller; two in five book online."""
+    soon = db.now() + timedelta(days=12)
+    by_unit = {unit.id: offered for unit, offered in reasons.items()}
+    for one in opened:
+        for cell in range(0, one.n_cells, 12):
+            if one.at(cell) > soon or chance.random() < 0.45:
+                continue
+            why = chance.choice(by_unit[one.unit_id])
+            take = actions.book if why.bookable_online and chance.random() < 0.4 else actions.book_by_phone
+            with suppress(actions.SlotTaken, actions.PatientBusy), session.begin_nested():
+                take(chance.choice(callers).id, why.id, Slot(one.id, cell))
+
+
+def _stories(world: "World", reasons: dict[Unit, list[Reason]]) -> None:
+    """What the people one signs in as find: to come, past, cancelled, a child's, a hospital's other one."""
+    by_name = {unit.name: (unit, offered) for unit, offered in reasons.items()}
+    patients = world.patients
+    _to_come(patients["dominique"], by_name["Cardiologie"], after_days=9)
+    _to_come(patients["child"], by_name["Ophtalmologie"], after_days=16, rank=1)
+    _to_come(patients["camille"], by_name["Maternité et gynécologie"], after_days=5)
+    given_up = _to_come(patients["dominique"], by_name["Imagerie médicale"], after_days=20)
+    actions.cancel_for_patient(given_up, "practitioner_absent")
+    for name, unit_name, days in (("dominique", "Cardiologie", 120), ("suzanne", "Ophtalmologie", 45)):
+        unit, offered = by_name[unit_name]
+        doctor = session.scalars(select(Practitioner).where(Practitioner.unit_id == unit.id)).first()
+        day = db.now().astimezone(unit.establishment.tz).date() - timedelta(days=days)
+        past(patients[name], offered[0], actions.open_session(doctor, unit, day, time(9), time(12), offered))
+
+
+def _to_come(person: Patient, where: tuple[Unit, list[Reason]], *, after_days: int, rank: int = 0) -> Appointment:
+    """The first free time from that day on, taken online."""
+    unit, offered = where
+    why, now = offered[rank], db.now()
+    day = now.astimezone(unit.establishment.tz).date() + timedelta(days=after_days)
+    page = queries.open_slots(why, why.window("web", now), day)
+    return actions.book(person.id, why.id, next(iter(page.days.values()))[2].slot)
