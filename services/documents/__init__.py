@@ -1,13 +1,46 @@
-"""The documents room."""
+"""The documents room: letters from hospitals to their patients, documents between units and practitioners."""
 
 import click
 from flask import Flask
+from flask_babel import lazy_gettext as _l
+
+from portal import catalog
+from portal.catalog import Card
 
 
 def register(app: Flask) -> None:
-    """Furnish the room: routes, jobs, card, figures."""
+    """Furnish the room: routes, jobs, cards, figures."""
+    from services.documents import figures, jobs, routes_patient, routes_pro  # noqa: F401
+
+    app.register_blueprint(routes_patient.patient_pages)
+    app.register_blueprint(routes_pro.professional_pages)
+    figures.declare()
+    catalog.offer(CARD)
+    catalog.offer(PROFESSIONAL_CARD)
+
+
+CARD = Card(
+    code="documents",
+    title=_l("My documents"),
+    text=_l("Read and keep the letters and reports your hospitals send you."),
+    icon="folder-open",
+    endpoint="my_documents.shelf",
+    staff_title=_l("Documents"),
+    staff_endpoint="admin_documents.tray",
+    right="documents",
+)
+PROFESSIONAL_CARD = Card(
+    code="exchanges",
+    title=_l("Exchanges with the hospital"),
+    text=_l("Send a document to a unit, receive its reports."),
+    icon="message-square",
+    endpoint="documents.professional_home",
+    audience="professional",
+)
 
 
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
-    return []
+    from services.documents.commands import documents
+
+    return [documents]
