@@ -17,7 +17,7 @@ import services.preadmission
 from auth import navigation
 from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages
 from portal.config import Settings
-from portal.web import errors, i18n, limits, security, ui, unit_of_work, uploads
+from portal.web import branding, errors, i18n, limits, security, ui, unit_of_work, uploads
 
 _DAY_S = 86_400
 _HASHED = re.compile(r"^.+\.[0-9a-f]{8,}\..+$")
@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     _serve_static(app)
     _open_doors(app, settings)
-    for furnish in (security, i18n, errors, ui, uploads, limits):
+    for furnish in (security, i18n, errors, ui, branding, uploads, limits):
         furnish.register(app)
     unit_of_work.register(app, auth.sessions.declare)
     navigation.register(app)

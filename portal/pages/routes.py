@@ -5,6 +5,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from auth import guards
 from portal import catalog, establishments
 from portal.pages import search
+from portal.web import branding
 
 pages = guards.public(Blueprint("pages", __name__))
 style = guards.public(Blueprint("style", __name__))
@@ -37,11 +38,17 @@ def personal_data() -> str:
     return render_template("pages/personal_data.html", establishments=establishments.establishments())
 
 
+@pages.get("/theme/<finess>.<digest>.css")
+def theme_css(finess: str, digest: str) -> Response:
+    return branding.stylesheet(finess, digest)
+
+
 @pages.get("/.well-known/security.txt")
 def security_txt() -> Response:
     """RFC 9116."""
-    body = f"Contact: {url_for('pages.legal', _external=True)}\nPreferred-Languages: fr, en\nExpires: 2027-12-31T23:00:00Z\n"
-    return Response(body, mimetype="text/plain")
+    contact = url_for("pages.legal", _external=True)
+    lines = (f"Contact: {contact}", "Preferred-Languages: fr, en", "Expires: 2027-12-31T23:00:00Z")
+    return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
 @style.get("/_ui")
