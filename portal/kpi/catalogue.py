@@ -9,15 +9,11 @@ from portal.kpi.reading import Period
 
 @dataclass(frozen=True)
 class Figure:
-    """What a definition gives for a period. denominator None = a plain count; value None = not fed.
-
-    amount_cents: the money beside a number of payments.
-    """
+    """What a definition gives for a period. denominator None = a plain count; value None = not fed."""
 
     numerator: int
     denominator: int | None = None
     fed: bool = True
-    amount_cents: int | None = None
 
     @property
     def value(self) -> float | int | None:

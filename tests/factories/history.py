@@ -1,0 +1,135 @@
+"""Sixty fictional days of figures, so that the demonstration's charts have something to show.
+
+Only counted events: nobody is behind them. Always the same ones, for a given day. The worker's first roll-up counts
+them: a roll-up in this same transaction would not see them (it stops at the oldest transaction still running).
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from portal import db
+from portal.calendar import civil_day, is_business_day
+from portal.db import session
+from portal.kpi import GROUP_WIDE, KpiEvent
+from tests.factories.demonstration import World
+
+DAYS = 60
+_WEEK = (1.2, 1.05, 1.0, 1.0, 0.9, 0.4, 0.25)
+"""How busy each day of the week is, Monday first."""
+_PIECES = ("identity", "cover", "mutual", "consent")
+
+Row = dict[str, Any]
+
+
+def demonstrate(world: World) -> None:
+    """Write the events of the last sixty days, up to yesterday."""
+    rows = list(_history(world))
+    session.execute(insert(KpiEvent).inline(), rows)
+
+
+def _history(world: World) -> Iterator[Row]:
+    tz = world.north.establishment.tz
+    today = civil_day(db.now(), tz)
+    for ago in range(DAYS, 0, -1):
+        day = today - timedelta(days=ago)
+        chance = Random(day.toordinal())
+        busy = _busy(day, 1 - ago / DAYS, chance)
+        for row in _day(world, chance, day, busy):
+            yield _FIELDS | row | {"at": datetime.combine(day, _hour(chance), tz)}
+
+
+_FIELDS: Row = {
+    "establishment_id": GROUP_WIDE,
+    "channel": "web",
+    "audience": "patient",
+    "dimension": "",
+    "quantity": 0,
+    "pseudonym": "",
+}
+
+
+def _busy(day: date, progress: float, chance: Random) -> float:
+    """The portal is used a little more each week, less at weekends and on holidays."""
+    holiday = 0.3 if day.weekday() < 5 and not is_business_day(day) else 1.0
+    return _WEEK[day.weekday()] * holiday * (0.7 + 0.5 * progress) * chance.uniform(0.85, 1.15)
+
+
+def _hour(chance: Random) -> time:
+    """Between 7 and 22 o'clock, mostly in mid-morning and late afternoon."""
+    middle = chance.choice((10, 10, 14, 18))
+    minutes = min(max(chance.gauss(middle * 60, 90), 7 * 60), 22 * 60)
+    return time(int(minutes // 60), int(minutes % 60))
+
+
+def _day(world: World, chance: Random, day: date, busy: float) -> Iterator[Row]:
+    yield from _portal(chance, day, busy)
+    for place, share in ((world.north.establishment.id, 1.0), (world.south.establishment.id, 0.55)):
+        yield from _appointments(chance, place, busy * share)
+        yield from _preadmissions(chance, place, busy * share)
+        yield from _bills(chance, place, busy * share)
+        yield from _documents(chance, place, day, busy * share)
+
+
+def _portal(chance: Random, day: date, busy: float) -> Iterator[Row]:
+    for audience, usual in (("anonymous", 42), ("patient", 30), ("professional", 7), ("staff", 6)):
+        yield from _times(chance, usual * busy, event="visit_started", audience=audience)
+    yield from _times(chance, 3 * busy, event="account_created")
+    yield from _times(chance, 0.4 * busy, event="account_created", audience="professional")
+    for audience, usual, known, door in (("patient", 24, 600, "franceconnect"), ("professional", 6, 45, "psc")):
+        for row in _times(chance, usual * busy, event="session_opened", audience=audience, dimension=door):
+            yield row | {"pseudonym": _somebody(chance, day, audience, known)}
+
+
+def _somebody(chance: Random, day: date, audience: str, known: int) -> str:
+    return f"{day:%Y-%m}-{audience}-{chance.randrange(known)}"
+
+
+def _appointments(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    booked: Row = {"event": "appointment_booked", "establishment_id": place}
+    opened = booked | {"dimension": "open_online"}
+    yield from _times(chance, 7 * busy, **opened)
+    yield from _times(chance, 9 * busy, **opened, channel="phone", audience="staff")
+    yield from _times(chance, 4 * busy, **booked, dimension="not_open_online", channel="phone", audience="staff")
+    yield from _times(chance, 0.8 * busy, event="appointment_cancelled", establishment_id=place, dimension="by_patient")
+
+
+def _preadmissions(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    for _row in _times(chance, 4 * busy):
+        yield {"event": "preadmission_submitted", "establishment_id": place}
+        for kind in _PIECES[: chance.randint(1, len(_PIECES))]:
+            yield {"event": "piece_deposited", "establishment_id": place, "dimension": kind}
+            judged = "piece_refused" if chance.random() < 0.12 else "piece_accepted"
+            yield {"event": judged, "establishment_id": place, "dimension": kind, "audience": "staff"}
+        if chance.random() < 0.86:
+            yield {"event": "preadmission_validated", "establishment_id": place, "audience": "staff"}
+
+
+def _bills(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    issued = chance.randint(6, 12) if busy > 0.4 else 0
+    if issued:
+        yield {"event": "bills_issued", "establishment_id": place, "audience": "system", "quantity": issued}
+    paid: Row = {"establishment_id": place, "channel": "payfip"}
+    for _row in _times(chance, 3.2 * busy):
+        cents = chance.choice((690, 1_500, 2_000, 2_400, 3_000, 5_500, 8_640, 12_400))
+        yield paid | {"event": "bill_paid", "quantity": cents, "dimension": "card"}
+        yield paid | {"event": "bill_settled", "quantity": cents}
+
+
+def _documents(chance: Random, place: UUID, day: date, busy: float) -> Iterator[Row]:
+    for _row in _times(chance, 6 * busy):
+        yield {"event": "document_filed", "establishment_id": place, "audience": "system"}
+        if chance.random() < 0.64:
+            yield {"event": "document_opened", "establishment_id": place, "dimension": "within_30_days"}
+    for row in _times(chance, 2.5 * busy, event="exchange_sent", audience="professional", establishment_id=place):
+        yield row | {"pseudonym": _somebody(chance, day, "professional", 45)}
+
+
+def _times(chance: Random, usual: float, **row: Any) -> Iterator[Row]:
+    """About `usual` such events."""
+    for _number in range(max(0, round(chance.gauss(usual, usual**0.5 / 2)))):
+        yield dict(row)
