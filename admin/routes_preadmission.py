@@ -199,6 +199,6 @@ def _filter() -> TrayFilter:
     return TrayFilter(
         group=group if group in queries.GROUPS else "to_process",
         site_id=asked.get("site", type=UUID),
-        at_risk="urgent" in asked,
+        at_risk=asked.get("urgent") == "1",
         page=min(max(asked.get("page", 1, type=int), 1), 10_000),
     )

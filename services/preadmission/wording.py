@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from stdnum.fr import nir as french_nir
 
 from auth.models import Patient
@@ -33,6 +34,14 @@ STATES: Mapping[str, tuple[Any, str]] = {
     "lapsed": (_l("Out of date"), "neutral"),
 }
 """State → words and tone of its tag."""
+
+DESK_STEPS: Mapping[str, Any] = {
+    "stay": _l("Stay"),
+    "identity": _l("Contact"),
+    "coverage": _l("Health cover"),
+    "relative": _l("Person to notify"),
+}
+"""The same steps, as an agent reads them about somebody else."""
 
 CHANGES: Mapping[str, Any] = {
     "draft": _l("You started this file"),
@@ -103,7 +112,7 @@ def contact(file: Preadmission) -> Rows:
         (_("Name you use"), file.used_name),
         (_("Telephone"), file.phone),
         (_("E-mail"), file.email),
-        (_("Postal address"), file.address),
+        (_("Postal address"), Markup("<br>").join(file.address.splitlines())),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pikepdf
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 
 from auth.models import Patient, PatientAccess
@@ -57,7 +57,7 @@ def photo(words: str = "SPÉCIMEN", size: tuple[int, int] = (640, 400)) -> bytes
     draw = ImageDraw.Draw(image)
     draw.rectangle((20, 20, size[0] - 20, size[1] - 20), outline="#1f5c63", width=4)
     draw.rectangle((50, 90, 210, 300), fill="#b9c8c4")
-    draw.text((240, 100), words.encode("latin-1", "replace").decode("latin-1"), fill="#12393e")
+    draw.text((240, 100), words, fill="#12393e", font=ImageFont.load_default(28))
     out = BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
@@ -73,6 +73,14 @@ def pdf(pages: int = 1) -> bytes:
     return out.getvalue()
 
 
+def locked_pdf() -> bytes:
+    """A PDF that asks for a password."""
+    out = BytesIO()
+    with pikepdf.open(BytesIO(pdf())) as made:
+        made.save(out, encryption=pikepdf.Encryption(user="secret", owner="secret"))
+    return out.getvalue()
+
+
 def preadmission(
     patient: Patient,
     unit: Unit,
@@ -84,7 +92,7 @@ def preadmission(
     agent: str = "",
     **answers: str,
 ) -> Preadmission:
-    """A file in this state, its changes spread over `days_ago` days, its pieces awaited. A sent one has every answer."""
+    """A file in this state, begun `days_ago` days ago, its pieces awaited. A sent one has every answer."""
     today = db.now().date()
     given = {**(ANSWERS if state != "draft" else {}), **answers}
     made = Preadmission(

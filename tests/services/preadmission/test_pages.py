@@ -1,0 +1,267 @@
+"""Pages: what they say, what they cost, and what they do with strange input."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select, update
+
+from auth.models import WebSession
+from portal import db
+from portal.files import StoredFile
+from services.pieces.states import REFUSAL_REASONS
+from services.pieces.wording import REASONS
+from services.preadmission.models import Preadmission
+from tests.factories import hospitals, people
+from tests.factories import preadmission as factory
+from tests.services.preadmission.conftest import Ground
+from tests.services.preadmission.test_whole_path import IDENTITY, once
+
+MOST_STATEMENTS = 12
+
+
+def test_every_refusal_has_words_for_the_patient() -> None:
+    assert set(REASONS) == set(REFUSAL_REASONS)
+
+
+def test_a_patient_without_file_is_told_what_to_have_at_hand(ground: Ground, sign_in) -> None:
+    assert "convocation" in sign_in(ground.account).get("/pre-admission?lang=en").text
+
+
+@pytest.mark.parametrize("state", list(factory.PATHS))
+def test_each_state_has_its_page(ground: Ground, sign_in, state: str) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, state)
+    browser = sign_in(ground.account)
+    for step in ("", "/sejour", "/pieces", "/verification", "/accuse-de-reception", "/annuler"):
+        assert browser.get(f"/pre-admission/{file.id}{step}").status_code in (200, 303)
+    if state != "draft":
+        assert sign_in(ground.clerk).get(f"/admin/pre-admissions/{file.id}").status_code == 200
+
+
+def test_no_page_takes_more_than_twelve_statements(ground: Ground, sign_in, statements) -> None:
+    with db.transaction(db.system("tests")):
+        draft = factory.preadmission(ground.patient, ground.hospital.unit)
+        sent = [factory.preadmission(ground.patient, ground.hospital.unit, "submitted") for _ in range(8)]
+        for file in sent:
+            factory.put(factory.pieces_of(file)["identity"])
+        piece = factory.pieces_of(draft)["identity"]
+    mine = [f"/pre-admission/{draft.id}{step}" for step in (
+        "", "/sejour", "/identite", "/prise-en-charge", "/personne-a-prevenir", "/pieces", "/verification", "/annuler",
+        f"/pieces/{piece.id}")]  # fmt: skip
+    mine += ["/pre-admission", "/pre-admission/nouvelle", f"/pre-admission/{sent[0].id}",
+             f"/pre-admission/{sent[0].id}/accuse-de-reception"]  # fmt: skip
+    theirs = ["/admin/pre-admissions", f"/admin/pre-admissions/{sent[0].id}"]
+    for account, urls in ((ground.account, mine), (ground.clerk, theirs)):
+        browser = sign_in(account)
+        browser.get(urls[0])
+        for url in urls:
+            with statements() as seen:
+                assert browser.get(url).status_code == 200
+            assert len(seen) <= MOST_STATEMENTS, (url, seen)
+
+
+def test_what_was_typed_survives_the_end_of_the_session(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit)
+    page, browser = f"/pre-admission/{file.id}/identite", sign_in(ground.account)
+    browser.get(page)
+    with db.transaction(db.system("tests")) as current:
+        current.execute(update(WebSession).values(expires_at=db.now() - timedelta(minutes=1)))
+    answer = browser.post(page, data=IDENTITY)
+    assert answer.status_code == 303
+    assert answer.location.startswith("/connexion")
+    again = sign_in(ground.account).get(page)
+    assert "4 rue des Lilas, 91990 Arceau" in again.text
+    assert "06 39 98 00 01" in again.text
+    with db.transaction(db.system("tests")) as current:
+        assert current.get_one(Preadmission, file.id).phone == "", "typed again, but saved only when it is posted"
+
+
+def test_a_file_sent_twice_is_one_file_and_one_receipt(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, **factory.ANSWERS)
+        factory.put(factory.pieces_of(file)["identity"])
+    browser, page = sign_in(ground.account), f"/pre-admission/{file.id}/verification"
+    key = once(browser.get(page).text)
+    first, again = (browser.post(page, data={"once": key}) for _ in range(2))
+    assert first.location == again.location == f"/pre-admission/{file.id}/accuse-de-reception"
+    late = browser.post(page, data={"once": str(uuid4())})
+    assert late.location == f"/pre-admission/{file.id}", "another tab, later: sent back to the file"
+    assert events(file) == ["submitted"]
+
+
+def test_a_draft_opened_twice_is_one_draft(ground: Ground, sign_in, in_ten_days) -> None:
+    browser = sign_in(ground.account)
+    data = {"once": str(uuid4()), "unit_id": str(ground.hospital.unit.id), "stay_kind": "day_case", **in_ten_days}
+    first, again = (browser.post("/pre-admission/nouvelle", data=data) for _ in range(2))
+    assert first.location == again.location
+    with db.transaction(db.system("tests")) as current:
+        assert current.scalar(select(func.count()).select_from(Preadmission)) == 1
+
+
+def events(file: Preadmission) -> list[str]:
+    """The states the file entered after its draft."""
+    from services.preadmission.queries import history
+
+    with db.transaction(db.system("tests")):
+        return [row.to_state for row in reversed(history(file.id))][1:]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("unit_id", ""), ("unit_id", "nonsense"), ("unit_id", str(uuid4())), ("stay_kind", "holiday"),
+     ("planned_on-year", "2020"), ("planned_on-day", "99"), ("planned_on-month", "<script>")],
+)  # fmt: skip
+def test_a_strange_stay_is_refused(ground: Ground, sign_in, in_ten_days, field: str, value: str) -> None:
+    stay = {"once": str(uuid4()), "unit_id": str(ground.hospital.unit.id), "stay_kind": "inpatient", **in_ten_days}
+    answer = sign_in(ground.account).post("/pre-admission/nouvelle", data=stay | {field: value})
+    assert answer.status_code == 422
+    with db.transaction(db.system("tests")) as current:
+        assert current.scalar(select(func.count()).select_from(Preadmission)) == 0
+
+
+def test_a_hospital_that_closed_the_service_takes_no_file(ground: Ground, sign_in, in_ten_days) -> None:
+    with db.transaction(db.system("tests")):
+        closed = hospitals.hospital("990000033", "Hôpital fermé", open_services=("billing",))
+    stay = {"once": str(uuid4()), "unit_id": str(closed.unit.id), "stay_kind": "inpatient", **in_ten_days}
+    assert sign_in(ground.account).post("/pre-admission/nouvelle", data=stay).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("step", "answers", "words"),
+    [
+        ("identite", IDENTITY | {"phone": "call me"}, "telephone number"),
+        ("identite", IDENTITY | {"email": "nowhere"}, "e-mail address"),
+        ("identite", IDENTITY | {"address": ""}, "postal address"),
+        ("prise-en-charge", {"amo_kind": "french", "nir": "279035121518900", "amc_kind": "none"}, "does not exist"),
+        ("prise-en-charge", {"amo_kind": "french", "amc_kind": "private"}, "name of your mutuelle"),
+        ("prise-en-charge", {}, "health insurance"),
+        (
+            "personne-a-prevenir",
+            {"relative_name": "Alix", "relative_link": "", "relative_phone": "0639980099"},
+            "to you",
+        ),
+    ],
+)
+def test_a_wrong_answer_is_told_and_not_saved(
+    ground: Ground, sign_in, step: str, answers: dict[str, str], words: str
+) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit)
+    answer = sign_in(ground.account).post(f"/pre-admission/{file.id}/{step}?lang=en", data=answers)
+    assert answer.status_code == 422
+    assert words in answer.text
+    with db.transaction(db.system("tests")) as current:
+        assert current.get_one(Preadmission, file.id).steps_done == {"stay"}
+
+
+def test_a_corsican_number_is_right(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit)
+    number = "180032A00400103"
+    answers = {"amo_kind": "french", "nir": number, "amc_kind": "none"}
+    assert sign_in(ground.account).post(f"/pre-admission/{file.id}/prise-en-charge", data=answers).status_code == 303
+
+
+def test_what_is_typed_is_shown_as_text(ground: Ground, sign_in) -> None:
+    nasty = "<img src=x onerror=alert(1)>"
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(
+            ground.patient, ground.hospital.unit, "submitted", address=nasty, used_name=nasty, relative_name=nasty
+        )
+    for browser, url in (
+        (sign_in(ground.account), f"/pre-admission/{file.id}"),
+        (sign_in(ground.clerk), f"/admin/pre-admissions/{file.id}"),
+        (sign_in(ground.clerk), "/admin/pre-admissions"),
+    ):
+        assert nasty not in browser.get(url).text
+
+
+def test_answers_do_not_change_once_sent(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, "submitted")
+        piece = factory.pieces_of(file)["identity"]
+    browser = sign_in(ground.account)
+    for step in ("sejour", "identite", "prise-en-charge", "personne-a-prevenir", f"pieces/{piece.id}"):
+        answer = browser.post(f"/pre-admission/{file.id}/{step}", data=IDENTITY | {"once": str(uuid4())})
+        assert answer.location == f"/pre-admission/{file.id}"
+    with db.transaction(db.system("tests")) as current:
+        assert current.get_one(Preadmission, file.id).phone == factory.ANSWERS["phone"]
+
+
+def test_a_patient_cancels_and_the_desk_can_no_longer_accept(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, "in_review")
+    sign_in(ground.account).post(f"/pre-admission/{file.id}/annuler")
+    clerk = sign_in(ground.clerk)
+    told = clerk.post(f"/admin/pre-admissions/{file.id}/valider?lang=en", follow_redirects=True)
+    assert told.status_code == 200
+    assert events(file)[-1] == "cancelled_by_patient"
+
+
+# -- the desk ------------------------------------------------------------------------------------------------------
+
+
+def test_the_tray_is_sorted_by_stay_then_age_and_warns_of_near_ones(ground: Ground, sign_in) -> None:
+    today = db.now().date()
+    with db.transaction(db.system("tests")):
+        unit = ground.hospital.unit
+        for name, in_days, days_ago in (("TARD", 20, 9), ("VITE-JEUNE", 2, 1), ("VITE-VIEUX", 2, 5)):
+            person = people.patient(name)
+            factory.preadmission(
+                person, unit, "submitted", planned_on=today + timedelta(days=in_days), days_ago=days_ago
+            )
+    page = sign_in(ground.clerk).get("/admin/pre-admissions?lang=en").text
+    assert page.index("VITE-VIEUX") < page.index("VITE-JEUNE") < page.index("TARD")
+    assert page.count("At risk") == 2
+    urgent = sign_in(ground.clerk).get("/admin/pre-admissions?urgent=1").text
+    assert "VITE-VIEUX" in urgent
+    assert "TARD" not in urgent
+
+
+def test_the_tray_is_narrowed_to_a_site(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        annex = hospitals.site(ground.hospital.establishment, "990000099", "Annexe")
+        ward = hospitals.unit(ground.hospital.establishment, annex, "2002", "Chirurgie")
+        factory.preadmission(people.patient("ICI"), ground.hospital.unit, "submitted")
+        factory.preadmission(people.patient("ANNEXE"), ward, "submitted")
+    page = sign_in(ground.clerk).get(f"/admin/pre-admissions?site={annex.id}").text
+    assert "ANNEXE" in page
+    assert "ICI" not in page.replace("ici", "")
+
+
+@pytest.mark.parametrize("query", ["groupe=x", "site=nonsense", "page=-4", "page=99999999", "page=x", "urgent=oui"])
+def test_a_strange_address_shows_a_tray_all_the_same(ground: Ground, sign_in, query: str) -> None:
+    assert sign_in(ground.clerk).get(f"/admin/pre-admissions?{query}").status_code == 200
+
+
+def test_a_refusal_needs_a_reason(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, "in_review")
+        piece = factory.put(factory.pieces_of(file)["identity"])
+    clerk, desk = sign_in(ground.clerk), f"/admin/pre-admissions/{file.id}"
+    assert clerk.post(f"{desk}/pieces/{piece.id}/refuser").status_code == 422
+    assert clerk.post(f"{desk}/refuser").status_code == 422
+    past = {"again-complete_by-day": "1", "again-complete_by-month": "1", "again-complete_by-year": "2020"}
+    assert clerk.post(f"{desk}/renvoyer", data=past).status_code == 422
+    assert events(file)[-1] == "in_review"
+
+
+def test_a_refused_gesture_leaves_the_file_as_it_was(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, "submitted")
+    sign_in(ground.clerk).post(f"/admin/pre-admissions/{file.id}/valider")
+    assert events(file) == ["submitted"], "not accepted, and not half taken in hand either"
+
+
+def test_a_photo_opens_in_the_browser_and_downloads_on_demand(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, "submitted")
+        piece = factory.put(factory.pieces_of(file)["identity"], name="pièce d'identité.png")
+        size = factory.session.get_one(StoredFile, piece.file_id).size
+    clerk, url = sign_in(ground.clerk), f"/admin/pre-admissions/{file.id}/pieces/{piece.id}/fichier"
+    shown, taken = clerk.get(url), clerk.get(f"{url}?telecharger")
+    assert shown.headers["Content-Disposition"].startswith("inline;")
+    assert taken.headers["Content-Disposition"] == "attachment; filename*=UTF-8''pi%C3%A8ce%20d%27identit%C3%A9.png"
+    assert len(taken.data) == size
