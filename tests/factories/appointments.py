@@ -1,17 +1,17 @@
 """Fictional reasons for consultation, consultation sessions and appointments."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from auth.models import Patient
+from auth.models import Account, Patient, PatientAccess
 from portal import calendar, db
-from portal.db import session
+from portal.db import Actor, session
 from portal.establishments import Practitioner, Unit
 from services.appointments import actions, queries, slots
 from services.appointments.models import Appointment, AppointmentChange, ConsultationSession, Reason, new_reference
@@ -165,6 +165,7 @@ _OFFER: dict[str, tuple[dict[str, Any], ...]] = {
 }
 _HOURS = ((time(9), time(12, 30)), (time(14), time(17)))
 _WEEKS_AHEAD = 10
+_FILLED = timedelta(days=9)
 _NAMES = (
     "ARNOUX",
     "BEAUCHAMP",
@@ -193,10 +194,10 @@ _FIRST_NAMES = ("Alice", "Bruno", "Chantal", "Driss", "Élise", "Fabrice", "Gine
 def demonstrate(world: "World") -> None:
     """Reasons, ten weeks of consultations, full and empty days, and appointments in each state."""
     chance = Random(2026)
-    reasons = {unit: _reasons(unit) for unit in session.scalars(select(Unit)) if unit.name in _OFFER}
-    opened = [one for unit, offered in reasons.items() for one in _weeks(unit, offered)]
-    _fill(opened, reasons, _passers_by(world), chance)
-    _stories(world, reasons)
+    units = {unit.name: (unit, _reasons(unit)) for unit in session.scalars(select(Unit)) if unit.name in _OFFER}
+    opened = [one for unit, offered in units.values() for one in _weeks(unit, offered)]
+    _fill(world, opened, {unit.id: offered for unit, offered in units.values()}, _passers_by(world), chance)
+    _stories(world, units)
 
 
 def _reasons(unit: Unit) -> list[Reason]:
@@ -237,35 +238,66 @@ def _passers_by(world: "World") -> list[Patient]:
 
 
 def _fill(
-    opened: Sequence[ConsultationSession], reasons: dict[Unit, list[Reason]], callers: Sequence[Patient], chance: Random
+    world: "World",
+    opened: Sequence[ConsultationSession],
+    offered: dict[UUID, list[Reason]],
+    callers: Sequence[Patient],
+    chance: Random,
 ) -> None:
-    """The nearer the day, the fuller; two in five book online."""
-    soon = db.now() + timedelta(days=12)
-    by_unit = {unit.id: offered for unit, offered in reasons.items()}
-    for one in opened:
-        for cell in range(0, one.n_cells, 12):
-            if one.at(cell) > soon or chance.random() < 0.45:
-                continue
-            why = chance.choice(by_unit[one.unit_id])
-            take = actions.book if why.bookable_online and chance.random() < 0.4 else actions.book_by_phone
-            with suppress(actions.SlotTaken, actions.PatientBusy), session.begin_nested():
-                take(chance.choice(callers).id, why.id, Slot(one.id, cell))
+    """The nearest days are nearly full; one in three booked online, the others called."""
+    agent = world.agents["appointments-agent"]
+    at_the_phone = Actor("staff", agent.name, agent.id, rights={"appointments": _hospitals_of(world)})
+    # Listed first: each change of actor forgets what was loaded.
+    wishes = [
+        (Slot(one.id, cell), chance.choice(offered[one.unit_id]).id, at_home(chance.choice(callers)))
+        for one in opened
+        for cell in range(0, one.n_cells, 6)
+        if db.now() < one.at(cell) < db.now() + _FILLED and chance.random() < 0.7
+    ]
+    online = {why.id for group in offered.values() for why in group if why.bookable_online}
+    for slot, reason_id, person in wishes:
+        alone = reason_id in online and chance.random() < 0.35
+        with (
+            suppress(actions.SlotTaken, actions.PatientBusy),
+            _acting(person if alone else at_the_phone),
+            session.begin_nested(),
+        ):
+            take = actions.book if alone else actions.book_by_phone
+            take(min(person.patients), reason_id, slot)
 
 
-def _stories(world: "World", reasons: dict[Unit, list[Reason]]) -> None:
-    """What the people one signs in as find: to come, past, cancelled, a child's, a hospital's other one."""
-    by_name = {unit.name: (unit, offered) for unit, offered in reasons.items()}
+def at_home(person: Patient) -> Actor:
+    """A patient on the portal, without an account to name."""
+    return Actor("patient", person.full_name, patients=frozenset({person.id}))
+
+
+def _hospitals_of(world: "World") -> frozenset[UUID]:
+    return frozenset({world.north.establishment.id, world.south.establishment.id})
+
+
+@contextmanager
+def _acting(actor: Actor) -> Iterator[None]:
+    """Whoever books or cancels is named in the appointment's history."""
+    system = db.current_actor()
+    db.act_as(actor)
+    try:
+        yield
+    finally:
+        db.act_as(system)
+
+
+def _stories(world: "World", units: dict[str, tuple[Unit, list[Reason]]]) -> None:
+    """What the people one signs in as find: to come, past, cancelled, a child's, another hospital's."""
     patients = world.patients
-    _to_come(patients["dominique"], by_name["Cardiologie"], after_days=9)
-    _to_come(patients["child"], by_name["Ophtalmologie"], after_days=16, rank=1)
-    _to_come(patients["camille"], by_name["Maternité et gynécologie"], after_days=5)
-    given_up = _to_come(patients["dominique"], by_name["Imagerie médicale"], after_days=20)
-    actions.cancel_for_patient(given_up, "practitioner_absent")
-    for name, unit_name, days in (("dominique", "Cardiologie", 120), ("suzanne", "Ophtalmologie", 45)):
-        unit, offered = by_name[unit_name]
-        doctor = session.scalars(select(Practitioner).where(Practitioner.unit_id == unit.id)).first()
-        day = db.now().astimezone(unit.establishment.tz).date() - timedelta(days=days)
-        past(patients[name], offered[0], actions.open_session(doctor, unit, day, time(9), time(12), offered))
+    _to_come(patients["dominique"], units["Cardiologie"], after_days=9)
+    _to_come(patients["child"], units["Ophtalmologie"], after_days=16, rank=1)
+    _to_come(patients["camille"], units["Maternité et gynécologie"], after_days=5)
+    given_up = _to_come(patients["dominique"], units["Imagerie médicale"], after_days=20)
+    secretary = world.agents["medical-secretary"]
+    with _acting(Actor("staff", secretary.name, secretary.id, rights={"appointments": _hospitals_of(world)})):
+        actions.cancel_for_patient(given_up, "practitioner_absent")
+    _been_to(patients["dominique"], units["Cardiologie"], days_ago=120)
+    _been_to(patients["suzanne"], units["Ophtalmologie"], days_ago=45)
 
 
 def _to_come(person: Patient, where: tuple[Unit, list[Reason]], *, after_days: int, rank: int = 0) -> Appointment:
@@ -274,4 +306,19 @@ def _to_come(person: Patient, where: tuple[Unit, list[Reason]], *, after_days: i
     why, now = offered[rank], db.now()
     day = now.astimezone(unit.establishment.tz).date() + timedelta(days=after_days)
     page = queries.open_slots(why, why.window("web", now), day)
-    return actions.book(person.id, why.id, next(iter(page.days.values()))[2].slot)
+    account = session.scalars(
+        select(Account)
+        .join(PatientAccess, PatientAccess.account_id == Account.id)
+        .where(PatientAccess.patient_id == person.id)
+    ).one()
+    with _acting(Actor("patient", account.name, account.id, patients=frozenset({person.id}))):
+        return actions.book(person.id, why.id, next(iter(page.days.values()))[0].slot)
+
+
+def _been_to(person: Patient, where: tuple[Unit, list[Reason]], *, days_ago: int) -> None:
+    unit, offered = where
+    doctor = session.scalars(select(Practitioner).where(Practitioner.unit_id == unit.id).limit(1)).one()
+    day = db.now().astimezone(unit.establishment.tz).date() - timedelta(days=days_ago)
+    while not calendar.is_business_day(day):
+        day -= timedelta(days=1)
+    past(person, offered[0], actions.open_session(doctor, unit, day, time(9), time(12), offered))

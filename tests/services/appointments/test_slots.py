@@ -1,0 +1,71 @@
+"""Free time as bits: compared with the long way round."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.appointments import slots
+from services.appointments.slots import Slot, Window
+
+MASKS = st.integers(min_value=0, max_value=2**slots.MAX_CELLS - 1)
+COUNTS = st.integers(min_value=1, max_value=20)
+NINE = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+
+
+def _cells(mask: int) -> set[int]:
+    return {cell for cell in range(slots.MAX_CELLS) if mask >> cell & 1}
+
+
+@given(MASKS, COUNTS)
+def test_an_appointment_starts_where_all_its_cells_are_free(free: int, count: int) -> None:
+    expected = {cell for cell in range(60) if all(free >> at & 1 for at in range(cell, cell + count))}
+    assert _cells(slots.starts(free, count)) == expected
+
+
+@given(MASKS, COUNTS, st.integers(-400, 1000), st.integers(-400, 1000), st.sampled_from(slots.STEPS_MIN))
+def test_what_is_bookable_begins_inside_the_window(free: int, count: int, first: int, last: int, step: int) -> None:
+    window = Window(NINE + timedelta(minutes=first), NINE + timedelta(minutes=last))
+    expected = {
+        cell
+        for cell in _cells(slots.starts(free, count))
+        if window.earliest <= NINE + timedelta(minutes=cell * step) <= window.latest
+    }
+    assert _cells(slots.bookable(free, NINE, step, count, window)) == expected
+
+
+@given(MASKS, COUNTS)
+def test_proposed_times_do_not_overlap_and_none_is_left_out(free: int, count: int) -> None:
+    found = slots.starts(free, count)
+    shown = list(slots.proposed(found, count))
+    assert all(after - before >= count for before, after in zip(shown, shown[1:], strict=False))
+    assert set(shown) <= _cells(found)
+    assert all(any(abs(cell - other) < count for other in shown) for cell in _cells(found))
+
+
+@given(st.integers(1, 900), st.sampled_from(slots.STEPS_MIN))
+def test_a_begun_cell_is_a_full_one(duration: int, step: int) -> None:
+    cells = slots.cells_for(duration, step)
+    assert (cells - 1) * step < duration <= cells * step
+
+
+def test_claims_cover_an_appointment_and_nothing_more() -> None:
+    cells = slots.claim_cells(NINE, NINE + timedelta(minutes=20))
+    assert len(cells) == 4
+    assert slots.claim_cells(NINE + timedelta(minutes=20), NINE + timedelta(minutes=40)).start == cells.stop
+
+
+def test_a_slot_reads_what_it_writes() -> None:
+    slot = Slot(uuid4(), 59)
+    assert Slot.parse(str(slot)) == slot
+
+
+@pytest.mark.parametrize("text", [
+    "", "-", "0", f"{UUID(int=1)}", f"{UUID(int=1)}-", f"{UUID(int=1)}-60", f"{UUID(int=1)}-1e1",
+    f"{UUID(int=1)}-٣", f"{UUID(int=1)}-{'9' * 5000}", "x" * 100_000 + "-1", "' or 1=1-1",
+])  # fmt: skip
+def test_anything_else_is_not_a_slot(text: str) -> None:
+    with pytest.raises(ValueError):
+        Slot.parse(text)
