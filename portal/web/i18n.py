@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 from flask_babel import Babel, get_locale
 
 LANGUAGES = {"fr": "Français", "en": "English"}
@@ -34,7 +34,9 @@ def register(app: Flask) -> None:
 
 
 def choose() -> str:
-    """The language of this request."""
+    """The language of this request; a job or a command speaks the default one unless it forces another."""
+    if not has_request_context():
+        return "fr"
     asked = request.args.get("lang", "")
     if asked in LANGUAGES:
         return asked
@@ -62,7 +64,14 @@ def _in_templates() -> dict[str, object]:
     }
 
 
+def stands_at(path: str) -> None:
+    """Let this page's language switch lead to `path`: its own address holds secrets, or serves only once."""
+    g.stands_at = path
+
+
 def _switch(code: str) -> str:
-    """This page in another language; after a refused form, the page's own address."""
+    """This page in another language."""
+    if path := g.get("stands_at"):
+        return f"{path}?{urlencode({'lang': code})}"
     arguments = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
     return f"{request.path}?{urlencode([*arguments, ('lang', code)])}"
