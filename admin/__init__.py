@@ -1,17 +1,23 @@
 """The staff's side of the rooms: dashboard, trays, staff, establishments, audit."""
 
 from flask import Flask
+from flask_babel import lazy_gettext as _l
 
 from admin import (
     figure_words,
     routes_appointments,
+    routes_audit,
     routes_billing,
+    routes_connectors,
     routes_dashboard,
     routes_documents,
     routes_exchanges,
     routes_figures,
     routes_preadmission,
+    routes_staff,
 )
+from portal import catalog
+from portal.catalog import Card
 
 
 def register(app: Flask) -> None:
@@ -19,8 +25,21 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["figure_words"] = figure_words
     app.register_blueprint(routes_dashboard.dashboard_pages)
     app.register_blueprint(routes_figures.figure_pages)
+    app.register_blueprint(routes_staff.staff_pages)
+    app.register_blueprint(routes_audit.journal_pages)
+    app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
     app.register_blueprint(routes_appointments.pages)
     app.register_blueprint(routes_preadmission.preadmission_pages)
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)
+    _offer("staff", _l("Agents"), "users", "admin_staff.agents", "administration")
+    _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")
+    _offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors", "administration")
+
+
+def _offer(code: str, title: object, icon: str, endpoint: str, right: str) -> None:
+    """An entry of the staff's menu."""
+    catalog.offer(
+        Card(code, title, "", icon, endpoint, audience="staff", staff_title=title, staff_endpoint=endpoint, right=right)
+    )

@@ -1,6 +1,6 @@
 """The menus and the account corner of every page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
@@ -66,8 +66,10 @@ def _account_items(actor: Actor) -> list[Item]:
 
 
 def _marked(items: list[Item]) -> list[Item]:
-    here = request.path
-    return [
-        Item(item.label, item.href, item.icon, here == item.href or here.startswith(item.href.rstrip("/") + "/"))
-        for item in items
-    ]
+    """Mark the entry of the page: the longest address that the page is under (`/admin/` is above all the others)."""
+    here = [item.href for item in items if _is_under(request.path, item.href)]
+    return [replace(item, active=item.href == max(here, key=len, default="")) for item in items]
+
+
+def _is_under(path: str, href: str) -> bool:
+    return path == href or path.startswith(href.rstrip("/") + "/")

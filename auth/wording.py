@@ -6,7 +6,7 @@ from flask import Flask
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-_ACTIONS = {
+ACTIONS = {
     "account.created": _l("created the account"),
     "session.opened": _l("signed in"),
     "session.closed": _l("signed out"),
@@ -28,7 +28,13 @@ _ACTIONS = {
     "document.received": _l("received a letter"),
     "document.filed": _l("filed a letter"),
     "document.opened": _l("opened a letter"),
+    "invitation.sent": _l("invited an agent"),
+    "invitation.withdrawn": _l("withdrew an invitation"),
+    "right.granted": _l("gave a right to an agent"),
+    "right.withdrawn": _l("took a right from an agent"),
+    "journal.opened": _l("read the journal"),
 }
+"""Audit codes → what the person did, as one says it to whose file it is."""
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
     ("Android", "Android"),
@@ -45,7 +51,7 @@ def register(app: Flask) -> None:
 
 def audit_words(action: str) -> str:
     """What an audit line says, in plain words."""
-    return str(_ACTIONS.get(action) or _("worked on the file (%(code)s)", code=action))
+    return str(ACTIONS.get(action) or _("worked on the file (%(code)s)", code=action))
 
 
 def browser_words(agent: str) -> str:
