@@ -139,6 +139,7 @@ def connect(url: str, *, prepare: bool = True, pool_size: int = 5, application: 
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=False,
+        hide_parameters=True,
         pool_recycle=1800,
         connect_args={
             "prepare_threshold": 5 if prepare else None,
