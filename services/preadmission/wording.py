@@ -31,7 +31,7 @@ STATES: Mapping[str, tuple[Any, str]] = {
     "validated": (_l("Accepted"), "success"),
     "refused": (_l("Refused"), "danger"),
     "cancelled_by_patient": (_l("Cancelled"), "neutral"),
-    "lapsed": (_l("Out of date"), "neutral"),
+    "lapsed": (_l("Day passed"), "neutral"),
 }
 """State → words and tone of its tag."""
 

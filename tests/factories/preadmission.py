@@ -73,6 +73,13 @@ def pdf(pages: int = 1) -> bytes:
     return out.getvalue()
 
 
+def scanned(words: str) -> bytes:
+    """A PDF as a scanner makes it: a picture of a page."""
+    out = BytesIO()
+    Image.open(BytesIO(photo(words, (900, 1200)))).save(out, "PDF")
+    return out.getvalue()
+
+
 def locked_pdf() -> bytes:
     """A PDF that asks for a password."""
     out = BytesIO()
@@ -194,9 +201,14 @@ def _fill_pieces(made: Preadmission, person: Patient) -> None:
         return
     judged = made.state in ("validated", "to_complete")
     put(pieces["identity"], "accepted" if judged else "deposited",
-        content=photo(f"SPECIMEN {person.birth_name}"), name="carte-d-identite.png")  # fmt: skip
+        content=photo(f"SPÉCIMEN\n{person.birth_name}\n{person.first_name}"), name="carte-d-identite.png")  # fmt: skip
     pieces["identity"].expires_on = db.now().date() + timedelta(days=900)
-    put(pieces["health_card"], "accepted" if judged else "deposited", content=pdf(), name="attestation-de-droits.pdf")
+    put(
+        pieces["health_card"],
+        "accepted" if judged else "deposited",
+        content=scanned("SPÉCIMEN\nAttestation de droits"),
+        name="attestation-de-droits.pdf",
+    )
     if made.state == "to_complete":
         put(pieces["top_up_card"], "refused", content=photo("?"), name="mutuelle.png", reason="unreadable")
     session.flush()

@@ -78,6 +78,20 @@ def test_what_was_typed_survives_the_end_of_the_session(ground: Ground, sign_in)
         assert current.get_one(Preadmission, file.id).phone == "", "typed again, but saved only when it is posted"
 
 
+def test_a_new_file_typed_as_the_session_ended_can_be_sent_after_signing_in_again(
+    ground: Ground, sign_in, in_ten_days
+) -> None:
+    page, browser = "/pre-admission/nouvelle", sign_in(ground.account)
+    typed = {"unit_id": str(ground.hospital.unit.id), "stay_kind": "maternity", **in_ten_days}
+    with db.transaction(db.system("tests")) as current:
+        current.execute(update(WebSession).values(expires_at=db.now() - timedelta(minutes=1)))
+    browser.post(page, data=typed | {"once": str(uuid4())})
+    again = sign_in(ground.account)
+    shown = again.get(page)
+    assert f'value="{in_ten_days["planned_on-year"]}"' in shown.text
+    assert again.post(page, data=typed | {"once": once(shown.text)}).location.endswith("/identite")
+
+
 def test_a_file_sent_twice_is_one_file_and_one_receipt(ground: Ground, sign_in) -> None:
     with db.transaction(db.system("tests")):
         file = factory.preadmission(ground.patient, ground.hospital.unit, **factory.ANSWERS)

@@ -1,6 +1,9 @@
 """A file and a piece only ever move as their tables say, and each move leaves a row that nobody can alter."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -138,6 +141,30 @@ def test_a_file_is_not_accepted_with_an_undecided_document(ground: Ground) -> No
         factory.put(factory.pieces_of(file)["health_card"])
     with db.transaction(ground.as_clerk), pytest.raises(PiecesNotSettled):
         actions.validate(queries.one_at(frozenset({ground.hospital.establishment.id}), file.id))
+
+
+def test_two_agents_at_once_give_one_answer(ground: Ground) -> None:
+    """Each gesture locks the file: the second agent finds it settled, and two patients' messages are never sent."""
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, "in_review")
+        factory.put(factory.pieces_of(file)["identity"], "accepted")
+    here, ready = frozenset({ground.hospital.establishment.id}), Barrier(2)
+
+    def answer(gesture: Callable[[Preadmission], None]) -> str:
+        try:
+            with db.transaction(ground.as_clerk):
+                found = queries.one_at(here, file.id)
+                ready.wait(timeout=10)
+                gesture(found)
+        except TransitionRefused:
+            return "too late"
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(answer, (actions.validate, lambda found: actions.refuse(found, "because")))
+    assert sorted(answers) == ["done", "too late"]
+    with db.transaction(db.system("tests")):
+        assert [row.to_state for row in queries.history(file.id)].count("in_review") == 1
 
 
 def test_a_file_whose_stay_is_over_lapses(app: Flask, ground: Ground) -> None:
