@@ -13,7 +13,7 @@ from portal.web.limits import limiter
 from services.billing import actions, jobs, queries
 from services.billing.actions import NotClosable, UnknownBill
 from services.billing.forms import CloseForm
-from services.billing.models import BILL_STATES
+from services.billing.models import BILL_STATES, PaymentAttempt
 
 billing_tray = guards.staff(
     Blueprint("admin_billing", __name__, url_prefix="/admin/factures", template_folder="templates"), right="billing"
@@ -118,5 +118,5 @@ def _places() -> list[establishments.Establishment]:
     return [place for place in establishments.establishments() if place.id in held]
 
 
-def _to_watch() -> list[queries.PaymentAttempt]:
+def _to_watch() -> list[PaymentAttempt]:
     return list(queries.attempts_to_watch(guards.establishments("billing"), db.now() - _WATCH_AFTER))

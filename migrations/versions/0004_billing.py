@@ -264,7 +264,7 @@ def _protect() -> None:
     may.protect(
         "payment_attempt_change",
         read=may.either(_of_own_bill("payment_attempt_change"), staff, may.SYSTEM),
-        insert=may.both(may.actor(), may.either(_of_own_bill("payment_attempt_change"), staff, may.SYSTEM)),
+        insert=may.both(may.actor(), may.either(staff, may.SYSTEM)),
     )
     may.protect("psp_exchange", read=may.either(staff, may.SYSTEM), insert=may.SYSTEM)
     for table in ("ledger_entry", "ledger_line", "receipt"):

@@ -28,7 +28,7 @@ def _surround(context: click.Context) -> None:
     """The application around a command, once. Exits when the environment makes no sense."""
     create_app: Callable[..., Flask] = context.obj
     try:
-        create_app(config.load()).app_context().push()
+        context.with_resource(create_app(config.load()).app_context())
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from error
 

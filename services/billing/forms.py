@@ -4,13 +4,13 @@ import re
 
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 
 from portal.web.forms import Form, Required
-from services.billing.models import CLOSINGS
 
 # PayFiP's own limits for `mel`: 6 to 80 plain characters.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z", re.ASCII)
 
 
 def _stripped(text: str | None) -> str | None:
@@ -53,8 +53,8 @@ class VerifyForm(Form):
 
     @property
     def plain_code(self) -> str:
-        """The code without the spaces and dashes that make it easy to read."""
-        return re.sub(r"[\s-]", "", self.code.data or "").upper()
+        """The code without what makes it easy to read, or does not belong in one."""
+        return re.sub("[^A-Z0-9]", "", (self.code.data or "").upper())
 
 
 class CloseForm(Form):
@@ -63,5 +63,8 @@ class CloseForm(Form):
     reason = RadioField(
         _l("Why is this bill no longer to be paid here?"),
         [Required(_l("Choose a reason"))],
-        choices=list(zip(CLOSINGS, (_l("Paid at the desk, by cheque or by transfer"), _l("Cancelled")), strict=True)),
+        choices=[
+            SelectChoice("paid_elsewhere", _l("Paid at the desk, by cheque or by transfer")),
+            SelectChoice("cancelled", _l("Cancelled")),
+        ],
     )

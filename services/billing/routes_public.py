@@ -4,7 +4,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from auth import guards, sessions
+from auth import guards
 from portal import db
 from portal.gateways.payments import Mode
 from portal.web.limits import limiter
@@ -25,8 +25,7 @@ def come_back(token: str) -> str | Response:
     if attempt is None:
         abort(404)
     state = jobs.settle(attempt.id)
-    current = sessions.signed_in()
-    if current and current.patient_id == attempt.bill.patient_id:
+    if db.current_actor().kind == "patient" and guards.patient_id() == attempt.bill.patient_id:
         return redirect(url_for("billing.show", bill_id=attempt.bill_id), 303)
     return render_template("billing/returned.html", attempt=attempt, bill=attempt.bill, state=state)
 

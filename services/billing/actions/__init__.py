@@ -1,0 +1,25 @@
+"""All that changes a bill, an attempt to pay it, or the ledger."""
+
+from services.billing.actions.attempts import give_up, open_payment, release_attempt, start_payment
+from services.billing.actions.bills import Merged, close_elsewhere, merge_bills, open_bill
+from services.billing.actions.facts import NotClosable, NotPayable, Silence, Started, UnknownBill, digest
+from services.billing.actions.settling import hear, receive_notification
+
+__all__ = [
+    "Merged",
+    "NotClosable",
+    "NotPayable",
+    "Silence",
+    "Started",
+    "UnknownBill",
+    "close_elsewhere",
+    "digest",
+    "give_up",
+    "hear",
+    "merge_bills",
+    "open_bill",
+    "open_payment",
+    "receive_notification",
+    "release_attempt",
+    "start_payment",
+]

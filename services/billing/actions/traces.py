@@ -1,0 +1,72 @@
+"""What every action on an attempt does: hold it, move it, and leave its traces."""
+
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import insert, select
+
+from portal import audit, db
+from portal.db import session
+from portal.gateways.payments import Exchange
+from services.billing import states
+from services.billing.models import Bill, PaymentAttempt, PaymentAttemptChange, PspExchange
+
+log = structlog.get_logger(__name__)
+
+
+def locked(attempt_id: UUID) -> PaymentAttempt:
+    return session.get_one(PaymentAttempt, attempt_id, with_for_update=True, populate_existing=True)
+
+
+def move(attempt: PaymentAttempt, after: str, code: str = "") -> None:
+    """One state to the next, with its immutable row. What states do not allow is told in the log and not done."""
+    if attempt.state == after:
+        return
+    if not states.allowed(attempt.state, after):
+        log.error("payment.transition_refused", attempt_id=str(attempt.id), before=attempt.state, after=after)
+        return
+    session.execute(
+        insert(PaymentAttemptChange)
+        .inline()
+        .values(
+            id=uuid4(),
+            attempt_id=attempt.id,
+            bill_id=attempt.bill_id,
+            establishment_id=attempt.establishment_id,
+            before=attempt.state,
+            after=after,
+            code=code,
+            actor=db.current_actor().label,
+        )
+    )
+    attempt.state, attempt.state_at = after, db.now()
+
+
+def keep(attempt: PaymentAttempt, evidence: Exchange | None) -> None:
+    if evidence is not None:
+        session.add(
+            PspExchange(
+                id=uuid4(),
+                attempt_id=attempt.id,
+                bill_id=attempt.bill_id,
+                establishment_id=attempt.establishment_id,
+                operation=evidence.operation,
+                request=evidence.request,
+                answer=evidence.answer,
+                status=evidence.status,
+                duration_ms=evidence.duration_ms,
+                ending=evidence.ending,
+            )
+        )
+
+
+def record(action: str, attempt: PaymentAttempt, **details: str | int | None) -> None:
+    patient_id = session.scalar(select(Bill.patient_id).where(Bill.id == attempt.bill_id))
+    audit.record(
+        action,
+        patient_id=patient_id,
+        establishment_id=attempt.establishment_id,
+        object_kind="bill",
+        object_id=attempt.bill_id,
+        **{"attempt_id": str(attempt.id), **details},
+    )
