@@ -76,11 +76,16 @@ def _guard(blueprint: Blueprint, audience: str, right: str = "") -> Blueprint:
         actor = db.current_actor()
         if actor.kind == "anonymous":
             return to_the_door(audience)
-        if actor.kind != audience or (right and not actor.may(right)):
+        if actor.kind != audience or not _holds(actor, right):
             abort(403)
         return None
 
     return blueprint
+
+
+def _holds(actor: db.Actor, right: str) -> bool:
+    # An agent whose last right was withdrawn keeps a session, and nothing to do with it.
+    return actor.may(right) if right else actor.kind != "staff" or bool(actor.establishments)
 
 
 def to_the_door(audience: str) -> Response:

@@ -18,6 +18,7 @@ from auth.oidc.client import SignIn
 from auth.providers import Door
 from portal import db
 from portal.config import PROVIDERS
+from portal.web import i18n
 from portal.web.limits import limiter
 
 log = structlog.get_logger(__name__)
@@ -152,6 +153,8 @@ def _failed(door: Door, failure: SignInFailed) -> Response:
         actions.refuse(door.name, failure.reason)
     status = 200 if isinstance(failure, SignInCancelled) else 400 if isinstance(failure, SignInRefused) else 503
     forbidden = failure.reason in _FORBIDDEN
+    retry = url_for(guards.DOORS[door.audience])
+    i18n.stands_at(retry)  # the callback's address holds a code and a state
     page = render_template(
         "auth/sign_in_failed.html",
         door=door,
@@ -160,7 +163,7 @@ def _failed(door: Door, failure: SignInFailed) -> Response:
         cancelled=isinstance(failure, SignInCancelled),
         not_invited=failure.reason in ("not_invited", "invitation_refused"),
         closed=failure.reason == "account_closed",
-        retry=url_for(guards.DOORS[door.audience]),
+        retry=retry,
     )
     return make_response(page, 403 if forbidden else status)
 

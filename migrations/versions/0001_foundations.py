@@ -417,7 +417,7 @@ _FILE_RIGHTS = ("appointments", "preadmission", "billing", "documents")
 def _protect_people() -> None:
     may.protect(
         "account",
-        read=may.either(may.account("id"), may.SYSTEM, _SOME_ADMINISTRATOR),
+        read=may.either(may.account("id"), may.SYSTEM, may.both("audience = 'staff'", _SOME_ADMINISTRATOR)),
         insert=may.SYSTEM,
         update=may.either(may.account("id"), may.SYSTEM),
     )

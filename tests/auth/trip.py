@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+import requests
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
@@ -45,6 +46,12 @@ class Trip:
     def choose(self, address: str, person: str | None = None) -> str:
         """The callback that the provider sends the browser to, as a path of the portal. `person=""` cancels."""
         back = urlsplit(self.idp.choose(address, SOMEONE[self.provider] if person is None else person))
+        return f"{back.path}?{back.query}"
+
+    def sent_back(self) -> str:
+        """The callback of a provider that answers at once, without asking who signs in."""
+        answer = requests.get(self.leave(), allow_redirects=False, timeout=10)
+        back = urlsplit(answer.headers["Location"])
         return f"{back.path}?{back.query}"
 
     def callback(self, person: str | None = None, **query: str) -> str:
