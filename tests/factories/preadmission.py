@@ -51,7 +51,7 @@ ANSWERS = {
 """The NIR is the national test patient's, published by the Agence du numérique en santé."""
 
 
-def photo(words: str = "SPÉCIMEN", size: tuple[int, int] = (640, 400)) -> bytes:
+def photo(words: str = "SPECIMEN", size: tuple[int, int] = (640, 400)) -> bytes:
     """A PNG that looks like a card photographed flat."""
     image = Image.new("RGB", size, "#dfe7e4")
     draw = ImageDraw.Draw(image)
@@ -201,12 +201,12 @@ def _fill_pieces(made: Preadmission, person: Patient) -> None:
         return
     judged = made.state in ("validated", "to_complete")
     put(pieces["identity"], "accepted" if judged else "deposited",
-        content=photo(f"SPÉCIMEN\n{person.birth_name}\n{person.first_name}"), name="carte-d-identite.png")  # fmt: skip
+        content=photo(f"SPECIMEN\n{person.birth_name}\n{person.first_name}"), name="carte-d-identite.png")  # fmt: skip
     pieces["identity"].expires_on = db.now().date() + timedelta(days=900)
     put(
         pieces["health_card"],
         "accepted" if judged else "deposited",
-        content=scanned("SPÉCIMEN\nAttestation de droits"),
+        content=scanned("SPECIMEN\nAttestation de droits"),
         name="attestation-de-droits.pdf",
     )
     if made.state == "to_complete":
