@@ -37,6 +37,11 @@ class SignedIn:
     patient_id: UUID | None
 
 
+def foresee(incoming: Request) -> Actor | None:
+    """Nobody, when the browser has no session cookie; otherwise the database must be asked."""
+    return None if incoming.cookies.get(cookie_name(_secure())) else ANONYMOUS
+
+
 def declare(incoming: Request, connection: Connection) -> Actor:
     """Find out who acts in this request and tell the database; the first statement of its transaction."""
     token = incoming.cookies.get(cookie_name(_secure()), "")

@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _open_doors(app, settings)
     for furnish in (security, i18n, errors, ui, branding, uploads, limits):
         furnish.register(app)
-    unit_of_work.register(app, auth.sessions.declare)
+    unit_of_work.register(app, auth.sessions.declare, auth.sessions.foresee)
     navigation.register(app)
     auth.register(app)
     for room in ROOMS:

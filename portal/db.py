@@ -127,9 +127,16 @@ class _Unit:
     actor: Actor | None = None
 
 
-_unit: ContextVar[_Unit] = ContextVar("unit of work")
+_unit: ContextVar[_Unit | None] = ContextVar("unit of work", default=None)
 _factory = sessionmaker(expire_on_commit=False)
-session: scoped_session[Session] = scoped_session(_factory, scopefunc=lambda: id(_unit.get()))
+session: scoped_session[Session] = scoped_session(_factory, scopefunc=lambda: id(_current()))
+
+
+def _current() -> _Unit:
+    unit = _unit.get()
+    if unit is None:
+        raise LookupError("no unit of work is open here")
+    return unit
 
 
 def connect(url: str, *, prepare: bool = True, pool_size: int = 5, application: str = "parvis") -> Engine:
@@ -160,13 +167,16 @@ def sqlalchemy_url(url: str) -> str:
 @event.listens_for(_factory, "after_begin")
 def _declare_actor(_session: Session, transaction: Any, connection: Connection) -> None:
     if not transaction.nested:
-        unit = _unit.get()
+        unit = _current()
         unit.actor = unit.declaration(connection)
 
 
-def open_unit(declaration: Declaration) -> None:
-    """Begin a unit of work in this context; the transaction itself starts at the first statement."""
-    _unit.set(_Unit(declaration))
+def open_unit(declaration: Declaration, actor: Actor | None = None) -> None:
+    """Begin a unit of work in this context; the transaction itself starts at the first statement.
+
+    actor: who acts, when that is known without asking the database (a browser without a session).
+    """
+    _unit.set(_Unit(declaration, actor))
 
 
 def close_unit(*, commit: bool) -> None:
@@ -176,6 +186,8 @@ def close_unit(*, commit: bool) -> None:
             session.commit() if commit else session.rollback()
     finally:
         session.remove()
+        # A server keeps its threads: what runs there before the next unit must not act as the last visitor.
+        _unit.set(None)
 
 
 @contextmanager
@@ -200,7 +212,7 @@ def transaction(actor: Actor) -> Iterator[scoped_session[Session]]:
 
 def current_actor() -> Actor:
     """Who acts now, as the database was told. Starts the transaction when it has not begun."""
-    unit = _unit.get()
+    unit = _current()
     if unit.actor is None:
         session.connection()
     assert unit.actor is not None, "the declaration names an actor"
@@ -208,8 +220,13 @@ def current_actor() -> Actor:
 
 
 def act_as(actor: Actor) -> None:
-    """Change the actor inside the transaction: what was loaded under the former one is forgotten."""
+    """Change the actor inside the transaction: what was loaded under the former one is forgotten.
+
+    Not inside a savepoint: its rollback would give the database the former actor back, and not us.
+    """
+    if session().in_nested_transaction():
+        raise RuntimeError("the actor cannot change inside a savepoint")
     session.flush()
     declare(session.connection(), actor)
-    _unit.get().actor = actor
+    _current().actor = actor
     session.expire_all()

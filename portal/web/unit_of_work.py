@@ -10,12 +10,15 @@ from portal import db
 from portal.db import Actor
 
 Declare = Callable[[Request, Connection], Actor]
+Foresee = Callable[[Request], Actor | None]
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def register(app: Flask, declare: Declare) -> None:
-    """Open a unit of work around each request; `declare` finds out who acts, in the transaction's first statement."""
+def register(app: Flask, declare: Declare, foresee: Foresee) -> None:
+    """Open a unit of work around each request; `declare` finds out who acts, in the transaction's first statement.
+    `foresee` says who acts when the request alone tells it: a page that reads nothing then costs no transaction."""
     app.extensions["parvis.declare"] = declare
+    app.extensions["parvis.foresee"] = foresee
     app.before_request(_open)
     app.after_request(_close)
     app.teardown_request(_forget)
@@ -24,7 +27,8 @@ def register(app: Flask, declare: Declare) -> None:
 def _open() -> None:
     declare: Declare = current_app.extensions["parvis.declare"]
     incoming = request._get_current_object()  # type: ignore[attr-defined]
-    db.open_unit(lambda connection: declare(incoming, connection))
+    foresee: Foresee = current_app.extensions["parvis.foresee"]
+    db.open_unit(lambda connection: declare(incoming, connection), foresee(incoming))
     g.unit_open = True
     if current_app.config["SETTINGS"].read_only and request.method not in _SAFE_METHODS:
         raise ServiceUnavailable
