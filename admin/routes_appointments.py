@@ -1,7 +1,7 @@
 """The staff's side of appointments: the day of a unit, an appointment taken on the phone, a cancellation."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -16,7 +16,13 @@ from portal.establishments import Establishment, Unit
 from portal.web.repeated_posts import once
 from services.appointments import actions, queries, wording
 from services.appointments.actions import AlreadyOver, NotBookable, PatientBusy, SlotTaken
-from services.appointments.forms import CancelForPatientForm, FindPatientForm, NewPatientForm, PhoneBookingForm
+from services.appointments.forms import (
+    CancelForPatientForm,
+    FindPatientForm,
+    NewPatientForm,
+    PhoneBookingForm,
+    day_asked,
+)
 from services.appointments.models import Appointment, Reason
 from services.appointments.slots import Slot
 
@@ -40,7 +46,7 @@ def day() -> str:
     unit = _asked_unit(units)
     if unit is None:
         return render_template("admin/appointments/no_unit.html")
-    shown = _day(request.args.get("day", "")) or db.now().astimezone(unit.establishment.tz).date()
+    shown = day_asked(request.args.get("day", "")) or db.now().astimezone(unit.establishment.tz).date()
     expected = queries.of_day(unit, shown)
     actions.open_day(unit, shown)
     return render_template(
@@ -131,7 +137,7 @@ def _hospitals() -> list[Establishment]:
 def _find_form(hospitals: Sequence[Establishment]) -> FindPatientForm:
     held = held_forms.take()
     form = FindPatientForm(formdata=held) if held else FindPatientForm()
-    form.establishment.choices = [(str(each.id), each.name) for each in hospitals]
+    form.offer({str(each.id): each.name for each in hospitals})
     return form
 
 
@@ -218,7 +224,7 @@ def _time_page(patient: Patient, form: PhoneBookingForm) -> str:
 
 def _free_times(reason: Reason) -> queries.SlotPage:
     today = db.now().astimezone(reason.unit.establishment.tz).date()
-    first_day = max(_day(request.args.get("from", "")) or today, today)
+    first_day = max(day_asked(request.args.get("from", "")) or today, today)
     return queries.open_slots(reason, reason.window("phone", db.now()), first_day)
 
 
@@ -233,10 +239,3 @@ def _reason_asked(reasons: Sequence[Reason]) -> Reason | None:
 
 def _patient(patient_id: UUID) -> Patient:
     return queries.known_patient(patient_id, _here()) or abort(404)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -1,6 +1,7 @@
 """What people type or choose."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -8,7 +9,7 @@ from wtforms import EmailField, HiddenField, RadioField, SelectField, StringFiel
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
 
 from portal import db
-from portal.web.fields import DateParts
+from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm, Required
 from services.appointments import states
 from services.appointments.wording import CANCEL_REASONS
@@ -18,12 +19,21 @@ _OLDEST_DAYS = 125 * 365
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 
+def day_asked(text: str) -> date | None:
+    """A day of an address (`2026-11-23`); None when it is not one, or not of this century."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2100 else None
+
+
 def _one_of(label: Any, codes: Sequence[str], message: Any) -> RadioField:
     """Radio buttons whose one error is ours."""
     return RadioField(
         label,
         [Required(message), AnyOf(codes, message)],
-        choices=[(code, CANCEL_REASONS[code]) for code in codes],
+        choices=choices((code, CANCEL_REASONS[code]) for code in codes),
         validate_choice=False,
     )
 
@@ -40,7 +50,7 @@ class BookForm(OnceForm):
     def offer(self, people: Mapping[str, str]) -> None:
         """people: id → name of those for whom the person may book."""
         self.people = people
-        self.patient_id.choices = list(people.items())
+        self.patient_id.choices = choices(people.items())
 
     def validate_patient_id(self, field: Any) -> None:
         if field.data not in self.people:
@@ -67,6 +77,11 @@ class FindPatientForm(Form):
     birth_name = StringField(_l("Birth name"), [Length(max=100)])
     birth_on = DateParts(_l("Birth date"))
 
+    def offer(self, hospitals: Mapping[str, str]) -> None:
+        """hospitals: id → name of those where the agent takes appointments."""
+        self.hospitals = hospitals
+        self.establishment.choices = choices(hospitals.items())
+
     def validate_birth_name(self, field: Any) -> None:
         if not self.ipp.data and not (field.data or "").strip():
             raise StopValidation(_l("Give a patient number, or a birth name and a birth date"))
@@ -86,7 +101,7 @@ class NewPatientForm(OnceForm):
     sex = RadioField(
         _l("Sex"),
         [Required(_l("Choose the sex")), AnyOf(("F", "M"), _l("Choose the sex"))],
-        choices=[("F", _l("Female")), ("M", _l("Male"))],
+        choices=choices([("F", _l("Female")), ("M", _l("Male"))]),
         validate_choice=False,
     )
     mobile = TelField(_l("Mobile phone"), [Optional(), Regexp(_MOBILE, message=_l("Check this phone number"))])

@@ -86,7 +86,8 @@ def _wanted(reason_id: str, slot_text: str) -> tuple[Reason, Slot, ConsultationS
 
 def _book_form(form: BookForm) -> BookForm:
     form.offer({str(each.patient_id): each.patient.full_name for each in people.people()})
-    form.patient_id.data = form.patient_id.data or str(guards.patient_id())
+    if not form.is_submitted() and not form.patient_id.data:
+        form.patient_id.data = str(guards.patient_id())
     return form
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from auth import guards
 from portal import db, establishments
 from services.appointments import queries, wording
+from services.appointments.forms import day_asked
 from services.appointments.models import Reason
 
 pages = guards.public(Blueprint("appointments", __name__, url_prefix="/rendez-vous", template_folder="templates"))
@@ -43,7 +44,7 @@ def choose_slot() -> str | Response | tuple[str, int]:
     if request.args.get("slot"):
         return redirect(url_for("my_appointments.confirm", reason=reason.id, slot=request.args["slot"]))
     practitioner_id, tz = _uuid("practitioner"), reason.unit.establishment.tz
-    first_day = max(_day("from") or date.min, db.now().astimezone(tz).date())
+    first_day = max(day_asked(request.args.get("from", "")) or date.min, db.now().astimezone(tz).date())
     found = queries.open_slots(reason, reason.window("web", db.now()), first_day, practitioner_id)
     practitioners = queries.practitioners_for(reason)
     page = render_template(
@@ -66,12 +67,5 @@ def choose_slot() -> str | Response | tuple[str, int]:
 def _uuid(name: str) -> UUID | None:
     try:
         return UUID(request.args.get(name, ""))
-    except ValueError:
-        return None
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return None

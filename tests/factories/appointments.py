@@ -50,7 +50,8 @@ def consultation(
 ) -> ConsultationSession:
     """A morning of the hospital's practitioner, in a week unless a day is given."""
     day = day or db.now().astimezone(where.establishment.tz).date() + timedelta(days=7)
-    return actions.open_session(practitioner or where.practitioner, where.unit, day, opens, closes, reasons, step_min)
+    unit = session.get_one(Unit, where.unit.id)
+    return actions.open_session(practitioner or where.practitioner, unit, day, opens, closes, reasons, step_min)
 
 
 def booked(person: Patient, why: Reason, opened: ConsultationSession, first_cell: int = 0) -> Appointment:

@@ -10,7 +10,7 @@ from portal.db import session
 from portal.kpi import KpiEvent
 from services.appointments import actions, queries, states
 from services.appointments.actions import AlreadyOver, TooLateToCancel
-from services.appointments.models import Appointment, AppointmentChange, Claim, ConsultationSession
+from services.appointments.models import Appointment, Claim, ConsultationSession
 from services.appointments.states import NotAllowed
 from tests.factories import appointments, people
 from tests.services.appointments.conftest import Ground

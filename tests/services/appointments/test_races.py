@@ -59,9 +59,10 @@ def test_masks_and_claims_survive_a_torture(app: Flask) -> None:
     with db.transaction(db.system("tests")):
         where = hospitals.hospital()
         reasons = [appointments.reason(where.unit, f"{count * 15} min", count * 15) for count in (1, 2, 3, 4)]
-        doctors = [where.practitioner, *(
-            hospitals.practitioner(where.unit, rpps, "TRAN", "Minh") for rpps in ("10000000025", "10000000033")
-        )]
+        doctors = [
+            where.practitioner,
+            *(hospitals.practitioner(where.unit, rpps, "TRAN", "Minh") for rpps in ("10000000025", "10000000033")),
+        ]
         opened = [
             appointments.consultation(where, reasons, opens=begins, closes=time(16), practitioner=doctor).id
             for doctor in doctors
@@ -135,16 +136,23 @@ def portal_url(app: Flask) -> Iterator[str]:
 def _racer(number: int) -> str:
     """A patient with an account and an open session; returns the session's cookie."""
     account, _person = people.patient_with_account(birth_name=f"N{number}")
-    session.add(WebSession(
-        digest=sessions.digest(f"token-{number}"), account_id=account.id, provider="franceconnect", acr="eidas1",
-        amr="mfa", expires_at=db.now() + sessions.ABSOLUTE_LIMIT,
-    ))
+    session.add(
+        WebSession(
+            digest=sessions.digest(f"token-{number}"),
+            account_id=account.id,
+            provider="franceconnect",
+            acr="eidas1",
+            amr="mfa",
+            expires_at=db.now() + sessions.ABSOLUTE_LIMIT,
+        )
+    )
     return f"token-{number}"
 
 
 def _form(page: str) -> dict[str, str]:
     """The hidden fields of the confirmation form."""
-    fields = dict(re.findall(r'name="([a-z_]+)"[^>]*?value="([^"]+)"', page[page.index('action="/rendez-vous/confirmer"'):]))
+    form = page[page.index('action="/rendez-vous/confirmer"') :]
+    fields = dict(re.findall(r'name="([a-z_]+)"[^>]*?value="([^"]+)"', form))
     return {name: fields[name] for name in ("csrf_token", "once", "reason", "slot", "patient_id")}
 
 
@@ -178,8 +186,9 @@ def test_one_patient_clicks_in_eight_windows(ground: Ground, portal_url: str, si
     places: list[str | None] = []
 
     def click(_window: int) -> None:
-        answer = requests.post(f"{portal_url}/rendez-vous/confirmer", form, cookies=cookie, allow_redirects=False,
-                               timeout=60)
+        answer = requests.post(
+            f"{portal_url}/rendez-vous/confirmer", form, cookies=cookie, allow_redirects=False, timeout=60
+        )
         places.append(answer.headers.get("Location"))
 
     _together(click, range(8))
