@@ -14,7 +14,7 @@ from portal.establishments import Establishment, Unit
 from portal.file_sniffing import FileRefused
 from portal.files import StoredFile
 from portal.web import uploads
-from portal.web.fields import DateParts
+from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm, Required
 from portal.web.ui import short_day
 from services.documents import queries
@@ -27,8 +27,8 @@ TEXT_LENGTH = 2000
 _LINE = Length(max=150, message=_l("Write 150 characters at most."))
 
 
-def _choices(words: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [("", _l("Choose…")), *words.items()]
+def _choices(words: Mapping[str, Any]) -> list[Any]:
+    return choices([("", _l("Choose…")), *words.items()])
 
 
 def _words(field: StringField) -> str:
@@ -129,10 +129,10 @@ class ToProfessionalForm(ExchangeForm):
 
     def offer(self, units: Sequence[Unit]) -> None:
         """Let the agent choose among these units, grouped by hospital."""
-        groups: dict[str, list[tuple[str, str]]] = {"": [("", _("Choose…"))]}
-        for unit in units:
-            groups.setdefault(unit.establishment.name, []).append((str(unit.id), unit.name))
-        self.unit_id.choices = groups
+        offered = choices((str(unit.id), unit.name) for unit in units)
+        for choice, unit in zip(offered, units, strict=True):
+            choice.optgroup = unit.establishment.name
+        self.unit_id.choices = choices([("", _("Choose…"))]) + offered
 
 
 class AnswerForm(UploadForm):
@@ -171,7 +171,7 @@ class ReceiveForm(OnceForm):
     file = FileField(_l("Letter"), description=_l("A CDA letter (.xml) or an IHE_XDM package (.zip), 20 MB at most"))
 
     def offer(self, hospitals: Iterable[Establishment]) -> None:
-        self.establishment_id.choices = [(str(each.id), each.name) for each in hospitals]
+        self.establishment_id.choices = choices((str(each.id), each.name) for each in hospitals)
 
 
 class SearchForm(Form):
@@ -215,7 +215,7 @@ class AssignForm(OnceForm):
 
     def offer(self, found: Sequence[Known]) -> None:
         """Let the agent choose among the patients found."""
-        self.patient_id.choices = [(str(known.patient.id), _line_about(known)) for known in found]
+        self.patient_id.choices = choices((str(known.patient.id), _line_about(known)) for known in found)
 
     @property
     def chosen(self) -> UUID:

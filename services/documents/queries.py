@@ -124,7 +124,7 @@ def counts_at(establishments: Collection[UUID]) -> dict[str, int]:
         .select_from(Exchange)
         .where(Exchange.establishment_id.in_(establishments), Exchange.state == "received"),
     ]
-    return dict(session.execute(union_all(*parts)).tuples())
+    return {str(name): int(count) for name, count in session.execute(union_all(*parts))}
 
 
 def one_at(establishments: Collection[UUID], document_id: UUID) -> Document | None:

@@ -56,8 +56,8 @@ def keep_in_tray(document: Document, doubt: Doubt) -> None:
 
 def give(document: Document, patient_id: UUID, reason: str = "") -> None:
     """Put a document on a patient's shelf: its files become theirs, the versions it replaces step back."""
+    newer = _newer_than(document, patient_id)
     document.patient_id, document.filed_at = patient_id, db.now()
-    newer = _newer_than(document)
     change = states.move_document(document, "superseded" if newer else "filed", db.current_actor(), reason)
     document.superseded_by_id = newer.id if newer else None
     document.code = document.reason = ""
@@ -65,11 +65,11 @@ def give(document: Document, patient_id: UUID, reason: str = "") -> None:
     session.flush()
     session.add(change)
     _give_files(document, patient_id)
+    records.open_record(patient_id, document.establishment_id)
     if newer is None:
         _step_back(document)
-    records.open_record(patient_id, document.establishment_id)
-    kpi.count("document_filed", establishment_id=document.establishment_id)
-    jobs.enqueue("documents.tell_patient", document_id=str(document.id))
+        kpi.count("document_filed", establishment_id=document.establishment_id)
+        jobs.enqueue("documents.tell_patient", document_id=str(document.id))
 
 
 def versions_of(document: Document) -> Sequence[Document]:
@@ -87,12 +87,12 @@ def versions_of(document: Document) -> Sequence[Document]:
     ).all()
 
 
-def _newer_than(document: Document) -> Document | None:
+def _newer_than(document: Document, patient_id: UUID) -> Document | None:
     """The version that already replaced this one: letters do not always arrive in their order."""
     newer = [
         other
         for other in versions_of(document)
-        if other.patient_id == document.patient_id and other.state == "filed" and _replaces(other, document)
+        if other.patient_id == patient_id and other.state == "filed" and _replaces(other, document)
     ]
     return max(newer, key=lambda other: other.version, default=None)
 
@@ -121,7 +121,7 @@ def _check_known(patient_id: UUID, establishment_id: UUID) -> None:
 
 def _lock(document: Document) -> None:
     """Wait for an agent who is doing the same, and see what they did."""
-    session.refresh(document, with_for_update=True)
+    session.refresh(document, with_for_update={"of": Document})
 
 
 # -- the tray ------------------------------------------------------------------------------------------------------
