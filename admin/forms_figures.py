@@ -12,6 +12,7 @@ from wtforms.validators import Optional, ValidationError
 
 from admin import spans
 from admin.spans import Days
+from portal.web.fields import choices
 from portal.web.forms import Form
 
 QUICK = {"7-days": _l("7 days"), "30-days": _l("30 days"), "this-month": _l("This month")}
@@ -66,7 +67,7 @@ def figures_form(arguments: MultiDict[str, str], hospitals: Mapping[str, str], t
     form = FiguresForm(formdata=arguments)
     form.today = today
     everyone = {"": _("All my hospitals")} if len(hospitals) > 1 else {}
-    form.establishment.choices = list((everyone | dict(hospitals)).items())
+    form.establishment.choices = choices((everyone | dict(hospitals)).items())
     form.validate()
     return form
 

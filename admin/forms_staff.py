@@ -8,6 +8,7 @@ from wtforms import EmailField, SelectField, SelectMultipleField
 from wtforms.validators import Regexp
 
 from portal.db import RIGHTS
+from portal.web.fields import choices
 from portal.web.forms import Form, OnceForm, Required
 
 RIGHT_TITLES: Mapping[str, Any] = {
@@ -26,7 +27,7 @@ RIGHT_HINTS: Mapping[str, Any] = {
     "administration": _l("See figures, give and withdraw rights"),
     "audit": _l("See who did what to whose file"),
 }
-_CHOICES = [(right, RIGHT_TITLES[right]) for right in RIGHTS]
+_CHOICES = choices((right, RIGHT_TITLES[right]) for right in RIGHTS)
 
 
 class RightsForm(Form):

@@ -15,6 +15,7 @@ from auth.wording import ACTIONS
 from portal import db, kpi
 from portal.calendar import civil_day
 from portal.establishments import Establishment
+from portal.web.fields import choices
 
 journal_pages = guards.staff(
     Blueprint("admin_audit", __name__, url_prefix="/admin/journal", template_folder="templates"), right="audit"
@@ -56,7 +57,7 @@ def _form(mine: Sequence[Establishment], zone: ZoneInfo) -> JournalForm:
     form = JournalForm(formdata=request.args)
     form.today = civil_day(db.now(), zone)
     everyone = [("", _("All my hospitals"))] if len(mine) > 1 else []
-    form.establishment.choices = everyone + [(each.finess, each.name) for each in mine]
+    form.establishment.choices = choices([*everyone, *((each.finess, each.name) for each in mine)])
     form.validate()
     if not form.errors:
         days = form.days() or forms_figures.quick_days("7-days", form.today)

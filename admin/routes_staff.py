@@ -14,6 +14,7 @@ from auth import guards, held_forms, rights
 from auth.rights import LastAdministrator, NotAdministrator, OwnLastAdministration, UnknownAgent, UnknownInvitation
 from portal import db
 from portal.establishments import Establishment
+from portal.web.fields import choices
 from portal.web.repeated_posts import once
 
 staff_pages = guards.staff(
@@ -60,7 +61,7 @@ def invite() -> Response | tuple[str, int]:
     held = held_forms.take()
     form = InviteForm(formdata=held) if held else InviteForm()
     hospitals = _mine()
-    form.establishment.choices = [(hospital.finess, hospital.name) for hospital in hospitals]
+    form.establishment.choices = choices((hospital.finess, hospital.name) for hospital in hospitals)
     if form.validate_on_submit():
         token = rights.invite_agent(
             form.email.data or "", _hospital(form.establishment.data).id, form.rights.data or []
