@@ -2,10 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.conftest import ROOT
+from tests.journeys.looking import listen
+from tests.journeys.stack import Stack, running
+
+SCREENSHOTS = ROOT / "var" / "journeys"
+FAILED = pytest.StashKey[bool]()
 
 QUIET = (
     "--no-sandbox",
@@ -31,3 +39,44 @@ def browser() -> Iterator[Browser]:
         chromium = driver.chromium.launch(executable_path=program, args=list(QUIET))
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def stack(browser: Browser, server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole demonstration, running; nothing is started when there is no browser to walk through it."""
+    with running(server_url, tmp_path_factory.mktemp("journeys")) as started:
+        yield started
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a fixture know, when it ends, whether its test failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+@pytest.fixture
+def visitor(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """A new person at the portal's front door, in a browser of their own; its last pages are kept when a test fails."""
+    contexts: list[BrowserContext] = []
+
+    def arrives(language: str = "en-GB", **options: Any) -> Page:
+        context = browser.new_context(base_url=stack.url, locale=language, reduced_motion="reduce", **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        listen(page)
+        return page
+
+    yield arrives
+    for number, context in enumerate(contexts):
+        if request.node.stash.get(FAILED, False):
+            _keep(context, f"{request.node.name}-{number}")
+        context.close()
+
+
+def _keep(context: BrowserContext, name: str) -> None:
+    for page in context.pages:
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

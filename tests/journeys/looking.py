@@ -1,0 +1,58 @@
+"""Looking at a page as a demanding visitor would: with axe, on a wide and on a small screen."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+WIDTHS = (1280, 390)
+"""CSS pixels: a laptop, a telephone."""
+_HEIGHT = 900
+AXE = Axe().axe_script
+_complaints: dict[Page, list[str]] = {}
+
+
+def listen(page: Page) -> None:
+    """Write down what the browser complains about: console errors, refusals of the content security policy."""
+    heard = _complaints.setdefault(page, [])
+    page.on("console", lambda message: heard.append(message.text) if _is_complaint(message) else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("close", lambda closed: _complaints.pop(closed, None))
+
+
+def _is_complaint(message: ConsoleMessage) -> bool:
+    """The status of a refused page (422, 404…) is also told as an error: that one is expected."""
+    own_status = message.text.startswith("Failed to load resource") and message.location["url"] == message.page.url
+    return message.type in ("error", "warning") and not own_status
+
+
+def look(page: Page, heading: str) -> None:
+    """Wait for the page whose h1 begins with `heading`; refuse it with an axe violation, wider than its screen, with
+    another h1, or when the browser grumbles.
+    """
+    expect(page.locator("h1")).to_have_text(re.compile(rf"^\s*{re.escape(heading)}"))
+    where = page.url
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": _HEIGHT})
+        assert _faults(page) == [], f"{where} at {width} px"
+        assert _too_wide(page) == [], f"{where} is wider than {width} px"
+    page.set_viewport_size({"width": WIDTHS[0], "height": _HEIGHT})
+    assert _complaints[page] == [], where
+
+
+def _faults(page: Page) -> list[tuple[str, list[str]]]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)")
+    return [(fault["id"], [node["html"][:160] for node in fault["nodes"][:3]]) for fault in found]
+
+
+def _too_wide(page: Page) -> list[str]:
+    """What sticks out, when the page scrolls sideways."""
+    out: list[str] = page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+          [...document.querySelectorAll("main *, header *, footer *")]
+            .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+            .slice(0, 3).map((each) => each.outerHTML.slice(0, 160))"""
+    )
+    return out

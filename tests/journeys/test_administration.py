@@ -1,0 +1,72 @@
+"""An administrator's day: figures that move, agents and their rights, the journal, the machine."""
+
+import csv
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.looking import look
+from tests.journeys.stack import Stack
+from tests.journeys.walking import choose_first_free_time, press, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+Visitor = Callable[..., Page]
+
+
+def test_a_booking_moves_the_dashboard(visitor: Visitor, stack: Stack) -> None:
+    administrator, patient = visitor(), visitor()
+    sign_in(administrator, "proconnect", "administrator")
+    look(administrator, "Dashboard")
+    administrator.goto("/admin/indicateurs/R1")
+    look(administrator, "")
+    before = booked_online(administrator)
+    sign_in(patient, "franceconnect", "suzanne")
+    book(patient)
+    stack.parvis("kpi", "rebuild")
+    administrator.reload()
+    assert booked_online(administrator) == before + 1
+
+
+def booked_online(page: Page) -> int:
+    """The figure of the period, as its page writes it."""
+    written = page.locator(".govuk-summary-list__value").first.inner_text()
+    return int("".join(letter for letter in written if letter.isdigit()))
+
+
+def book(page: Page) -> None:
+    page.goto("/rendez-vous/choisir?q=radiographie")
+    page.get_by_role("link", name="Radiographie").click()
+    choose_first_free_time(page)
+    press(page, "Continue")
+    press(page, "Confirm the appointment")
+    expect(page.locator("h1")).to_have_text("Your appointment is booked")
+
+
+def test_a_figure_is_a_chart_a_table_and_a_file(visitor: Visitor) -> None:
+    page = visitor()
+    sign_in(page, "proconnect", "administrator")
+    page.get_by_role("link", name="Appointments booked online").first.click()
+    look(page, "")
+    assert page.locator("main svg[role=img], main figure svg").count() >= 1
+    rows = page.locator("main table").last.locator("tbody tr").count()
+    with page.expect_download() as arriving:
+        page.get_by_role("link", name="Download as CSV").click()
+    lines = list(csv.reader(arriving.value.path().read_text("utf-8-sig").splitlines(), delimiter=";"))
+    assert len(lines) >= rows > 5
+
+
+@pytest.mark.parametrize(
+    ("address", "heading"),
+    [
+        ("/admin/agents", "Agents and their rights"),
+        ("/admin/agents/inviter", "Invite an agent"),
+        ("/admin/journal", "Journal"),
+        ("/admin/connecteurs", "Connectors"),
+    ],
+)
+def test_the_rest_of_the_house(visitor: Visitor, address: str, heading: str) -> None:
+    page = visitor()
+    sign_in(page, "proconnect", "administrator")
+    page.goto(address)
+    look(page, heading)

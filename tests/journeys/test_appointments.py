@@ -1,0 +1,107 @@
+"""A patient books, takes the appointment to their calendar, and gives it back; the desk does it for those who call."""
+
+from collections.abc import Callable
+
+import icalendar
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.looking import look
+from tests.journeys.walking import choose_first_free_time, fill_date, press, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+Visitor = Callable[..., Page]
+
+
+def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor) -> None:
+    page = visitor()
+    page.goto("/")
+    look(page, "Your hospital, from home")
+    page.get_by_label("What are you looking for?").fill("maternité")
+    page.keyboard.press("Enter")
+    look(page, "Search")
+    page.get_by_role("link", name="Take an appointment – Dre Salomé AUBERTIN").click()
+
+    look(page, "Choose a consultation")
+    page.get_by_role("link", name="Consultation de gynécologie").click()
+    look(page, "Choose a day and a time")
+    press(page, "Continue")
+    look(page, "Choose a day and a time")
+    expect(page.get_by_text("There is one thing to correct")).to_be_visible()
+    choose_first_free_time(page)
+    press(page, "Continue")
+
+    look(page, "Sign in")
+    sign_in(page, "franceconnect", "yacine")
+    look(page, "Confirm your appointment")
+    press(page, "Confirm the appointment")
+
+    look(page, "Your appointment is booked")
+    event = calendar_event(page)
+    assert "gynécologie" not in event.to_ical().decode(), "a calendar is read by others"
+
+    page.get_by_role("link", name="See my appointments").click()
+    look(page, "My appointments")
+    page.locator("main").get_by_role("link", name="2026").or_(page.locator("main .app-card a")).first.click()
+    look(page, "Appointment on")
+    page.get_by_role("link", name="Cancel this appointment").click()
+    press(page, "Cancel the appointment")
+    look(page, "Cancel this appointment")
+    page.get_by_label("I no longer need it").check()
+    press(page, "Cancel the appointment")
+    expect(page.get_by_text("This appointment is cancelled")).to_be_visible()
+    look(page, "Appointment on")
+
+
+def calendar_event(page: Page) -> icalendar.Event:
+    """The one event of the file that the page offers."""
+    with page.expect_download() as arriving:
+        page.get_by_role("link", name="Add to my calendar").click()
+    (event,) = icalendar.Calendar.from_ical(arriving.value.path().read_bytes()).walk("VEVENT")
+    return event
+
+
+def test_an_agent_books_for_somebody_who_calls(visitor: Visitor) -> None:
+    page = visitor()
+    sign_in(page, "proconnect", "appointments-agent")
+    page.goto("/admin/rendez-vous")
+    look(page, "")
+    page.get_by_role("link", name="Phone appointment").click()
+    look(page, "Who is on the phone?")
+    page.get_by_label("Hospital").select_option(label="Centre hospitalier du Val d’Arceau")
+    page.get_by_label("Birth name").fill("pat-trois")
+    fill_date(page, "birth_on", 28, 3, 1979)
+    press(page, "Search")
+    page.get_by_role("link", name="DOMINIQUE PAT-TROIS").click()
+    book_by_phone(page, "Consultation de suivi (20 min)")
+
+
+def test_an_agent_registers_somebody_whom_the_hospital_does_not_know(visitor: Visitor) -> None:
+    page = visitor()
+    sign_in(page, "proconnect", "appointments-agent")
+    page.goto("/admin/rendez-vous/nouveau")
+    page.get_by_label("Birth name").fill("Keraudren")
+    fill_date(page, "birth_on", 2, 2, 1962)
+    press(page, "Search")
+    look(page, "Who is on the phone?")
+    expect(page.get_by_text("0 patients found")).to_be_visible()
+    page.get_by_role("link", name="Register a new patient").click()
+    press(page, "Register and choose a time")
+    look(page, "Register a new patient")
+    page.get_by_label("Birth name").fill("Keraudren")
+    page.get_by_label("First name").fill("Anne")
+    fill_date(page, "birth_on", 2, 2, 1962)
+    page.get_by_label("Female").check()
+    page.get_by_label("Mobile").fill("06 39 98 12 12")
+    press(page, "Register and choose a time")
+    book_by_phone(page, "Bilan de la vue (20 min)")
+
+
+def book_by_phone(page: Page, reason: str) -> None:
+    page.get_by_label("Reason").select_option(label=reason)
+    press(page, "Apply")
+    look(page, "Appointment for")
+    choose_first_free_time(page)
+    page.get_by_role("button", name="Book for").click()
+    expect(page.get_by_text("The appointment is booked.")).to_be_visible()
+    look(page, "Appointment")

@@ -1,0 +1,68 @@
+"""A patient pays a bill at PayFiP; only PayFiP's own answer counts."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.looking import look
+from tests.journeys.stack import Stack
+from tests.journeys.walking import press, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+Visitor = Callable[..., Page]
+
+
+def test_a_bill_is_paid_once_with_a_receipt_and_the_agent_sees_it(visitor: Visitor, stack: Stack) -> None:
+    page = visitor()
+    sign_in(page, "franceconnect", "dominique")
+    page.goto("/factures")
+    look(page, "My bills")
+    page.locator(".app-card", has_text="45").get_by_role("link").first.click()
+    look(page, "Bill")
+    bill = page.url
+    page.get_by_role("link", name="Pay online").click()
+    page.get_by_label("E-mail").fill("not an address")
+    press(page, "Continue to the payment site")
+    look(page, "Pay bill")
+    page.get_by_label("E-mail").fill("dominique@exemple.test")
+    press(page, "Continue to the payment site")
+
+    expect(page).to_have_title("Payer votre facture – Simulateur PayFiP")
+    press(page, "Payer par carte bancaire")
+    look(page, "Bill")
+    expect(page.get_by_text("This bill is paid")).to_be_visible()
+    page.locator("main").get_by_role("link", name="Receipt").click()
+    look(page, "Payment receipt")
+    page.get_by_role("link", name="Check this receipt").click()
+    look(page, "Check a payment receipt")
+    expect(page.get_by_text("This receipt is genuine")).to_be_visible()
+
+    for _step in range(5):
+        page.go_back()
+    page.goto(bill)
+    expect(page.get_by_text("This bill is paid")).to_be_visible()
+    reference = page.locator("h1").inner_text().split()[-1]
+    assert '"state": "paid"' in stack.parvis("billing", "balance", reference)
+
+    agent = visitor()
+    sign_in(agent, "proconnect", "billing-agent")
+    agent.goto("/admin/factures")
+    look(agent, "Bills")
+    agent.get_by_role("link", name=reference).click()
+    look(agent, "Bill")
+    expect(agent.locator("#ledger")).to_contain_text("45")
+
+
+def test_a_forged_notification_pays_nothing(visitor: Visitor, stack: Stack) -> None:
+    page = visitor()
+    sign_in(page, "franceconnect", "camille")
+    page.goto("/factures")
+    page.locator("main .app-card").get_by_role("link").first.click()
+    page.get_by_role("link", name="Pay online").click()
+    press(page, "Continue to the payment site")
+    (idop,) = stack.sql("select psp_ref from payment_attempt order by created_at desc limit 1")[0]
+    told = page.request.post(f"{stack.url}/callbacks/payfip", form={"idop": idop, "resultrans": "P", "montant": "1"})
+    assert told.status == 200
+    stack.work()
+    assert stack.sql("select state from payment_attempt where psp_ref = %s", idop) == [("awaiting",)]
