@@ -229,8 +229,9 @@ def _free_times(reason: Reason) -> queries.SlotPage:
 
 
 def _picker(reason: Reason, page: queries.SlotPage) -> list[dict[str, object]]:
-    found = (slot for day in page.days.values() for slot in day)
-    return wording.picker(found, reason.unit.establishment.tz, with_names=True)
+    found = [slot for day in page.days.values() for slot in day]
+    several = len({slot.practitioner for slot in found}) > 1
+    return wording.picker(found, reason.unit.establishment.tz, with_names=several)
 
 
 def _reason_asked(reasons: Sequence[Reason]) -> Reason | None:

@@ -174,7 +174,7 @@ def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Se
             table.start_at,
             table.step_min,
             table.free,
-            func.concat_ws(" ", Practitioner.title, Practitioner.given_name, Practitioner.family_name).label("name"),
+            func.concat_ws(" ", Practitioner.title, Practitioner.family_name).label("name"),
         )
         .join(SessionReason, SessionReason.session_id == table.id)
         .join(Practitioner, Practitioner.id == table.practitioner_id)
