@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.exc import SQLAlchemyError
 
-from portal import catalog, db
-from portal.db import ANONYMOUS, Actor
+from portal import catalog
+from portal.db import Actor
+from portal.web.unit_of_work import who
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,6 @@ class Item:
 
 def register(app: Flask) -> None:
     app.context_processor(_in_templates)
-
-
-def who() -> Actor:
-    """Who the page is for; nobody when the database is away (error pages must still show)."""
-    if not g.get("unit_open"):
-        return ANONYMOUS
-    try:
-        return db.current_actor()
-    except SQLAlchemyError:
-        return ANONYMOUS
 
 
 def _in_templates() -> dict[str, object]:

@@ -3,7 +3,7 @@
 import re
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask import session as cookie
 
 from auth.sessions import IDLE_LIMIT
@@ -19,6 +19,8 @@ def register(app: Flask) -> None:
 
 def _count(response: Response) -> Response:
     if not _is_page(response) or _BOTS.search(request.user_agent.string or "bot"):
+        return response
+    if current_app.config["SETTINGS"].read_only:
         return response
     kind, now = db.current_actor().kind, int(time.time())
     last_kind, last_at = cookie.get("visit", ("", 0))

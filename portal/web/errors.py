@@ -1,16 +1,18 @@
 """Error pages that say what happened, what to do and whom to call; never what broke inside."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Any
+from typing import IO, Any, cast
 
 import structlog
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wsgi import LimitedStream
 
 log = structlog.get_logger(__name__)
 
@@ -58,14 +60,15 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
-    app.register_error_handler(OperationalError, _database_away)
-    app.register_error_handler(PoolTimeout, _database_away)
+    for error in (OperationalError, InternalError, PoolTimeout):
+        app.register_error_handler(error, _database_away)
+    app.register_error_handler(DataError, _not_storable)
     app.register_error_handler(Exception, _unexpected)
 
 
 def page(code: int, title: Any = None, text: Any = None) -> Response:
     """An error page with that status, with the usual words unless others are given."""
-    usual = PAGES.get(code, PAGES[500])
+    usual = PAGES.get(code) or PAGES[400 if code < 500 else 500]
     reference = token_hex(4)
     log.info("error.shown", code=code, reference=reference, endpoint=request.endpoint)
     body = render_template(
@@ -78,10 +81,15 @@ def _http(error: HTTPException) -> Response | HTTPException:
     code = error.code or 500
     if code < 400:
         return error
+    # What fails at the commit, after the view, comes wrapped.
+    if isinstance(cause := getattr(error, "original_exception", None), DBAPIError) and not _is_ours(cause):
+        return _database_away(cause)
     response = page(code)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
+    if code == 429:
+        response.headers.setdefault("Retry-After", "60")
     return response
 
 
@@ -95,15 +103,36 @@ def _stale_form(_error: CSRFError) -> Response:
 
 def _too_large(_error: RequestEntityTooLarge) -> Response:
     """Read what the browser is still sending, or it would show a broken connection instead of our page."""
-    stream, left = request.environ["wsgi.input"], _DRAINED_AT_MOST
-    if (request.content_length or left) < left:
-        while left > 0 and (chunk := stream.read(min(left, 65536))):
-            left -= len(chunk)
+    length = request.content_length or 0
+    if length <= _DRAINED_AT_MOST:
+        _drain(length)
     return page(413)
+
+
+def _drain(length: int) -> None:
+    try:
+        stream: IO[bytes] = request.stream  # half read by the form parser
+    except RequestEntityTooLarge:  # refused by its length alone: nothing is read yet
+        stream = cast(IO[bytes], LimitedStream(request.environ["wsgi.input"], length))
+    with suppress(HTTPException):  # the browser may have gone meanwhile
+        while stream.read(65536):
+            pass
+
+
+def _not_storable(error: DataError) -> Response:
+    """What no column takes: a NUL in a text, a number that is too large. It came with the request."""
+    log.warning("request.not_storable", error=type(error.orig).__name__, endpoint=request.endpoint)
+    return page(400)
+
+
+def _is_ours(error: DBAPIError) -> bool:
+    """Whether we wrote the statement wrong; otherwise the database is in trouble."""
+    return not isinstance(error, (OperationalError, InternalError))
 
 
 def _database_away(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database.away", error=type(error).__name__)
+    g.database_away = True  # the page must not wait for it again
     response = page(503)
     response.headers["Retry-After"] = "30"
     return response

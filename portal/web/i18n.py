@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from flask import Flask, Response, g, has_request_context, request
 from flask_babel import Babel, get_locale, get_translations
 
+from portal.web.unit_of_work import who
+
 LANGUAGES = {"fr": "Français", "en": "English"}
 RIGHT_TO_LEFT = frozenset({"ar"})
 _CATALOGUES = Path(__file__).parents[2] / "translations"
@@ -60,6 +62,7 @@ def choose() -> str:
     asked = request.args.get("lang", "")
     if asked in LANGUAGES:
         return asked
+    who()  # reads the account, and its language, when nothing has yet
     if g.get("account_locale") in LANGUAGES:
         return str(g.account_locale)
     if request.cookies.get(_COOKIE) in LANGUAGES:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from flask import Flask, Request, Response, current_app, g, request
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import ServiceUnavailable
 
 from portal import db
-from portal.db import Actor
+from portal.db import ANONYMOUS, Actor
 
 Declare = Callable[[Request, Connection], Actor]
 Foresee = Callable[[Request], Actor | None]
@@ -22,6 +23,16 @@ def register(app: Flask, declare: Declare, foresee: Foresee) -> None:
     app.before_request(_open)
     app.after_request(_close)
     app.teardown_request(_forget)
+
+
+def who() -> Actor:
+    """Who the page is for; nobody when the database is away (error pages must still show)."""
+    if not g.get("unit_open") or g.get("database_away"):
+        return ANONYMOUS
+    try:
+        return db.current_actor()
+    except SQLAlchemyError:
+        return ANONYMOUS
 
 
 def _open() -> None:

@@ -31,7 +31,8 @@ ACTORS = {"anonymous": ANONYMOUS, "patient": PROXY, "professional": DOCTOR, "age
 
 def declared() -> dict[str, str]:
     """The keys as the database holds them now."""
-    return {key: db.session.scalar(text(f"select current_setting('{key}', true)")) or "" for key in ANONYMOUS.keys()}
+    keys = ANONYMOUS.keys()
+    return {key: db.session.scalar(text(f"select current_setting('{key}', true)")) or "" for key in keys}
 
 
 @pytest.mark.parametrize("actor", ACTORS.values(), ids=ACTORS)
@@ -52,13 +53,13 @@ class TestATransaction:
     def test_leaves_nothing_to_the_next_one_on_the_same_connection(self, app: Flask, actor: Actor) -> None:
         for _ in range(12):  # more than the pool holds
             with db.transaction(actor):
-                declared()
+                keys = declared()
             with app.extensions["parvis.engine"].connect() as connection:
-                left = [connection.scalar(text(f"select current_setting('{key}', true)")) for key in actor.keys()]
+                left = [connection.scalar(text(f"select current_setting('{key}', true)")) for key in keys]
             assert set(left) <= {"", None}
 
     def test_leaves_nothing_after_an_error(self, app: Flask, actor: Actor) -> None:
-        with pytest.raises(ZeroDivisionError), db.transaction(actor):
+        with pytest.raises(ZeroDivisionError), db.transaction(actor):  # noqa: PT012
             declared()
             raise ZeroDivisionError
         with db.transaction(ANONYMOUS):
@@ -158,7 +159,7 @@ class TestOneUnitOfWork:
         assert count(Patient) == 1
 
     def test_keeps_nothing_when_it_fails(self) -> None:
-        with pytest.raises(ZeroDivisionError), db.transaction(db.system("tests")):
+        with pytest.raises(ZeroDivisionError), db.transaction(db.system("tests")):  # noqa: PT012
             people.patient()
             raise ZeroDivisionError
         assert count(Patient) == 0
@@ -172,7 +173,7 @@ class TestOneUnitOfWork:
 
     def test_inside_another_is_independent_of_it(self) -> None:
         """What is committed on its own (an upload, a refused sign-in) stays when the request fails."""
-        with pytest.raises(ZeroDivisionError), db.transaction(db.system("outer")):
+        with pytest.raises(ZeroDivisionError), db.transaction(db.system("outer")):  # noqa: PT012
             people.patient("OUTER")
             with db.transaction(db.system("inner")):
                 people.patient("INNER")
