@@ -79,7 +79,7 @@ def ask(attempt_id: UUID) -> Response:
     attempt = queries.one_attempt_at(guards.establishments("billing"), attempt_id)
     if attempt is None:
         abort(404)
-    db.close_unit(commit=True)  # nothing stays open while PayFiP answers
+    db.session.commit()  # nothing stays open while PayFiP answers
     jobs.settle(attempt_id)
     flash(_("PayFiP was asked; its answer is below."), "info")
     return redirect(url_for(".show", bill_id=attempt.bill_id), 303)

@@ -4,9 +4,9 @@ import re
 
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, RadioField, StringField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 
+from portal.web.fields import choices
 from portal.web.forms import Form, Required
 
 # PayFiP's own limits for `mel`: 6 to 80 plain characters.
@@ -63,8 +63,7 @@ class CloseForm(Form):
     reason = RadioField(
         _l("Why is this bill no longer to be paid here?"),
         [Required(_l("Choose a reason"))],
-        choices=[
-            SelectChoice("paid_elsewhere", _l("Paid at the desk, by cheque or by transfer")),
-            SelectChoice("cancelled", _l("Cancelled")),
-        ],
+        choices=choices(
+            [("paid_elsewhere", _l("Paid at the desk, by cheque or by transfer")), ("cancelled", _l("Bill cancelled"))]
+        ),
     )

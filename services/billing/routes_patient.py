@@ -80,7 +80,7 @@ def leave_to_pay(bill_id: UUID) -> str | Response:
     except NotPayable as refusal:
         flash(_why_not(refusal.reason), "info")
         return redirect(url_for(".show", bill_id=bill_id), 303)
-    db.close_unit(commit=True)  # on record before PayFiP hears of it; nothing stays open while it answers
+    db.session.commit()  # on record before PayFiP hears of it; nothing stays open while it answers
     try:
         return redirect(jobs.open_payment_page(started), 303)
     except PaymentRefused as refusal:
@@ -95,7 +95,7 @@ def ask_again(bill_id: UUID) -> Response:
     """The payer does not want to wait for the clock."""
     _bill(bill_id)
     waiting = queries.attempt_under_way(bill_id)
-    db.close_unit(commit=True)
+    db.session.commit()
     if waiting and jobs.settle(waiting.id) in IN_PROGRESS:
         flash(_("The bank has not answered yet. You have nothing to do: we keep asking."), "info")
     return redirect(url_for(".show", bill_id=bill_id), 303)
@@ -137,7 +137,7 @@ def _hear_of_the_last_attempt(bill_id: UUID) -> None:
     """Before a second attempt, ask what became of the first: it may have been paid all along."""
     waiting = queries.attempt_under_way(bill_id)
     if waiting and queries.may_try_again(waiting):
-        db.close_unit(commit=True)
+        db.session.commit()
         jobs.settle(waiting.id)
 
 

@@ -1,20 +1,23 @@
-"""Fictional bills, and payments that went through the real door."""
+"""Fictional bills, and payments heard of without a trip to the bank."""
 
+import secrets
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from auth.models import Patient
 from portal import db
 from portal.db import session
 from portal.establishments import Establishment
-from services.billing.models import Bill
+from portal.gateways.payments import Mode, Outcome, Result
+from services.billing import actions
+from services.billing.models import Bill, PaymentAttempt
 from tests.factories.demonstration import World
 
 
 def bill(establishment: Establishment, person: Patient | None = None, due_cents: int = 4520, **facts: Any) -> Bill:
-    """A bill of a consultation, with its three shares; the total follows from them unless given."""
-    number = uuid4().int % 10**8
+    """A bill of a consultation; its total is the sum of its shares unless given."""
+    number = f"{uuid4().int % 10**8:08d}"
     amo, amc = facts.pop("amo_cents", 5480), facts.pop("amc_cents", 0)
     made = Bill(
         **{
@@ -23,8 +26,8 @@ def bill(establishment: Establishment, person: Patient | None = None, due_cents:
             "patient_id": person.id if person else None,
             "source": "regie",
             "exer": "2026",
-            "reference": f"F{number:08d}",
-            "refdet": f"F{number:08d}",
+            "reference": f"F{number}",
+            "refdet": f"F{number}",
             "label": "Consultation de cardiologie",
             "unit": "Cardiologie",
             "care_on": date(2026, 9, 14),
@@ -34,9 +37,79 @@ def bill(establishment: Establishment, person: Patient | None = None, due_cents:
             "amc_cents": amc,
             "due_cents": due_cents,
             "total_cents": amo + amc + due_cents,
+            **facts,
         }
-        | facts
     )
     session.add(made)
     session.flush()
     return made
+
+
+def attempt(owed: Bill, outcome: Outcome | None, *, days_ago: int = 0, code: str = "", lie_cents: int = 0) -> None:
+    """Somebody tried to pay this bill, and PayFiP said this of it (None: nothing yet). lie_cents: a wrong amount."""
+    at = db.now() - timedelta(days=days_ago, minutes=7)
+    made = PaymentAttempt(
+        id=uuid4(), bill_id=owed.id, establishment_id=owed.establishment_id, psp_ref=str(uuid4()),
+        return_digest=secrets.token_bytes(32), amount_cents=owed.due_cents, refdet=owed.refdet, exer=owed.exer,
+        numcli="090909", mode="T", email="", state="awaiting", created_at=at, state_at=at,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    if outcome is not None:
+        actions.hear(made.id, _said(made, outcome, code, lie_cents), tests_count=True)
+        session.flush()
+
+
+def _said(made: PaymentAttempt, outcome: Outcome, code: str, lie_cents: int) -> Result:
+    numauto = f"{uuid4().int % 10**12:012d}-tip" if outcome in (Outcome.PAID, Outcome.DEBIT_ACCEPTED) else None
+    return Result(
+        idop=made.psp_ref or "", outcome=outcome, code=code or outcome.value, refdet=made.refdet, numcli=made.numcli,
+        amount_cents=made.amount_cents + lie_cents, mode=Mode(made.mode), numauto=numauto, paid_at=made.created_at,
+    )  # fmt: skip
+
+
+def demonstrate(world: World) -> None:
+    """Bills in every state, so that each page of the room shows something."""
+    north, south = world.north.establishment, world.south.establishment
+    dominique, suzanne, yacine = (world.patients[name] for name in ("dominique", "suzanne", "yacine"))
+    _of_dominique(north, dominique)
+    _of_suzanne(north, suzanne)
+    attempt(
+        _sent(north, yacine, 3150, 30, "Consultation d’ophtalmologie", "Ophtalmologie"), Outcome.REFUSED, days_ago=1
+    )
+    _sent(north, world.patients["child"], 1890, 5, "Consultation de pédiatrie", "Ophtalmologie")
+    _sent(south, world.patients["camille"], 12_000, 9, "Suppléments : chambre particulière, 2 nuits",
+          "Maternité et gynécologie", amo_cents=0)  # fmt: skip
+    _sent(north, world.patients["jean-marie"], 8_900, 50, "Soins externes", "Chirurgie ambulatoire")
+    for number in range(8):
+        _sent(north, None, 2300 + 415 * number, 3 * number, "Passage externe", "Cardiologie")
+
+
+def _of_dominique(north: Establishment, dominique: Patient) -> None:
+    _sent(north, dominique, 4520, 12, "Consultation de cardiologie", "Cardiologie", amc_cents=1860)
+    _sent(north, dominique, 6000, 3, "Forfait journalier hospitalier, 3 jours", "Chirurgie ambulatoire", amo_cents=0)
+    attempt(
+        _sent(north, dominique, 2400, 70, "Consultation d’ophtalmologie", "Ophtalmologie"), Outcome.PAID, days_ago=58
+    )
+    closed = _sent(north, dominique, 1650, 200, "Radiographie", "Imagerie médicale")
+    closed.closed_reason, closed.closed_at = "paid_elsewhere", db.now() - timedelta(days=160)
+
+
+def _of_suzanne(north: Establishment, suzanne: Patient) -> None:
+    attempt(_sent(north, suzanne, 5230, 40, "Consultation de cardiologie", "Cardiologie"), Outcome.DEBIT_ACCEPTED)
+    attempt(_sent(north, suzanne, 7410, 15, "Échographie", "Cardiologie", amc_cents=2090), None)
+    attempt(_sent(north, suzanne, 3300, 21, "Soins infirmiers", "Cardiologie"), Outcome.PAID, lie_cents=100)
+    twice = _sent(north, suzanne, 2900, 60, "Électrocardiogramme", "Cardiologie")
+    attempt(twice, Outcome.PAID, days_ago=31)
+    attempt(twice, Outcome.PAID, days_ago=30)
+
+
+def _sent(
+    place: Establishment, person: Patient | None, due_cents: int, days_ago: int, label: str, unit: str, **facts: Any
+) -> Bill:
+    """A bill sent that many days ago, due in sixty days, for care two weeks earlier."""
+    sent_on = db.now().date() - timedelta(days=days_ago)
+    return bill(
+        place, person, due_cents, label=label, unit=unit, exer=str(sent_on.year), issued_on=sent_on,
+        care_on=sent_on - timedelta(days=14), due_on=sent_on + timedelta(days=60), **facts,
+    )  # fmt: skip
