@@ -190,6 +190,14 @@ def close_unit(*, commit: bool) -> None:
         _unit.set(None)
 
 
+def is_open() -> bool:
+    """Whether a unit of work of this context still holds a session: after a request, none may."""
+    try:
+        return session.registry.has()
+    except LookupError:
+        return False
+
+
 @contextmanager
 def transaction(actor: Actor) -> Iterator[scoped_session[Session]]:
     """One transaction in which `actor` acts: committed at the end, rolled back when the block raises."""

