@@ -47,10 +47,11 @@ class AlreadyDone(Exception):
     """This job's effect was committed by an earlier run."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Running:
     job_id: int
     name: str
+    has_taken_effect: bool = False
 
 
 _running: ContextVar[_Running] = ContextVar("job")
@@ -94,7 +95,7 @@ def names() -> frozenset[str]:
     return frozenset(_names)
 
 
-def enqueue(name: str, *, at: datetime | None = None, lock: str | None = None, **arguments: str | int) -> None:
+def enqueue(name: str, /, *, at: datetime | None = None, lock: str | None = None, **arguments: str | int) -> None:
     """Ask for a job in the current transaction. at: not before this moment. lock: one job at a time with this lock.
 
     Raises KeyError when no such job is registered.
@@ -122,13 +123,19 @@ def reading() -> Iterator[scoped_session[Session]]:
 
 @contextmanager
 def effect() -> Iterator[scoped_session[Session]]:
-    """The transaction of the running job's effect, with its done-mark. Raises AlreadyDone on a second run."""
+    """The transaction of the running job's effect, with its done-mark. Raises AlreadyDone on a second run.
+
+    One effect a job: a second one would be lost if the job died between the two.
+    """
     running = _running.get()
+    if running.has_taken_effect:
+        raise RuntimeError(f"the job {running.name} has taken effect already: enqueue another job for the rest")
     with db.transaction(db.system(running.name)) as current:
         mark = insert(JobDone).values(job_id=running.job_id).on_conflict_do_nothing().returning(JobDone.job_id)
         if current.scalar(mark) is None:
             raise AlreadyDone
         yield current
+    running.has_taken_effect = True
 
 
 _around: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -181,15 +188,22 @@ async def _work(live: procrastinate.App, concurrency: int, wait: bool) -> None:
 
 @periodic("* * * * *", "jobs.retry_stalled")
 def retry_stalled() -> None:
-    """Give jobs of dead workers back to the queue; nothing else does."""
+    """Give jobs of dead workers back to the queue; nothing else does.
+
+    At most one of those that share a queueing lock (the clock's), and none while its next tick waits already: the
+    queue refuses a second one, and would refuse all the others with it.
+    """
     with reading() as current:
         current.execute(_RETRY_STALLED, {"after": timedelta(seconds=STALLED_AFTER_S)})
 
 
 _RETRY_STALLED = text(
-    "select procrastinate_retry_job_v2(j.id, now(), null, null, null) from procrastinate_jobs j"
+    "select procrastinate_retry_job_v2(stalled.id, now(), null, null, null) from ("
+    " select distinct on (coalesce(j.queueing_lock, j.id::text)) j.id from procrastinate_jobs j"
     " left join procrastinate_workers w on w.id = j.worker_id"
     " where j.status = 'doing' and (w.id is null or w.last_heartbeat < now() - cast(:after as interval))"
+    " and not exists (select 1 from procrastinate_jobs t where t.status = 'todo' and t.queueing_lock = j.queueing_lock)"
+    " order by coalesce(j.queueing_lock, j.id::text), j.id desc) stalled"
 )
 
 
