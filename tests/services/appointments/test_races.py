@@ -5,14 +5,16 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import time
+from functools import partial
 from random import Random
+from time import sleep
 from uuid import UUID
 
 import pytest
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from werkzeug.serving import make_server
 
 from auth import sessions
@@ -21,7 +23,7 @@ from portal import db
 from portal.db import session
 from services.appointments import actions
 from services.appointments.actions import AlreadyOver, PatientBusy, SlotTaken
-from services.appointments.models import Appointment
+from services.appointments.models import Appointment, ConsultationSession
 from services.appointments.slots import Slot
 from tests.factories import appointments, hospitals, people
 from tests.services.appointments.conftest import Ground
@@ -37,6 +39,8 @@ select count(*) from consultation_session s where s.free <> s.open & ~coalesce((
   select bit_or(((1::bigint << a.n_cells) - 1) << a.first_cell) from appointment a
   where a.session_id = s.id and a.state = 'booked'), 0)
 """)
+WAITING = text("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+time_to_look_again = partial(sleep, 0.01)
 
 
 def assert_all_agree() -> None:
@@ -114,6 +118,29 @@ def _together(work, items) -> None:
     for thread in threads:
         thread.join()
     assert not failures, failures
+
+
+def test_a_session_closed_while_somebody_books_refuses_them(app: Flask, ground: Ground) -> None:
+    """The booking read the session as free, waits for the closing to commit, and looks again."""
+    answers: list[str] = []
+
+    def book() -> None:
+        with app.app_context():
+            try:
+                with db.transaction(ground.actor):
+                    actions.book(ground.patient.id, ground.reason.id, ground.slot())
+            except SlotTaken:
+                answers.append("SlotTaken")
+
+    booking = threading.Thread(target=book)
+    with db.transaction(db.system("tests")):
+        session.execute(update(ConsultationSession).values(open=0, free=0))
+        booking.start()
+        while not session.scalar(WAITING):
+            assert booking.is_alive()
+            time_to_look_again()
+    booking.join()
+    assert answers == ["SlotTaken"]
 
 
 # -- over HTTP ---------------------------------------------------------------------------------------------------
