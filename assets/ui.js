@@ -1,10 +1,11 @@
 // What pages gain when scripts run. Everything works without.
 
-import { Button, CharacterCount, Checkboxes, ErrorSummary, Radios, SkipLink, createAll } from "govuk-frontend";
+import { Button, CharacterCount, Checkboxes, ErrorSummary, SkipLink, createAll } from "govuk-frontend";
 import { menus } from "./app/menus.js";
+import { RevealingRadios } from "./app/radios.js";
 import { tables } from "./app/tables.js";
 
-for (const component of [Button, CharacterCount, Checkboxes, ErrorSummary, Radios, SkipLink]) {
+for (const component of [Button, CharacterCount, Checkboxes, ErrorSummary, RevealingRadios, SkipLink]) {
   createAll(component);
 }
 menus(document);
