@@ -372,7 +372,7 @@ def _fill_tray(world: "World") -> None:
     wrong_key = cda.Patient(**traits(dominique).__dict__ | {"ins": "279035121518988"})
     received(north, letter(wrong_key, title="Compte rendu d’échographie", created_at=_days_ago(3), author=heart))
     stranger = cda.Patient(
-        ins="160012A00100156",
+        ins="160012A00100171",
         ins_oid=TEST_OID,
         birth_name="SANTONI",
         first_names="ANGE",

@@ -86,7 +86,7 @@ def open_exchange(exchange: Exchange) -> None:
     if exchange.state == waiting:
         session.refresh(exchange, with_for_update={"of": Exchange})
     if exchange.state == waiting:  # still, now that it is locked
-        session.add(states.move_exchange(exchange, opened, db.current_actor()))
+        exchange.changes.append(states.move_exchange(exchange, opened, db.current_actor()))
     audit.record(
         "exchange.opened", establishment_id=exchange.establishment_id, object_kind="exchange", object_id=exchange.id
     )
