@@ -4,10 +4,12 @@ Run by `parvis demo` on its first start (`python -m tests.factories.demonstratio
 is interrupted leaves nothing half-filled.
 """
 
+import logging
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select
 
 from auth.demo_idp.audiences import AUDIENCES
@@ -178,6 +180,8 @@ def main() -> None:
     from tests.factories import rooms
 
     app = create_app()
+    # The demonstration holds payments that went wrong on purpose: their alarms are not for whoever types `make run`.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with app.app_context(), db.transaction(db.system("demonstration")):
         rooms.demonstrate(build())
 
