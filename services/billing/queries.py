@@ -3,7 +3,7 @@
 `receivable` is the ledger account of what patients owe: credited by a payment, debited by a refund.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -129,9 +129,11 @@ def bills_at(places: Collection[UUID], *, state: str = "", reference: str = "", 
     return _read(_standings(*conditions).offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE + 1))
 
 
-def balances(references: Collection[str]) -> list[Standing]:
-    """Bills with these references, or every bill; for the operator's command."""
-    return _read(_standings(Bill.reference.in_(references)) if references else _standings())
+def balances(references: Collection[str]) -> Iterator[Standing]:
+    """Bills with these references, or every bill, one at a time; for the operator's command."""
+    wanted = _standings(Bill.reference.in_(references)) if references else _standings()
+    for row in session.execute(wanted.execution_options(yield_per=500)):
+        yield Standing(*row)
 
 
 # -- may it be paid here? ----------------------------------------------------------------------------------------

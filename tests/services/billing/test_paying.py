@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
+from auth.models import WebSession
 from portal import audit, db
 from portal.config import Settings
 from portal.gateways.payments.payfip_twin import RunningTwin, Trouble
@@ -228,6 +229,18 @@ def test_a_wrong_address_is_corrected_before_leaving(browser: FlaskClient, groun
     answer = leave_to_pay(browser, ground, email)
     assert answer.status_code == 422
     assert ground.attempts() == []
+
+
+def test_what_was_typed_waits_for_the_person_whose_session_had_ended(
+    sign_in: SignIn, browser: FlaskClient, ground: Ground
+) -> None:
+    with db.transaction(db.system("tests")) as current:
+        current.execute(update(WebSession).values(ended_at=db.now()))
+    referrer = {"Referer": f"http://localhost{ground.page}/payer"}
+    sent_away = browser.post(f"{ground.page}/payer", data={"email": "typed@exemple.test"}, headers=referrer)
+    assert sent_away.location.startswith("/connexion")
+    assert ground.attempts() == []
+    assert "typed@exemple.test" in sign_in(ground.account).get(f"{ground.page}/payer").text
 
 
 def test_nobody_else_sees_or_pays_the_bill(sign_in: SignIn, ground: Ground, client: FlaskClient) -> None:

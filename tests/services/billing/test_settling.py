@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -213,6 +213,31 @@ def test_twelve_messengers_at_once_book_one_payment(app: Flask, browser: FlaskCl
         thread.join()
     assert states == ["paid"] * 12
     assert (len(ground.entries()), len(ground.receipts())) == (1, 1)
+
+
+def test_two_attempts_paid_at_the_same_instant_settle_the_bill_once(
+    app: Flask, browser: FlaskClient, ground: Ground
+) -> None:
+    first = begin(browser, ground)
+    later(ground.bill, timedelta(minutes=21))
+    at_the_bank(begin(browser, ground), "P")
+    at_the_bank(first, "P")
+    barrier = threading.Barrier(2)
+
+    def bring_the_news(attempt_id: UUID) -> None:
+        with app.app_context():
+            barrier.wait()
+            jobs.settle(attempt_id)
+
+    threads = [threading.Thread(target=bring_the_news, args=(attempt.id,)) for attempt in ground.attempts()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ground.standing().state == "overpaid"
+    with db.transaction(db.system("tests")) as current:
+        assert current.scalar(text("select count(*) from kpi_event where event = 'bill_settled'")) == 1
+        assert "bill.overpaid" in {event.action for event in audit.of_patient(ground.patient.id)}
 
 
 def test_killed_between_the_answer_and_the_commit_the_payment_is_found_again(
