@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -10,15 +10,15 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 
 from portal.db import session
-from portal.kpi.events import GROUP_WIDE, KpiDay, KpiMonthUnique
+from portal.kpi.events import GROUP_WIDE, KpiMonthUnique
 
 T = TypeVar("T")
+_DAY = timedelta(days=1)
 
 
 class Total(NamedTuple):
-    """Events of one kind over one span of days, counted and summed. portal: they belong to no establishment."""
+    """Events of one kind over some days, counted and summed. portal: they belong to no establishment."""
 
-    event: str
     portal: bool
     channel: str
     audience: str
@@ -43,15 +43,17 @@ class Counts:
         self._once: dict[Hashable, object] = {}
 
     @cached_property
-    def totals(self) -> dict[Span, list[Total]]:
-        """The totals of each span."""
-        firsts, lasts = [first for first, _ in self._spans], [last for _, last in self._spans]
-        found: dict[Span, list[Total]] = {span: [] for span in self._spans}
-        for row in session.execute(
-            _TOTALS, {"firsts": firsts, "lasts": lasts, "places": self._places, "portal": GROUP_WIDE}
-        ):
-            first, last, event, portal, channel, audience, dimension, events, quantity = row
-            found[first, last].append(Total(event, portal, channel, audience, dimension, int(events), int(quantity)))
+    def totals(self) -> dict[Span, dict[str, list[Total]]]:
+        """Span → event → its totals. Each day is read once, however many spans it is in."""
+        starts = sorted({first for first, _ in self._spans} | {last + _DAY for _, last in self._spans})
+        within = [[span for span in self._spans if span[0] <= start <= span[1]] for start in starts]
+        found: dict[Span, dict[str, list[Total]]] = {span: {} for span in self._spans}
+        bounds = {"starts": starts, "first": starts[0], "last": starts[-1] - _DAY}
+        rows = session.execute(_TOTALS, bounds | {"places": self._places, "portal": GROUP_WIDE})
+        for slice_number, event, portal, channel, audience, dimension, events, quantity in rows:
+            total = Total(portal, channel, audience, dimension, int(events), int(quantity))
+            for span in within[slice_number - 1]:
+                found[span].setdefault(event, []).append(total)
         return found
 
     @cached_property
@@ -90,10 +92,9 @@ class Counts:
 
 _AMONG = "(cast(:places as uuid[]) is null or k.establishment_id = any (cast(:places as uuid[])))"
 _TOTALS = text(
-    "select s.first, s.last, k.event, k.establishment_id = :portal, k.channel, k.audience, k.dimension,"
-    " sum(k.events), sum(k.quantity)"
-    " from unnest(cast(:firsts as date[]), cast(:lasts as date[])) as s (first, last)"
-    f" join kpi_day k on k.day between s.first and s.last where {_AMONG} group by 1, 2, 3, 4, 5, 6, 7"
+    "select width_bucket(k.day, cast(:starts as date[])), k.event, k.establishment_id = :portal, k.channel,"
+    " k.audience, k.dimension, sum(k.events), sum(k.quantity)"
+    f" from kpi_day k where k.day between :first and :last and {_AMONG} group by 1, 2, 3, 4, 5, 6"
 )
 _STOCK = text(
     "select greatest(k.day, cast(:since as date) - 1), k.audience, sum(k.events) from kpi_day k"
@@ -154,10 +155,9 @@ def summed(event: str, period: Period) -> int:
 
 
 def totals(event: str, period: Period) -> Iterator[Total]:
-    """Such events in the period by channel, audience and dimension, from the roll-up."""
-    for total in period.reading.totals[period.first, period.last]:
-        in_place = period.establishment_id is None or total.portal == (period.establishment_id == GROUP_WIDE)
-        if total.event == event and in_place:
+    """Such events in the period by channel, audience and dimension, from the roll-up; several may share all three."""
+    for total in period.reading.totals[period.first, period.last].get(event, ()):
+        if period.establishment_id is None or total.portal == (period.establishment_id == GROUP_WIDE):
             yield total
 
 
@@ -168,20 +168,6 @@ def stock(event: str, period: Period, *, audiences: Collection[str] = ()) -> int
         for day, audience, total in period.reading.stock(event)
         if day <= period.last and (not audiences or audience in audiences)
     )
-
-
-def series(event: str, period: Period, *, channels: Iterable[str] = ()) -> dict[date, int]:
-    """Day → how many such events, days without any left out."""
-    query = (
-        select(KpiDay.day, func.sum(KpiDay.events))
-        .where(KpiDay.event == event, KpiDay.day.between(period.first, period.last))
-        .group_by(KpiDay.day)
-    )
-    if period.establishment_id:
-        query = query.where(KpiDay.establishment_id == period.establishment_id)
-    if kept := list(channels):
-        query = query.where(KpiDay.channel.in_(kept))
-    return {day: int(total) for day, total in session.execute(query)}
 
 
 def uniques(event: str, period: Period, *, audience: str = "") -> int:
