@@ -78,5 +78,5 @@ def visitor(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> I
 
 
 def _keep(context: BrowserContext, name: str) -> None:
-    for page in context.pages:
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    for number, page in enumerate(context.pages):
+        page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png", full_page=True)

@@ -34,21 +34,22 @@ def look(page: Page, heading: str) -> None:
     where = page.url
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": _HEIGHT})
-        assert _faults(page) == [], f"{where} at {width} px"
-        assert _too_wide(page) == [], f"{where} is wider than {width} px"
+        wrong = _faults(page) + _sticking_out(page)
+        assert not wrong, f"{where} at {width} px: {wrong}"
     page.set_viewport_size({"width": WIDTHS[0], "height": _HEIGHT})
-    assert _complaints[page] == [], where
+    assert not _complaints[page], f"{where}: {_complaints[page]}"
 
 
-def _faults(page: Page) -> list[tuple[str, list[str]]]:
+def _faults(page: Page) -> list[str]:
+    """What axe finds: the rule, and the first elements that break it."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)")
-    return [(fault["id"], [node["html"][:160] for node in fault["nodes"][:3]]) for fault in found]
+    return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"][:3]]
 
 
-def _too_wide(page: Page) -> list[str]:
-    """What sticks out, when the page scrolls sideways."""
+def _sticking_out(page: Page) -> list[str]:
+    """What makes the page scroll sideways."""
     out: list[str] = page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] :
           [...document.querySelectorAll("main *, header *, footer *")]

@@ -99,7 +99,7 @@ def test_an_agent_registers_somebody_whom_the_hospital_does_not_know(visitor: Vi
 
 def book_by_phone(page: Page, reason: str) -> None:
     page.get_by_label("Reason").select_option(label=reason)
-    press(page, "Apply")
+    press(page, "Filter")
     look(page, "Appointment for")
     choose_first_free_time(page)
     page.get_by_role("button", name="Book for").click()

@@ -131,9 +131,7 @@ def refuse(clerk: Page, piece: str, reason: str) -> None:
 
 
 def send_back(clerk: Page) -> None:
-    answer_by = date.today() + timedelta(days=4)
     clerk.get_by_text("Ask for documents again").click()
-    fill_date(clerk, "complete_by", answer_by.day, answer_by.month, answer_by.year)
     press(clerk, "Send back to the patient")
 
 
