@@ -4,9 +4,9 @@ import base64
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 import click
 from flask import Flask
@@ -34,11 +34,12 @@ def settings() -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-def as_system(context: click.Context, job: str) -> Any:
+@contextmanager
+def as_system(context: click.Context, job: str) -> Iterator[None]:
     """A transaction of the named system job, with the application around it."""
     app: Flask = context.obj(settings())
-    app.app_context().push()
-    return db.transaction(db.system(job))
+    with app.app_context(), db.transaction(db.system(job)):
+        yield
 
 
 @parvis.command()
@@ -225,13 +226,17 @@ def show(context: click.Context, code: str, first: datetime, last: datetime, fin
     """One JSON line: code, definition version, numerator, denominator, value."""
     import json
 
-    with as_system(context, "cli.kpi_show"):
-        hospital = establishments.by_finess(finess).id if finess else None
-        try:
+    if first > last:
+        raise click.ClickException("The period ends before it begins.")
+    try:
+        with as_system(context, "cli.kpi_show"):
+            hospital = establishments.by_finess(finess).id if finess else None
             definition = kpi.definition(code)
-        except KeyError as error:
-            raise click.ClickException(f"No figure has the code {code}.") from error
-        figure = definition.compute(kpi.Period(first.date(), last.date(), hospital))
+            figure = definition.compute(kpi.Period(first.date(), last.date(), hospital))
+    except UnknownEstablishment as error:
+        raise click.ClickException(f"No hospital has the FINESS number {error}.") from error
+    except KeyError as error:
+        raise click.ClickException(f"No figure has the code {code}.") from error
     click.echo(
         json.dumps(
             {
