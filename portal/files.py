@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, select
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Select, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import db, jobs
@@ -172,7 +172,7 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
     try:
         kind = _checked_kind(arriving, name, kinds)
         state = _scan(arriving.key)
-    except FileRefused:
+    except BaseException:  # refused, or a parser that broke on it: nothing is kept either way
         _place.store.delete(arriving.key)
         raise
     stored = StoredFile(
@@ -206,7 +206,7 @@ def attach(
 
     staff_right: which right at the establishment opens it.
     """
-    stored = unattached(file_id)
+    stored = session.scalar(_unattached(file_id).with_for_update())
     if stored is None:
         raise FileNotReadable(file_id)
     stored.patient_id, stored.professional_id = patient_id, professional_id
@@ -218,11 +218,13 @@ def attach(
 
 def unattached(file_id: UUID) -> StoredFile | None:
     """The current actor's own upload that no form has taken yet."""
+    return session.scalar(_unattached(file_id))
+
+
+def _unattached(file_id: UUID) -> Select[StoredFile]:
     actor = db.current_actor()
     query = select(StoredFile).where(StoredFile.id == file_id, StoredFile.attached_at.is_(None))
-    if actor.kind != "system":
-        query = query.where(StoredFile.account_id == actor.account_id)
-    return session.scalar(query)
+    return query if actor.kind == "system" else query.where(StoredFile.account_id == actor.account_id)
 
 
 def open_(stored: StoredFile) -> Iterator[bytes]:
@@ -281,10 +283,11 @@ def scan_later(file_id: str) -> None:
 def forget_unattached() -> None:
     """Delete uploads that no form took within a day."""
     with jobs.reading() as current:
+        # Locked: a form that takes one at this very moment keeps it.
         old = current.scalars(
-            select(StoredFile).where(
-                StoredFile.attached_at.is_(None), StoredFile.created_at < db.now() - KEEP_UNATTACHED
-            )
+            select(StoredFile)
+            .where(StoredFile.attached_at.is_(None), StoredFile.created_at < db.now() - KEEP_UNATTACHED)
+            .with_for_update(skip_locked=True)
         ).all()
         for stored in old:
             current.delete(stored)

@@ -14,6 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
+from portal.gateways import Unavailable
+
 log = structlog.get_logger(__name__)
 
 _DRAINED_AT_MOST = 64 * 1024 * 1024
@@ -63,6 +65,7 @@ def register(app: Flask) -> None:
     for error in (OperationalError, InternalError, PoolTimeout):
         app.register_error_handler(error, _database_away)
     app.register_error_handler(DataError, _not_storable)
+    app.register_error_handler(Unavailable, _door_closed)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -117,6 +120,12 @@ def _drain(length: int) -> None:
     with suppress(HTTPException):  # the browser may have gone meanwhile
         while stream.read(65536):
             pass
+
+
+def _door_closed(error: Unavailable) -> Response:
+    """A door this page cannot do without (the storage, while a file arrives) does not answer."""
+    log.error("door.unavailable", error=str(error), endpoint=request.endpoint)
+    return page(503)
 
 
 def _not_storable(error: DataError) -> Response:
