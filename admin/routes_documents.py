@@ -17,7 +17,7 @@ from portal.web import uploads
 from portal.web.downloads import file_response
 from portal.web.repeated_posts import once
 from services.documents import actions, jobs, queries, reading, wording
-from services.documents.actions import PatientNotKnown
+from services.documents.actions import RIGHT, PatientNotKnown
 from services.documents.forms import (
     AssignForm,
     DiscardForm,
@@ -30,7 +30,6 @@ from services.documents.jobs import Parcel
 from services.documents.models import Document
 from services.documents.states import NotPossibleNow
 
-RIGHT = "documents"
 documents_pages = guards.staff(
     Blueprint("admin_documents", __name__, url_prefix="/admin/documents", template_folder="templates"), right=RIGHT
 )

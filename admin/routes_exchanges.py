@@ -11,11 +11,10 @@ from portal.files import FileNotReadable
 from portal.web.downloads import file_response
 from portal.web.repeated_posts import once
 from services.documents import actions, queries, wording
-from services.documents.actions import AlreadyFiled, EmptyMessage, PatientNotKnown
+from services.documents.actions import RIGHT, AlreadyFiled, EmptyMessage, PatientNotKnown
 from services.documents.forms import AnswerForm, FileMessageForm, SearchForm, ToProfessionalForm
 from services.documents.models import Exchange, ExchangeMessage
 
-RIGHT = "documents"
 exchanges_pages = guards.staff(
     Blueprint("admin_exchanges", __name__, url_prefix="/admin/documents/echanges", template_folder="templates"),
     right=RIGHT,

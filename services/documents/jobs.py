@@ -14,6 +14,7 @@ from portal.file_sniffing import FileEmpty, FileRefused, Kind, clean_name
 from portal.files import Arriving, FileInfected, FileTooLarge
 from services.documents import actions, mails, matching, parcels
 from services.documents.actions import Came, Kept, Outcome
+from services.documents.cda import CdaReason
 from services.documents.models import Document, Exchange
 from services.documents.parcels import Letter, ParcelReason, ParcelRefused
 
@@ -66,32 +67,43 @@ def take_in(parcel: Parcel, *, production: bool) -> list[Outcome]:
         stored_id = files.receive(parcel.arriving, parcel.name, kinds=_PARCELS).id
         found = parcels.letters(parcel.data, parcel.name)
         if not all(matching.belongs_here(each.header.patient.ins_oid, production=production) for each in found):
-            reason = "test_identity" if production else "real_identity"
-            return [actions.quarantine(parcel.came, reason)]
+            return [actions.quarantine(parcel.came, "test_identity" if production else "real_identity")]
         kept = [_keep(each, stored_id if each.data == parcel.data else None) for each in found]
     except ParcelRefused as refusal:
         return [actions.quarantine(parcel.came, refusal.reason, stored_id)]
+    except FileInfected:
+        return [actions.quarantine(parcel.came, "infected")]
     except FileRefused as refusal:
         return [actions.quarantine(parcel.came, _reason_of(parcel, refusal), stored_id)]
     return actions.receive(parcel.came, stored_id, kept)
 
 
 def _keep(letter: Letter, stored_id: UUID | None) -> Kept:
-    """Store a letter's own bytes unless they are the parcel's, and the file of its envelope. Raises FileRefused."""
+    """Store a letter's own bytes unless they are the parcel's, and the file of its envelope.
+
+    Raises FileRefused, ParcelRefused.
+    """
     if stored_id is None:
         arriving = files.from_bytes([letter.data])
         stored_id = files.receive(arriving, letter.name, kinds=frozenset({Kind.CDA})).id
+    return Kept(letter, stored_id, _keep_content(letter))
+
+
+def _keep_content(letter: Letter) -> UUID | None:
+    """Store the file of an envelope when it is one that people open. Raises FileInfected, ParcelRefused."""
     kind = _CONTENTS.get(letter.content[0]) if letter.content else None
     if letter.content is None or kind is None:
-        return Kept(letter, stored_id, None)
+        return None
     name = clean_name(f"{letter.header.created_at:%Y%m%d} {letter.header.title}") + f".{kind}"
-    content = files.receive(files.from_bytes([letter.content[1]]), name, kinds=frozenset({kind}))
-    return Kept(letter, stored_id, content.id)
+    try:
+        return files.receive(files.from_bytes([letter.content[1]]), name, kinds=frozenset({kind})).id
+    except FileInfected:
+        raise
+    except FileRefused:  # it says PDF and is none, or does not open
+        raise ParcelRefused(CdaReason.BODY_UNREADABLE) from None
 
 
 def _reason_of(parcel: Parcel, refusal: FileRefused) -> str:
-    if isinstance(refusal, FileInfected):
-        return "infected"
     if isinstance(refusal, FileTooLarge):
         return ParcelReason.TOO_LARGE
     if isinstance(refusal, FileEmpty):

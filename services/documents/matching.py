@@ -60,7 +60,8 @@ def doubt_about_header(header: Header) -> Doubt | None:
 def choose(traits: Traits, with_ins: Sequence[Patient], *, namesake: bool) -> Patient | Doubt:
     """The one patient of a complete letter, or why nobody can be chosen.
 
-    with_ins: those who bear the INS and the OID of the letter. namesake: whether somebody else bears its four traits.
+    with_ins: those who bear the INS and the OID of the letter. namesake: when nobody does, whether somebody bears its
+    four traits.
     """
     qualified = [patient for patient in with_ins if patient.identity_status == "QUAL"]
     if not with_ins:

@@ -4,6 +4,7 @@ Original bytes are in `portal.files`, kept exactly. Traits on a document are tho
 """
 
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, UniqueConstraint
@@ -14,6 +15,9 @@ from portal import db
 from portal.db import Base, Keyed
 from portal.establishments import Establishment, Unit
 from portal.files import StoredFile
+
+RIGHT: Final = "documents"
+"""What an agent must hold at a hospital to open and sort its documents (`portal.db.RIGHTS`)."""
 
 
 class DocumentArrival(Keyed, Base):

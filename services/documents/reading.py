@@ -24,6 +24,11 @@ class Reading:
         """Whether the antivirus has accepted what a person would open."""
         return self.document.file.state == self.document.shown_file.state == "clean"
 
+    @property
+    def is_infected(self) -> bool:
+        """Whether the antivirus refused it after it was filed: the scanner was away when it came."""
+        return "infected" in (self.document.file.state, self.document.shown_file.state)
+
     @cached_property
     def sections(self) -> list[Section]:
         return cda.narrative(self.data) if self.data and self.document.is_structured else []

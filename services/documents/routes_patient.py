@@ -38,7 +38,8 @@ def letter(document_id: UUID) -> str:
     """One letter; opening it is written down, and it is no longer new."""
     document = _mine(document_id)
     shown = reading.read(document)
-    actions.open_document(document)
+    if shown.is_checked:
+        actions.open_document(document)
     return render_template(
         "documents/letter.html",
         document=document,

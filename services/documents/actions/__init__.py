@@ -22,8 +22,10 @@ from services.documents.actions.filing import (
     take_back,
 )
 from services.documents.actions.intake import Came, Kept, Outcome, quarantine, receive
+from services.documents.models import RIGHT
 
 __all__ = [
+    "RIGHT",
     "AlreadyFiled",
     "Came",
     "Draft",

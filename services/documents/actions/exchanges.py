@@ -11,9 +11,8 @@ from portal import audit, db, files, jobs, kpi
 from portal.db import Actor, session
 from portal.establishments import Unit
 from services.documents import states
-from services.documents.models import Exchange, ExchangeMessage
+from services.documents.models import RIGHT, Exchange, ExchangeMessage
 
-RIGHT: Final = "documents"
 _SIGNS: Final = "BCDFGHJKLMNPQRSTVWXZ23456789"  # no vowel, so no word; nothing that looks like something else
 _UNREAD: Final = {"professional": ("delivered", "read"), "unit": ("received", "opened")}
 

@@ -17,10 +17,9 @@ from portal.establishments import Establishment
 from portal.files import StoredFile
 from services.documents import states
 from services.documents.matching import Doubt
-from services.documents.models import Document, DocumentArrival, DocumentReading, ExchangeMessage
+from services.documents.models import RIGHT, Document, DocumentArrival, DocumentReading, ExchangeMessage
 from services.documents.states import NotPossibleNow
 
-RIGHT: Final = "documents"
 _SOON: Final = timedelta(days=30)  # indicator D3: opened within 30 days
 
 

@@ -15,17 +15,16 @@ from services.documents import matching, states
 from services.documents.actions import filing
 from services.documents.cda import Header
 from services.documents.matching import Code, Doubt
-from services.documents.models import Document, DocumentArrival
+from services.documents.models import RIGHT, Document, DocumentArrival
 from services.documents.parcels import Letter
 
-RIGHT: Final = "documents"
 # Files the portal keeps apart from their envelope; text is shown in the page, the others (RTF, TIFF) need a person.
 _SHOWN_TYPES: Final = frozenset({"application/pdf", "image/jpeg", "text/plain"})
 
 
 @dataclass(frozen=True)
 class Came:
-    """A parcel at the door. channel: command | upload | mssante."""
+    """A parcel at the door. channel: command | upload."""
 
     establishment_id: UUID
     channel: str
@@ -75,11 +74,10 @@ def receive(came: Came, file_id: UUID, kept: Sequence[Kept]) -> list[Outcome]:
     if is_new:
         files.attach(file_id, establishment_id=came.establishment_id, staff_right=RIGHT)
     arrival = _write_arrival(came, file_id if is_new else None)
-    return [_receive_one(arrival, each, known.get(each.letter.header.unique_id)) for each in kept]
+    return [_receive_one(came, arrival, each, known.get(each.letter.header.unique_id)) for each in kept]
 
 
-def _receive_one(arrival: DocumentArrival, kept: Kept, known: Document | None) -> Outcome:
-    came = Came(arrival.establishment_id, arrival.channel, arrival.name, arrival.size, arrival.sha256)
+def _receive_one(came: Came, arrival: DocumentArrival, kept: Kept, known: Document | None) -> Outcome:
     if known:
         _count(came, "duplicate")
         return Outcome("duplicate", document_id=known.id)
@@ -92,10 +90,10 @@ def _receive_one(arrival: DocumentArrival, kept: Kept, known: Document | None) -
     audit.record(
         "document.received",
         patient_id=document.patient_id,
-        establishment_id=arrival.establishment_id,
+        establishment_id=came.establishment_id,
         object_kind="document",
         object_id=document.id,
-        channel=arrival.channel,
+        channel=came.channel,
         code=document.code,
     )
     outcome = "tray" if document.state == "tray" else "filed"
@@ -108,7 +106,8 @@ def _destination(document: Document, letter: Letter) -> Patient | Doubt:
     header = letter.header
     if doubt := matching.doubt_about_header(header):
         return doubt
-    found = matching.choose(header.patient, _with_ins(header), namesake=_has_namesake(header))
+    with_ins = _with_ins(header)
+    found = matching.choose(header.patient, with_ins, namesake=not with_ins and _has_namesake(header))
     if isinstance(found, Doubt):
         return found
     if letter.content and letter.content[0] not in _SHOWN_TYPES:

@@ -14,6 +14,7 @@ from auth.models import Account
 from portal import db, files
 from portal.audit import AuditEvent
 from portal.db import session
+from portal.gateways.antivirus.twin import EICAR
 from portal.kpi import KpiEvent
 from services.documents import cda, queries
 from services.documents.models import Document
@@ -183,13 +184,28 @@ def assert_handed_over(headers: Headers) -> None:
     assert "sandbox" in headers["Content-Security-Policy"]
 
 
-def test_a_letter_that_is_being_checked_says_so(
-    ground: Ground, dominique: FlaskClient, monkeypatch: pytest.MonkeyPatch
+def test_a_letter_that_is_being_checked_says_so_and_stays_new(
+    ground: Ground, dominique: FlaskClient, monkeypatch: pytest.MonkeyPatch, work_jobs: Callable[[], None]
 ) -> None:
-    monkeypatch.setattr(files._place.scanner.faults, "down", True)
-    letter = filed(ground)
-    page = dominique.get(f"/documents/{letter}?lang=en")
-    assert "This document is being checked" in page.text
+    with monkeypatch.context() as away:
+        away.setattr(files._place.scanner.faults, "down", True)
+        letter = filed(ground)
+        page = dominique.get(f"/documents/{letter}?lang=en")
+        assert "This document is being checked" in page.text
+        assert dominique.get(f"/documents/{letter}/fichier").status_code == 404
+        assert "One new document" in dominique.get("/documents?lang=en").text
+    work_jobs()
+    assert dominique.get(f"/documents/{letter}/fichier").status_code == 200
+
+
+def test_a_letter_found_infected_afterwards_never_opens(
+    ground: Ground, dominique: FlaskClient, monkeypatch: pytest.MonkeyPatch, work_jobs: Callable[[], None]
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(files._place.scanner.faults, "down", True)
+        letter = filed(ground, body=documents.pdf().replace(b"%%EOF", EICAR + b"\n%%EOF"))
+    work_jobs()
+    assert "This document held a virus" in dominique.get(f"/documents/{letter}?lang=en").text
     assert dominique.get(f"/documents/{letter}/fichier").status_code == 404
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -178,6 +180,8 @@ def infected_pdf() -> bytes:
 def test_a_virus_is_found_inside_the_envelope(ground: Ground) -> None:
     outcome = one(ground, documents.letter(ground.traits, body=infected_pdf()))
     assert (outcome.outcome, outcome.reason) == ("quarantined", "infected")
+    with db.transaction(db.system("tests")):
+        assert session.scalars(select(DocumentArrival.file_id)).one() is None, "it is forgotten within a day"
 
 
 def test_a_virus_in_the_document_itself_is_not_kept(ground: Ground) -> None:
@@ -188,7 +192,8 @@ def test_a_virus_in_the_document_itself_is_not_kept(ground: Ground) -> None:
 
 
 def test_a_letter_whose_pdf_is_none_is_refused(ground: Ground) -> None:
-    assert one(ground, documents.letter(ground.traits, body=b"%PDF-1.7 nothing")).outcome == "quarantined"
+    outcome = one(ground, documents.letter(ground.traits, body=b"%PDF-1.7 nothing"))
+    assert (outcome.outcome, outcome.reason) == ("quarantined", "body_unreadable")
 
 
 def test_original_bytes_are_kept_exactly(ground: Ground) -> None:
@@ -219,6 +224,20 @@ def test_the_same_letter_is_taken_once_per_hospital(ground: Ground) -> None:
     with db.transaction(db.system("tests")):
         elsewhere = documents.receive(ground.other_hospital.establishment, data)
     assert elsewhere.outcome == "filed"
+
+
+def test_two_doors_that_bring_one_letter_at_once_file_it_once(app: Flask, ground: Ground) -> None:
+    data = documents.letter(ground.traits)
+    together = Barrier(2)
+
+    def bring(_door: int) -> str:
+        with app.app_context(), db.transaction(db.system("tests")):
+            session.connection()
+            together.wait(timeout=10)
+            return documents.receive(ground.hospital.establishment, data).outcome
+
+    with ThreadPoolExecutor(2) as doors:
+        assert sorted(doors.map(bring, range(2))) == ["duplicate", "filed"]
 
 
 def test_another_letter_under_the_same_identifier_is_not_taken_for_the_first(ground: Ground) -> None:
