@@ -458,7 +458,13 @@ def _protect_people() -> None:
         insert=may.SYSTEM,
         delete=may.either(may.account(), may.SYSTEM),
     )
-    may.protect("repeated_post", read=may.actor(), write=may.actor())
+    may.protect(
+        "repeated_post",
+        read=may.either(may.actor(), may.SYSTEM),
+        insert=may.actor(),
+        update=may.actor(),
+        delete=may.SYSTEM,
+    )
     may.protect("notification", read=may.either(may.account(), may.SYSTEM), insert=may.ANYBODY, update=may.SYSTEM)
     by_right = [may.both(f"staff_right = '{right}'", may.staff(right)) for right in _FILE_RIGHTS]
     may.protect(

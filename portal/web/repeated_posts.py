@@ -1,18 +1,18 @@
 """Posts that may be repeated safely: a double click, a reload, a network that retries."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from flask import abort, redirect, request
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.wrappers import Response
 
-from portal import db
+from portal import db, jobs
 from portal.db import Base, session
 
 
@@ -28,6 +28,7 @@ class RepeatedPost(Base):
 
 
 View = Callable[..., Any]
+KEEP = timedelta(days=2)
 
 
 def once(view: View) -> View:
@@ -50,6 +51,13 @@ def once(view: View) -> View:
         return response
 
     return answer
+
+
+@jobs.periodic("29 4 * * *", "web.forget_posts")
+def forget_posts() -> None:
+    """Delete keys that no browser will repeat any more."""
+    with jobs.reading() as current:
+        current.execute(delete(RepeatedPost).where(RepeatedPost.created_at < db.now() - KEEP))
 
 
 def _key(value: str) -> UUID:
