@@ -28,11 +28,12 @@ Row = dict[str, Any]
 
 def demonstrate(world: World) -> None:
     """Write the events of the last sixty days, up to yesterday."""
-    rows = list(_history(world))
+    rows = list(events(world))
     session.execute(insert(KpiEvent).inline(), rows)
 
 
-def _history(world: World) -> Iterator[Row]:
+def events(world: World) -> Iterator[Row]:
+    """Rows of `kpi_event`, oldest day first."""
     tz = world.north.establishment.tz
     today = civil_day(db.now(), tz)
     for ago in range(DAYS, 0, -1):

@@ -1,0 +1,47 @@
+"""The demonstration's past: every figure that can be fed is alive, and no two starts differ."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from portal import db, kpi
+from portal.kpi import KpiEvent, Period
+from tests.factories import history, hospitals
+from tests.factories.demonstration import World
+from tests.ground import prepared
+from tests.writers import until
+
+NEEDS_THE_HOSPITALS_TOTALS = {"R2b", "P2"}
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    with prepared():
+        world = World(hospitals.hospital("990000017"), hospitals.hospital("990000025"))
+        history.demonstrate(world)
+    left = text("select count(*) from kpi_event where xid >= (select xid from kpi_watermark)")
+    until(lambda: db.session.scalar(left) == 0, kpi.roll_up)
+    return world
+
+
+def test_every_figure_that_can_be_fed_is_alive(world: World) -> None:
+    today = db.now().date()
+    with db.transaction(db.system("tests")):
+        past = Period(today - timedelta(days=history.DAYS), today - timedelta(days=1))
+        quiet = {each.code for each in kpi.definitions() if not each.compute(past).value}
+    assert quiet == NEEDS_THE_HOSPITALS_TOTALS
+
+
+def test_it_ends_yesterday_so_that_today_shows_what_one_does(world: World) -> None:
+    today = db.now().astimezone(world.north.establishment.tz).date()
+    with db.transaction(db.system("tests")):
+        assert kpi.counted("visit_started", Period(today, today + timedelta(days=1))) == 0
+
+
+def test_it_is_the_same_at_each_start(world: World) -> None:
+    with db.transaction(db.system("tests")) as current:
+        written = list(current.execute(select(KpiEvent.event, KpiEvent.at, KpiEvent.quantity).order_by(KpiEvent.id)))
+    again = [(row["event"], row["at"], row["quantity"]) for row in history.events(world)]
+    assert [tuple(row) for row in written] == again
