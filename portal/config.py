@@ -76,7 +76,7 @@ class Settings(BaseModel):
     sms_url: str = Field("console:", description="console:")
     mail_from: str = Field("Parvis <ne-pas-repondre@parvis.test>", description="The sender of our mails")
     read_only: bool = Field(False, description="Answer writes with 503 and keep the reading pages up")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Verbosity of the log")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", description="Verbosity of the log")
     metrics_token: SecretStr = Field(SecretStr(""), description="Opens /status/metrics from elsewhere than loopback")
     trusted_proxies: int = Field(0, description="How many reverse proxies set X-Forwarded-* in front of us", ge=0)
     web_processes: int = Field(0, description="Web processes; 0 = one per core", ge=0)

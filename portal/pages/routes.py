@@ -4,7 +4,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from auth import guards
 from portal import catalog, establishments
-from portal.pages import search
+from portal.pages import front, search
 from portal.web import branding
 
 pages = guards.public(Blueprint("pages", __name__))
@@ -13,7 +13,9 @@ style = guards.public(Blueprint("style", __name__))
 
 @pages.get("/")
 def home() -> str:
-    return render_template("pages/home.html", cards=_cards(), establishments=establishments.establishments())
+    return front.shown(
+        lambda: render_template("pages/home.html", cards=_cards(), establishments=establishments.establishments())
+    )
 
 
 @pages.get("/recherche")

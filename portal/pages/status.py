@@ -31,6 +31,6 @@ def metrics() -> Response:
     """Prometheus text format; from loopback, or with the token."""
     token = current_app.config["SETTINGS"].metrics_token.get_secret_value()
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if request.remote_addr not in _LOOPBACK and not (token and compare_digest(token, given)):
+    if request.remote_addr not in _LOOPBACK and not (token and compare_digest(token.encode(), given.encode())):
         abort(404)
     return Response(generate_latest(), mimetype=CONTENT_TYPE_LATEST)

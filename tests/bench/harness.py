@@ -54,13 +54,13 @@ def _ground(server: EmbeddedPostgres, folder: Path) -> Ground:
     application = server.url("bench_app", "bench", "bench")
     schema.upgrade(server.url("bench_owner", "bench", "bench"), application)
     environment = {
-        "PORTAL_ENV": "test",
+        "PORTAL_ENV": "development",
         "PORTAL_SECRET_KEY": "a secret key that only the benchmarks use, 01234",
         "PORTAL_FILE_KEYS": "bench:" + base64.b64encode(b"1" * 32).decode(),
         "PORTAL_DATABASE_URL": application,
         "PORTAL_STORAGE_URL": f"file:{folder / 'files'}",
         "PORTAL_ANTIVIRUS_URL": "twin:",
-        "PORTAL_LOG_LEVEL": "ERROR",
+        "PORTAL_LOG_LEVEL": "CRITICAL",
     }
     return Ground(server, config.load(environment), environment)
 
