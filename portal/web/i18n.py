@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel, get_locale, get_translations
 
 from portal.web.unit_of_work import who
@@ -67,13 +67,20 @@ def choose() -> str:
         return str(g.account_locale)
     if request.cookies.get(_COOKIE) in LANGUAGES:
         return request.cookies[_COOKIE]
-    return request.accept_languages.best_match(LANGUAGES, default="fr") or "fr"
+    return _preferred()
+
+
+def _preferred() -> str:
+    """The browser's first language that we speak. Werkzeug's own choice gives English to "fr-BE, en;q=0.5"."""
+    tags = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return next((tag for tag in tags if tag in LANGUAGES), "fr")
 
 
 def _remember(response: Response) -> Response:
     if request.args.get("lang") in LANGUAGES:
+        secure = current_app.config["SESSION_COOKIE_SECURE"]
         response.set_cookie(
-            _COOKIE, request.args["lang"], max_age=_YEAR_S, samesite="Lax", httponly=True, secure=request.is_secure
+            _COOKIE, request.args["lang"], max_age=_YEAR_S, samesite="Lax", httponly=True, secure=secure
         )
     return response
 
