@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import date, time, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, delete, exists, insert, select, text, true, update
 
 from auth import records
 from auth.models import PatientRecord
-from portal import audit, calendar, catalog, db, jobs, kpi
+from portal import audit, calendar, db, jobs, kpi
 from portal.db import session
 from portal.establishments import Practitioner, Unit
 from services.appointments import slots, states
@@ -25,10 +25,9 @@ from services.appointments.models import (
     Reason,
     SessionReason,
     new_reference,
+    open_online,
 )
 from services.appointments.slots import Slot
-
-SERVICE = "appointments"
 
 
 class SlotTaken(Exception):
@@ -72,9 +71,7 @@ def book(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
     Raises SlotTaken, PatientBusy, NotBookable or KnownPatientsOnly; the transaction must then be rolled back, as an
     answer of 400 or more does.
     """
-    reason, opened = _asked(reason_id, slot)
-    if not reason.bookable_online or SERVICE not in catalog.open_codes(reason.establishment_id):
-        raise NotBookable
+    reason, opened = _asked(reason_id, slot, open_online())
     if not reason.open_to_new_patients and not _is_known(patient_id, reason.establishment_id):
         raise KnownPatientsOnly
     return _take(patient_id, reason, opened, slot, "web")
@@ -82,16 +79,16 @@ def book(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
 
 def book_by_phone(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
     """An agent takes a slot for somebody on the phone, whatever the online rules say. Raises as `book` does."""
-    reason, opened = _asked(reason_id, slot)
+    reason, opened = _asked(reason_id, slot, true())
     return _take(patient_id, reason, opened, slot, "phone")
 
 
-def _asked(reason_id: UUID, slot: Slot) -> tuple[Reason, ConsultationSession]:
+def _asked(reason_id: UUID, slot: Slot, allowed: ColumnElement[bool]) -> tuple[Reason, ConsultationSession]:
     row = session.execute(
         select(Reason, ConsultationSession)
         .join(SessionReason, SessionReason.reason_id == Reason.id)
         .join(ConsultationSession, ConsultationSession.id == SessionReason.session_id)
-        .where(Reason.id == reason_id, ConsultationSession.id == slot.session_id)
+        .where(Reason.id == reason_id, ConsultationSession.id == slot.session_id, allowed)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:

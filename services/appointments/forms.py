@@ -1,8 +1,9 @@
 """What people type or choose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, HiddenField, RadioField, SelectField, StringField, TelField
@@ -47,13 +48,15 @@ class BookForm(OnceForm):
         _l("Who is the appointment for?"), [Required(_l("Choose who the appointment is for"))], validate_choice=False
     )
 
-    def offer(self, people: Mapping[str, str]) -> None:
-        """people: id → name of those for whom the person may book."""
+    allowed: Collection[UUID] = ()
+
+    def name(self, people: Mapping[str, str]) -> None:
+        """people: id → name of those for whom the person may book; needed by the page, not to check an answer."""
         self.people = people
         self.patient_id.choices = choices(people.items())
 
     def validate_patient_id(self, field: Any) -> None:
-        if field.data not in self.people:
+        if field.data not in map(str, self.allowed):
             raise ValidationError(_l("Choose who the appointment is for"))
 
 

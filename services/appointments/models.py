@@ -5,15 +5,30 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    and_,
+    exists,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Patient
 from portal import db
+from portal.catalog import PublishedService
 from portal.db import Base, Keyed
 from portal.establishments import Establishment, Practitioner, Site, Unit
 from services.appointments import slots, states
 from services.appointments.slots import Window
+
+SERVICE = "appointments"
 
 REFERENCE_ALPHABET = "23456789BCDFGHJKLMNPQRSTVWXZ"
 """No vowel, so no word; no 0, O, 1 or I, which people mistake for one another on the phone."""
@@ -57,6 +72,17 @@ class Reason(Keyed, Base):
         if channel == "phone":
             return Window(now, now + _FURTHEST_BY_PHONE)
         return Window(now + timedelta(hours=self.min_delay_hours), now + timedelta(days=self.max_delay_days))
+
+
+def open_online() -> ColumnElement[bool]:
+    """Reasons that patients may book themselves, at hospitals where the service is open today."""
+    published = exists().where(
+        PublishedService.establishment_id == Reason.establishment_id,
+        PublishedService.code == SERVICE,
+        PublishedService.opened_on <= func.current_date(),
+        PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
+    )
+    return and_(Reason.bookable_online, published)
 
 
 class ConsultationSession(Keyed, Base):

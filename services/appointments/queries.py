@@ -13,24 +13,21 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from auth.models import Account, Patient, PatientAccess, PatientRecord
 from portal import calendar, db
-from portal.catalog import PublishedService
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Unit
 from services.appointments import slots, states
-from services.appointments.models import Appointment, AppointmentChange, ConsultationSession, Reason, SessionReason
-from services.appointments.slots import Slot, Window
+from services.appointments.models import (
+    Appointment,
+    AppointmentChange,
+    ConsultationSession,
+    Reason,
+    SessionReason,
+    open_online,
+)
+from services.appointments.slots import FreeSlot, Slot, Window
 
 DAYS_A_PAGE = 5
 ALTERNATIVES = 6
-
-
-@dataclass(frozen=True)
-class FreeSlot:
-    """A time that may be booked, with whom."""
-
-    slot: Slot
-    at: datetime
-    practitioner: str
 
 
 @dataclass(frozen=True)
@@ -58,13 +55,7 @@ def online_reason(reason_id: UUID) -> Reason | None:
 
 
 def _online() -> Select[Reason]:
-    published = exists().where(
-        PublishedService.establishment_id == Reason.establishment_id,
-        PublishedService.code == "appointments",
-        PublishedService.opened_on <= func.current_date(),
-        PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
-    )
-    return _reasons().where(Reason.bookable_online, published)
+    return _reasons().where(open_online())
 
 
 def _reasons() -> Select[Reason]:
@@ -143,25 +134,50 @@ def nearest(reason: Reason, window: Window, wanted: datetime) -> Sequence[FreeSl
     return sorted(closest, key=lambda each: each.at)
 
 
-def session_of(slot: Slot, reason_id: UUID) -> ConsultationSession | None:
-    """The session of a slot, free or not; None when it does not take this reason or is shorter."""
-    return session.scalar(
-        select(ConsultationSession)
-        .join(SessionReason, SessionReason.session_id == ConsultationSession.id)
+@dataclass(frozen=True)
+class Choice:
+    """A time somebody chose for a reason, free or not."""
+
+    reason: Reason
+    opened: ConsultationSession
+    slot: Slot
+
+    @property
+    def at(self) -> datetime:
+        return self.opened.at(self.slot.first_cell)
+
+    @property
+    def end_at(self) -> datetime:
+        return self.opened.at(self.slot.first_cell + self._count)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a patient may book it now: the same answer as the list's and the booking's."""
+        window = self.reason.window("web", db.now())
+        found = slots.bookable(self.opened.free, self.opened.start_at, self.opened.step_min, self._count, window)
+        return bool(found >> self.slot.first_cell & 1)
+
+    @property
+    def _count(self) -> int:
+        return slots.cells_for(self.reason.duration_min, self.opened.step_min)
+
+
+def choice(reason_id: UUID, slot: Slot) -> Choice | None:
+    """None when the reason is not open online, or the session does not take it or is shorter."""
+    row = session.execute(
+        _online()
+        .add_columns(ConsultationSession)
+        .join(SessionReason, SessionReason.reason_id == Reason.id)
+        .join(ConsultationSession, ConsultationSession.id == SessionReason.session_id)
         .where(
+            Reason.id == reason_id,
             ConsultationSession.id == slot.session_id,
             ConsultationSession.n_cells > slot.first_cell,
-            SessionReason.reason_id == reason_id,
         )
         .options(joinedload(ConsultationSession.practitioner))
-    )
-
-
-def is_free(reason: Reason, opened: ConsultationSession, slot: Slot, window: Window) -> bool:
-    """Whether an appointment for the reason may begin there: the same answer as the list's and the booking's."""
-    count = slots.cells_for(reason.duration_min, opened.step_min)
-    found = slots.bookable(opened.free, opened.start_at, opened.step_min, count, window)
-    return bool(found >> slot.first_cell & 1)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return Choice(row[0], row[1], slot) if row else None
 
 
 def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Select[Any]:

@@ -20,7 +20,8 @@ from services.appointments.actions import (
     TooLateToCancel,
 )
 from services.appointments.forms import BookForm, CancelForm
-from services.appointments.models import Appointment, ConsultationSession, Reason
+from services.appointments.models import Appointment
+from services.appointments.queries import Choice
 from services.appointments.slots import Slot
 
 pages = guards.patients(Blueprint("my_appointments", __name__, url_prefix="/rendez-vous", template_folder="templates"))
@@ -40,81 +41,65 @@ def mine() -> str:
 @pages.get("/confirmer")
 def confirm() -> str | Response:
     """Everything about the slot, before the last click."""
-    reason, slot, opened = _wanted(request.args.get("reason", ""), request.args.get("slot", ""))
-    if not queries.is_free(reason, opened, slot, reason.window("web", db.now())):
-        return _already_mine(opened, slot) or _refused(reason, opened, slot, "taken")
+    choice = _choice(request.args.get("reason", ""), request.args.get("slot", ""))
+    if not choice.is_free:
+        return _already_mine(choice) or _refused(choice, SlotTaken())
     held = held_forms.take()
-    form = _book_form(BookForm(formdata=held) if held else BookForm(reason=reason.id, slot=slot))
-    return render_template(
-        "appointments/confirm.html", form=form, reason=reason, opened=opened, at=opened.at(slot.first_cell)
-    )
+    form = BookForm(formdata=held) if held else BookForm(reason=choice.reason.id, slot=choice.slot)
+    form.patient_id.data = form.patient_id.data or str(guards.patient_id())
+    return _confirmation(choice, form)
 
 
 @pages.post("/confirmer")
 @once
 def book() -> Response | tuple[str, int]:
-    form = _book_form(BookForm())
-    reason, slot, opened = _wanted(form.reason.data or "", form.slot.data or "")
+    form = BookForm()
+    form.allowed = db.current_actor().patients
     if not form.validate():
-        return render_template(
-            "appointments/confirm.html", form=form, reason=reason, opened=opened, at=opened.at(slot.first_cell)
-        ), 422
+        return _confirmation(_choice(form.reason.data, form.slot.data), form), 422
+    patient_id, (reason_id, slot) = UUID(form.patient_id.data), _parsed(form.reason.data, form.slot.data)
     try:
-        made = actions.book(UUID(form.patient_id.data), reason.id, slot)
-    except SlotTaken:
-        return _refused(reason, opened, slot, "taken")
-    except PatientBusy:
-        return _refused(reason, opened, slot, "busy", UUID(form.patient_id.data))
-    except KnownPatientsOnly:
-        return _refused(reason, opened, slot, "known_only")
+        made = actions.book(patient_id, reason_id, slot)
     except NotBookable:
         abort(404)
+    except (SlotTaken, PatientBusy, KnownPatientsOnly) as refusal:
+        return _refused(_choice(form.reason.data, form.slot.data), refusal, patient_id)
     return redirect(url_for(".booked", appointment_id=made.id), 303)
 
 
-def _wanted(reason_id: str, slot_text: str) -> tuple[Reason, Slot, ConsultationSession]:
-    """What the address asks for; 404 when it makes no sense."""
+def _parsed(reason_id: str | None, slot: str | None) -> tuple[UUID, Slot]:
     try:
-        reason, slot = queries.online_reason(UUID(reason_id)), Slot.parse(slot_text)
+        return UUID(reason_id or ""), Slot.parse(slot or "")
     except ValueError:
         abort(404)
-    opened = queries.session_of(slot, reason.id) if reason else None
-    if reason is None or opened is None:
-        abort(404)
-    return reason, slot, opened
 
 
-def _book_form(form: BookForm) -> BookForm:
-    form.offer({str(each.patient_id): each.patient.full_name for each in people.people()})
-    if not form.is_submitted() and not form.patient_id.data:
-        form.patient_id.data = str(guards.patient_id())
-    return form
+def _choice(reason_id: str | None, slot: str | None) -> Choice:
+    """What the address or the form asks for; 404 when it makes no sense."""
+    return queries.choice(*_parsed(reason_id, slot)) or abort(404)
 
 
-def _already_mine(opened: ConsultationSession, slot: Slot) -> Response | None:
+def _confirmation(choice: Choice, form: BookForm) -> str:
+    form.name({str(each.patient_id): each.patient.full_name for each in people.people()})
+    return render_template("appointments/confirm.html", form=form, choice=choice, reason=choice.reason)
+
+
+def _already_mine(choice: Choice) -> Response | None:
     """Somebody who comes back after booking finds their appointment, not a slot that they lost to themselves."""
-    own = queries.at_same_time(db.current_actor().patients, opened.at(slot.first_cell), opened.at(slot.first_cell + 1))
-    if own is None or own.session_id != opened.id:
+    own = queries.at_same_time(db.current_actor().patients, choice.at, choice.end_at)
+    if own is None or own.session_id != choice.opened.id:
         return None
     return redirect(url_for(".show", appointment_id=own.id))
 
 
-def _refused(
-    reason: Reason, opened: ConsultationSession, slot: Slot, why: str, patient_id: UUID | None = None
-) -> Response:
-    """409: what happened, and the nearest other times. why: taken | busy | known_only."""
-    wanted = opened.at(slot.first_cell)
-    near = queries.nearest(reason, reason.window("web", db.now()), wanted) if why != "known_only" else ()
+def _refused(choice: Choice, refusal: Exception, patient_id: UUID | None = None) -> Response:
+    """409: what happened, and the nearest other times."""
+    reason, why = choice.reason, type(refusal).__name__
+    near = queries.nearest(reason, reason.window("web", db.now()), choice.at) if why != "KnownPatientsOnly" else ()
     several = len({each.practitioner for each in near}) > 1
-    own = queries.at_same_time({patient_id}, wanted, opened.at(slot.first_cell + 1)) if patient_id else None
-    page = render_template(
-        "appointments/refused.html",
-        why=why,
-        reason=reason,
-        at=wanted,
-        own=own,
-        days=wording.picker(near, reason.unit.establishment.tz, with_names=several),
-    )
+    own = queries.at_same_time({patient_id}, choice.at, choice.end_at) if patient_id and why == "PatientBusy" else None
+    days = wording.picker(near, reason.unit.establishment.tz, with_names=several)
+    page = render_template("appointments/refused.html", why=why, reason=reason, at=choice.at, own=own, days=days)
     return make_response(page, 409)
 
 

@@ -39,6 +39,15 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class FreeSlot:
+    """A time that may be booked, with whom."""
+
+    slot: Slot
+    at: datetime
+    practitioner: str
+
+
+@dataclass(frozen=True)
 class Window:
     """The moments between which an appointment may begin, both included."""
 

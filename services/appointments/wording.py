@@ -11,7 +11,7 @@ from flask_babel import format_date, format_time, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from services.appointments.queries import FreeSlot
+from services.appointments.slots import FreeSlot
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = 12
