@@ -5,12 +5,11 @@ Each secret `PORTAL_X` may also be given as `PORTAL_X_FILE`, the path of a file 
 """
 
 import base64
-import binascii
 import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -72,11 +71,15 @@ class Settings(BaseModel):
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey for rate limits; empty = in memory")
     storage_url: str = Field("file:var/files", description="Where files are stored: file:PATH")
     antivirus_url: str = Field("none:", description="none: | clamd://host:port | clamd:///socket | twin:")
-    mail_url: str = Field("console:", description="console: | smtp://user:password@host:port?starttls=1")
+    mail_url: SecretStr = Field(
+        SecretStr("console:"), description="console: | smtp://user:password@host:port?starttls=1"
+    )
     sms_url: str = Field("console:", description="console:")
     mail_from: str = Field("Parvis <ne-pas-repondre@parvis.test>", description="The sender of our mails")
     read_only: bool = Field(False, description="Answer writes with 503 and keep the reading pages up")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", description="Verbosity of the log")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", description="Verbosity of the log"
+    )
     metrics_token: SecretStr = Field(SecretStr(""), description="Opens /status/metrics from elsewhere than loopback")
     trusted_proxies: int = Field(0, description="How many reverse proxies set X-Forwarded-* in front of us", ge=0)
     web_processes: int = Field(0, description="Web processes; 0 = one per core", ge=0)
@@ -110,10 +113,10 @@ class Settings(BaseModel):
             name, _, text = item.strip().partition(":")
             try:
                 key = base64.b64decode(text, validate=True)
-            except binascii.Error as error:
+            except ValueError as error:
                 raise ConfigurationError(f"PORTAL_FILE_KEYS: key {name!r} is not base64") from error
-            if not name or len(key) != 32:
-                raise ConfigurationError("PORTAL_FILE_KEYS: each key is `id:base64 of 32 bytes`")
+            if not name or len(key) != 32 or name in ring:
+                raise ConfigurationError("PORTAL_FILE_KEYS: each key is `id:base64 of 32 bytes`, each id its own")
             ring[name] = key
         return ring
 
@@ -155,8 +158,9 @@ def _upper(provider: str) -> str:
 
 def _describe(name: str, field: Any) -> tuple[str, str, str, str, bool]:
     secret = field.annotation is SecretStr
-    kind = "secret" if secret else getattr(field.annotation, "__name__", str(field.annotation).replace("typing.", ""))
-    default = "" if secret else str(field.default)
+    choices = " | ".join(filter(None, get_args(field.annotation)))
+    kind = "secret" if secret else choices or field.annotation.__name__
+    default = field.default.get_secret_value() if secret else str(field.default)
     return name, kind, default, field.description or "", secret
 
 

@@ -49,7 +49,7 @@ _outbox = _Outbox()
 
 def configure(settings: Settings) -> None:
     """Connect the mail door named by the environment."""
-    _outbox.door = mail_door.connect(settings.mail_url, sender=settings.mail_from)
+    _outbox.door = mail_door.connect(settings.mail_url.get_secret_value(), sender=settings.mail_from)
     _outbox.base_url = settings.base_url
 
 
