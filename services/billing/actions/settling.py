@@ -58,16 +58,17 @@ def hear(
     tests_count: whether test payments (saisie T) credit bills; never in production.
     """
     attempt = locked(attempt_id)
-    keep(attempt, evidence)
-    attempt.polls += 1
-    if attempt.is_settled:
-        return attempt.state
-    if isinstance(answer, Result):
-        attempt.last_code = answer.code
-        _hear_result(attempt, answer, _differences(attempt, answer, tests_count))
-    else:
-        attempt.last_code = answer.code or attempt.last_code
-        _hear_silence(attempt, answer)
+    with session.no_autoflush:  # the attempt is written once, at the end
+        keep(attempt, evidence)
+        attempt.polls += 1
+        if attempt.is_settled:
+            return attempt.state
+        if isinstance(answer, Result):
+            attempt.last_code = answer.code
+            _hear_result(attempt, answer, _differences(attempt, answer, tests_count))
+        else:
+            attempt.last_code = answer.code or attempt.last_code
+            _hear_silence(attempt, answer)
     return attempt.state
 
 
@@ -91,10 +92,10 @@ def _hear_result(attempt: PaymentAttempt, result: Result, differences: tuple[str
     if differences and attempt.state != after:
         log.error("payment.quarantined", attempt_id=str(attempt.id), differences=attempt.mismatch)
         record("payment.quarantined", attempt, differences=attempt.mismatch, code=result.code)
-    if after in SETTLED:
-        _book(attempt, result)
     move(attempt, after, result.code)
     attempt.next_poll_at = states.next_poll_at(after, attempt.created_at, attempt.state_at, db.now())
+    if after in SETTLED:
+        _book(attempt, result)
 
 
 def _hear_silence(attempt: PaymentAttempt, silence: Silence) -> None:

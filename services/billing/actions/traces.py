@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from portal import audit, db
 from portal.db import session
@@ -61,10 +61,9 @@ def keep(attempt: PaymentAttempt, evidence: Exchange | None) -> None:
 
 
 def record(action: str, attempt: PaymentAttempt, **details: str | int | None) -> None:
-    patient_id = session.scalar(select(Bill.patient_id).where(Bill.id == attempt.bill_id))
     audit.record(
         action,
-        patient_id=patient_id,
+        patient_id=session.get_one(Bill, attempt.bill_id).patient_id,
         establishment_id=attempt.establishment_id,
         object_kind="bill",
         object_id=attempt.bill_id,

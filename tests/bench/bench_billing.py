@@ -1,0 +1,139 @@
+"""billing.settle: payments booked a second by `actions.hear` (entry, lines, receipt, audit, figures, message, in one
+transaction with PayFiP's answer in hand), against the same statements sent straight through psycopg.
+
+The statements are not a copy that could drift: one settlement is recorded, then played again for other attempts.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from flask import Flask
+from sqlalchemy import event, text
+
+from portal import db
+from portal.db import session
+from portal.gateways.payments import Exchange, Mode, Outcome, Result
+from services.billing import actions
+from services.billing.models import PaymentAttempt
+from tests.bench.harness import application, ground, interleaved, report
+from tests.factories import billing, hospitals, people
+
+NAMES = ("billing.settle",)
+A_ROUND = 150
+ROUNDS = 4
+_EVIDENCE = Exchange("recupererDetailPaiementSecurise", "<request/>" * 60, "<answer/>" * 90, 200, 40, "done")
+
+Statements = Sequence[tuple[str, Any]]
+
+
+def run() -> None:
+    with ground() as place:
+        app = application(place.settings)
+        with app.app_context():
+            attempts = _fill(1 + 2 * ROUNDS * A_ROUND)
+            first = attempts[0]
+            statements, theirs = _record(app, first), iter(attempts[1:])
+            with psycopg.connect(place.settings.database_url.get_secret_value()) as connection:
+                ours, limit = interleaved(
+                    lambda: _rate(theirs, _settle),
+                    lambda: _rate(theirs, lambda made: _play(connection, statements, first, made)),
+                    ROUNDS,
+                )
+            _check(len(attempts))
+    report("billing.settle", ours, "settlements/s", limit, note=f"1 client, {len(statements)} statements each")
+
+
+def _fill(count: int) -> list[PaymentAttempt]:
+    with db.transaction(db.system("bench")):
+        where = hospitals.hospital().establishment
+        _account, patient = people.patient_with_account()
+        return [_attempt(billing.bill(where, patient)) for _ in range(count)]
+
+
+def _attempt(owed: Any) -> PaymentAttempt:
+    made = PaymentAttempt(
+        id=uuid4(), bill_id=owed.id, establishment_id=owed.establishment_id, psp_ref=str(uuid4()),
+        return_digest=secrets.token_bytes(32), amount_cents=owed.due_cents, refdet=owed.refdet, exer=owed.exer,
+        numcli="090909", mode="T", email="jeanne@exemple.test", state="awaiting",
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _rate(attempts: Iterator[PaymentAttempt], settle: Any) -> float:
+    mine = list(islice(attempts, A_ROUND))
+    began = time.perf_counter()
+    for made in mine:
+        settle(made)
+    return len(mine) / (time.perf_counter() - began)
+
+
+def _settle(made: PaymentAttempt) -> None:
+    answer = Result(
+        idop=made.psp_ref or "", outcome=Outcome.PAID, code="P", amount_cents=made.amount_cents, refdet=made.refdet,
+        numcli=made.numcli, mode=Mode.TEST, numauto="123456789012-tip", paid_at=made.created_at,
+    )  # fmt: skip
+    with db.transaction(db.system("billing.settle")):
+        actions.hear(made.id, answer, _EVIDENCE, tests_count=True)
+
+
+def _record(app: Flask, made: PaymentAttempt) -> Statements:
+    """Settle once through the application and keep every statement of the transaction."""
+    kept: list[tuple[str, Any]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        kept.append((statement, parameters))
+
+    engine = app.extensions["parvis.engine"]
+    event.listen(engine, "before_cursor_execute", keep)
+    _settle(made)
+    event.remove(engine, "before_cursor_execute", keep)
+    return kept
+
+
+def _play(connection: Any, statements: Statements, example: PaymentAttempt, made: PaymentAttempt) -> None:
+    """The recorded statements for another attempt, in one transaction; ids drawn there are drawn again."""
+    changes: dict[Any, Any] = {
+        example.id: made.id, example.bill_id: made.bill_id, example.psp_ref: made.psp_ref,
+        example.establishment_id: made.establishment_id,
+    }  # fmt: skip
+    for statement, parameters in statements:
+        if isinstance(parameters, list):
+            connection.cursor().executemany(statement, [_changed(one, changes) for one in parameters])
+            continue
+        cursor = connection.execute(statement, _changed(parameters, changes))
+        rows = cursor.fetchall() if cursor.description else []
+        if "receipt_counter" in statement:
+            changes["number"] = rows[0][0]
+    connection.commit()
+
+
+def _changed(parameters: dict[str, Any], changes: dict[Any, Any]) -> dict[str, Any]:
+    return {name: _value(name, value, changes) for name, value in parameters.items()}
+
+
+def _value(name: str, value: Any, changes: dict[Any, Any]) -> Any:
+    if name == "number":
+        return changes["number"]
+    if name == "code" and isinstance(value, str) and len(value) == 10:
+        return secrets.token_hex(5)
+    if isinstance(value, UUID):
+        known = ("establishment_id", "patient_id", "account_id")
+        return value if name.startswith(known) else changes.setdefault(value, uuid4())
+    return changes.get(value, value) if isinstance(value, str) else value
+
+
+def _check(count: int) -> None:
+    """Whichever way, each attempt was settled once, and the ledger is balanced."""
+    with db.transaction(db.system("bench")) as current:
+        counted = text("select (select count(*) from ledger_entry), (select count(*) from receipt),"
+                       " (select sum(debit_cents) - sum(credit_cents) from ledger_line)")  # fmt: skip
+        entries, receipts, difference = current.execute(counted).one()
+    if (entries, receipts, difference) != (count, count, 0):
+        raise RuntimeError(f"{count} attempts made {entries} entries, {receipts} receipts, {difference} cents apart")
