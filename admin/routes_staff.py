@@ -48,10 +48,7 @@ def agent_rights(account_id: UUID, finess: str) -> Response | tuple[str, int]:
     form = RightsForm(formdata=held) if held else RightsForm(rights=agent.rights.get(hospital.id, []))
     if form.validate_on_submit():
         return _change(agent, hospital, form)
-    page = render_template(
-        "admin/staff/rights.html", form=form, agent=agent, hospital=hospital, hospitals=_mine(), hints=RIGHT_HINTS
-    )
-    return page, 422 if form.errors else 200
+    return _rights_page(agent, hospital, form)
 
 
 @staff_pages.route("/inviter", methods=["GET", "POST"])
@@ -106,10 +103,14 @@ def _change(agent: Agent, hospital: Establishment, form: RightsForm) -> Response
     else:
         flash(_("The rights of %(name)s are changed, from their next page on.", name=agent.account.name), "success")
         return redirect(url_for("admin_staff.agents"), 303)
+    return _rights_page(agent, hospital, form)
+
+
+def _rights_page(agent: Agent, hospital: Establishment, form: RightsForm) -> tuple[str, int]:
     page = render_template(
         "admin/staff/rights.html", form=form, agent=agent, hospital=hospital, hospitals=_mine(), hints=RIGHT_HINTS
     )
-    return page, 422
+    return page, 422 if form.errors else 200
 
 
 def _mine() -> list[Establishment]:
