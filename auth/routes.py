@@ -163,6 +163,7 @@ def _failed(door: Door, failure: SignInFailed) -> Response:
         cancelled=isinstance(failure, SignInCancelled),
         not_invited=failure.reason in ("not_invited", "invitation_refused"),
         closed=failure.reason == "account_closed",
+        too_weak=failure.reason == "acr_not_accepted",
         retry=retry,
     )
     return make_response(page, 403 if forbidden else status)
