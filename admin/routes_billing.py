@@ -23,7 +23,7 @@ _WATCH_AFTER = timedelta(hours=1)
 _LAST_PAGE = 10_000
 
 
-@billing_tray.get("/")
+@billing_tray.get("", strict_slashes=False)
 def bills() -> str:
     """Filters by address: etat, etablissement (FINESS), reference, page."""
     places = _places()

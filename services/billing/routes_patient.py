@@ -26,7 +26,7 @@ patient_pages = guards.patients(Blueprint("billing", __name__, url_prefix="/fact
 _EMAIL_CODES = ("A1", "A2")
 
 
-@patient_pages.get("/")
+@patient_pages.get("", strict_slashes=False)
 def my_bills() -> str:
     return render_template("billing/list.html", bills=queries.bills_of_patient(guards.patient_id()))
 

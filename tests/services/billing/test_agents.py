@@ -34,7 +34,7 @@ def page_of(ground: Ground) -> str:
 
 
 def test_the_list_shows_each_bill_with_its_state(desk: FlaskClient, ground: Ground) -> None:
-    page = desk.get("/admin/factures/")
+    page = desk.get("/admin/factures")
     assert page.status_code == 200
     assert ground.bill.reference in page.text
 
