@@ -16,7 +16,8 @@ import services.documents
 import services.preadmission
 from auth import navigation
 from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages
-from portal.config import Settings
+from portal.config import ConfigurationError, Settings
+from portal.gateways import UnsupportedUrl
 from portal.web import branding, errors, i18n, limits, security, ui, unit_of_work, uploads
 
 _DAY_S = 86_400
@@ -78,8 +79,11 @@ def _open_doors(app: Flask, settings: Settings) -> None:
         settings.database_url.get_secret_value(), prepare=settings.database_prepare
     )
     kpi.configure(settings.secret_key.get_secret_value())
-    files.configure(settings)
-    notifications.configure(settings)
+    try:
+        files.configure(settings)
+        notifications.configure(settings)
+    except UnsupportedUrl as error:
+        raise ConfigurationError(str(error)) from error
     jobs.surround(app.app_context)
 
 

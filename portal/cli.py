@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import click
+import psycopg
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from auth import actions as auth_actions
 from portal import audit, catalog, config, db, establishments, jobs, kpi, schema
@@ -17,21 +20,32 @@ from portal.config import ConfigurationError, Settings
 from portal.establishments import UnknownEstablishment
 
 CreateApp = Callable[..., Flask]
+_FINESS = re.compile(r"[0-9][0-9AB][0-9]{7}")  # 2A and 2B are Corsica
 SERVICES_AT_FIRST = ("appointments", "preadmission", "billing", "documents")
 
 
-@click.group()
-@click.pass_context
-def parvis(context: click.Context) -> None:
+class _Operator(click.Group):
+    """Commands that say what is wrong in a sentence, and never show a traceback for it."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            raise click.ClickException(str(error)) from error
+        except UnknownEstablishment as error:
+            raise click.ClickException(f"No hospital has the FINESS number {error}.") from error
+        except (OperationalError, psycopg.OperationalError) as error:
+            raise click.ClickException("The database does not answer (parvis check says more).") from error
+
+
+@click.group(cls=_Operator)
+def parvis() -> None:
     """Parvis, the digital-services portal of hospital groups."""
 
 
 def settings() -> Settings:
-    """The environment's settings; exits with a message for the operator when they make no sense."""
-    try:
-        return config.load()
-    except ConfigurationError as error:
-        raise click.ClickException(str(error)) from error
+    """The environment's settings. Raises ConfigurationError."""
+    return config.load()
 
 
 @contextmanager
@@ -149,7 +163,11 @@ def administrators() -> None:
 @click.pass_context
 def invite_administrator(context: click.Context, email: str) -> None:
     """Print a one-time link: whoever opens it and signs in with this e-mail administers every hospital."""
+    if "@" not in email:
+        raise click.BadParameter(f"{email!r} is not an e-mail address.")
     with as_system(context, "cli.admin_invite"):
+        if not establishments.establishments():
+            raise click.ClickException("There is no hospital yet: parvis establishment add FINESS NAME")
         token = auth_actions.invite(email, db.RIGHTS)
     click.echo(f"{settings().base_url}/auth/proconnect/start?invitation={token}")
     click.echo(f"Valid for {auth_actions.INVITATION_LIFE.days} days, once.")
@@ -166,6 +184,8 @@ def establishment() -> None:
 @click.pass_context
 def add_establishment(context: click.Context, finess: str, name: str) -> None:
     """Add a hospital, with every service open."""
+    if not _FINESS.fullmatch(finess):
+        raise click.BadParameter(f"{finess!r} is not a FINESS number (nine characters).")
     with as_system(context, "cli.establishment_add"):
         hospital = establishments.add(finess, name)
         for code in SERVICES_AT_FIRST:
@@ -180,11 +200,8 @@ def add_establishment(context: click.Context, finess: str, name: str) -> None:
 @click.pass_context
 def set_establishment(context: click.Context, finess: str, key: str, value: str, secret: bool) -> None:
     """Change one setting of a hospital."""
-    try:
-        with as_system(context, "cli.establishment_set"):
-            establishments.change_setting(establishments.by_finess(finess).id, key, value, secret=secret)
-    except UnknownEstablishment as error:
-        raise click.ClickException(f"No hospital has the FINESS number {error}.") from error
+    with as_system(context, "cli.establishment_set"):
+        establishments.change_setting(establishments.by_finess(finess).id, key, value, secret=secret)
 
 
 @parvis.group("audit")
