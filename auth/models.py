@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
@@ -53,7 +53,11 @@ class Patient(Keyed, Base):
     """A person who is cared for. Traits are kept verbatim as their source gave them (INS guide: strict traits)."""
 
     __tablename__ = "patient"
-    __table_args__ = (CheckConstraint("identity_status in ('PROV', 'RECUP', 'VALI', 'QUAL')", "identity_status"),)
+    __table_args__ = (
+        CheckConstraint("identity_status in ('PROV', 'RECUP', 'VALI', 'QUAL')", "identity_status"),
+        Index("ix_patient_ins", "ins", "ins_oid", postgresql_where=text("ins <> ''")),
+        Index("ix_patient_birth_on", "birth_on"),
+    )
 
     birth_name: Mapped[str]
     used_name: Mapped[str] = mapped_column(default="")
