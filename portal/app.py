@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
@@ -87,9 +88,19 @@ def _open_doors(app: Flask, settings: Settings) -> None:
     jobs.surround(app.app_context)
 
 
+def _add(command: click.Command) -> None:
+    """Two rooms may share a group, such as `import`."""
+    known = cli.parvis.commands.get(command.name or "")
+    if isinstance(known, click.Group) and isinstance(command, click.Group):
+        for each in command.commands.values():
+            known.add_command(each)
+    else:
+        cli.parvis.add_command(command)
+
+
 def main() -> Any:
     """The `parvis` command."""
     for room in ROOMS:
         for command in room.commands():
-            cli.parvis.add_command(command)
+            _add(command)
     return cli.parvis(obj=create_app)

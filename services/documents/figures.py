@@ -25,6 +25,8 @@ def declare() -> None:
             "",
             _correspondents,
             event="exchange_sent",
+            portal=True,
+            by_month=True,
         ),
     )
 

@@ -253,7 +253,7 @@ def _fill(
         (Slot(one.id, cell), chance.choice(offered[one.unit_id]).id, at_home(chance.choice(callers)))
         for one in opened
         for cell in range(0, one.n_cells, 6)
-        if db.now() < one.at(cell) < db.now() + _FILLED and chance.random() < 0.7
+        if db.now() < one.at(cell) < db.now() + _FILLED and chance.random() < 0.25
     ]
     online = {why.id for group in offered.values() for why in group if why.bookable_online}
     for slot, reason_id, person in wishes:
