@@ -51,11 +51,13 @@ def is_business_day(day: date) -> bool:
 
 
 def business_days_after(day: date, count: int) -> date:
-    """The `count`-th business day after `day`."""
+    """The `count`-th business day after `day`, at least the first one. Raises ValueError."""
+    if count < 1:
+        raise ValueError("at least one day after")
     for candidate in days_from(day + timedelta(days=1)):
         if is_business_day(candidate):
             count -= 1
-        if count <= 0:
+        if count == 0:
             return candidate
     raise AssertionError("the calendar never ends")
 

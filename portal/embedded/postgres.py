@@ -156,15 +156,21 @@ class EmbeddedPostgres:
         """A killed supervisor leaves its server behind: ask it to stop before starting ours."""
         try:
             pid = int((self._data / "postmaster.pid").read_text().splitlines()[0])
-            os.kill(pid, 0)
-            if f"{self._data}" not in Path(f"/proc/{pid}/cmdline").read_text(errors="replace"):
-                return
         except (OSError, ValueError, IndexError):
+            return
+        if not self._is_ours(pid):
             return
         os.kill(pid, _FAST_SHUTDOWN)
         deadline = time.monotonic() + _STOP_TIMEOUT_S
-        while time.monotonic() < deadline and Path(f"/proc/{pid}").exists():
+        while time.monotonic() < deadline and self._is_ours(pid):
             time.sleep(0.05)
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether this process serves our data; one that has ended and that nobody waits for has no command line."""
+        try:
+            return str(self._data) in Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+        except OSError:
+            return False
 
     # -- who runs it, and where --------------------------------------------------------------------------------
 
