@@ -94,6 +94,7 @@ def _begin(door: Door, attempt: Attempt, browser: str) -> None:
 
 
 @doors.get(f"{_PROVIDER}/callback")
+@limiter.limit("30 per minute")
 def callback(provider: str) -> Response:
     door = providers.door(provider) or abort(404)
     if request.method == "HEAD":  # a link scanner must not spend the attempt

@@ -61,7 +61,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=files.MAX_BYTES + 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=500,
-        SESSION_COOKIE_NAME="parvis_form",
+        # Without the prefix a neighbour (another site of the hospital's domain) could plant a cookie of its own, whose
+        # token it knows, and post our forms with it.
+        SESSION_COOKIE_NAME="__Host-parvis_form" if settings.secure_cookies else "parvis_form",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         WTF_CSRF_TIME_LIMIT=None,

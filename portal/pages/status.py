@@ -31,6 +31,11 @@ def metrics() -> Response:
     """Prometheus text format; from loopback, or with the token."""
     token = current_app.config["SETTINGS"].metrics_token.get_secret_value()
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if request.remote_addr not in _LOOPBACK and not (token and compare_digest(token.encode(), given.encode())):
+    if not _is_local() and not (token and compare_digest(token.encode(), given.encode())):
         abort(404)
     return Response(generate_latest(), mimetype=CONTENT_TYPE_LATEST)
+
+
+def _is_local() -> bool:
+    """Whether this machine itself asks. What a proxy on this machine hands on comes from loopback too, and says so."""
+    return request.remote_addr in _LOOPBACK and not {"X-Forwarded-For", "Forwarded"} & set(request.headers.keys())

@@ -101,6 +101,12 @@ class TestTooManyAttempts:
         assert set(statuses[:30]) == {404}  # no provider is configured
         assert statuses[30] == 429
 
+    def test_to_come_back_from_a_provider_are_counted(self, limited_visitor: Any) -> None:
+        """Each one that fails leaves a line in the audit."""
+        statuses = [limited_visitor.get("/auth/franceconnect/callback").status_code for _ in range(31)]
+        assert set(statuses[:30]) == {404}
+        assert statuses[30] == 429
+
 
 class TestAMissingPage:
     def test_keeps_the_header_of_whoever_is_signed_in(self, sign_in: Callable[..., FlaskClient]) -> None:

@@ -122,6 +122,10 @@ class TestMetrics:
         stranger = {"REMOTE_ADDR": "10.0.0.1"}
         assert client.get("/status/metrics", environ_base=stranger).status_code == 404
 
+    @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+    def test_are_not_for_whoever_comes_through_a_proxy_on_this_machine(self, client: FlaskClient, header: str) -> None:
+        assert client.get("/status/metrics", headers={header: "10.0.0.1"}).status_code == 404
+
     @pytest.mark.parametrize("token", ["", "Bearer ", "Bearer wrong", "Bearer \u00e9"])
     def test_are_not_for_a_wrong_token(self, make_app: Callable[..., Flask], token: str) -> None:
         from pydantic import SecretStr
@@ -134,3 +138,14 @@ class TestMetrics:
             "/status/metrics", environ_base=stranger, headers={"Authorization": "Bearer the metrics token"}
         )
         assert right.status_code == 200
+
+
+class TestTheCookieOfForms:
+    """It holds the token that proves that a form is ours."""
+
+    def test_is_bound_to_the_host_when_the_portal_is_on_https(self, make_app: Callable[..., Flask]) -> None:
+        browser = make_app(base_url="https://portail.exemple.test", env="development").test_client()
+        (cookie,) = browser.get("/_ui", base_url="https://localhost").headers.getlist("Set-Cookie")
+        assert cookie.startswith("__Host-parvis_form=")
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
