@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from flask import Flask, g
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, text
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -27,22 +27,8 @@ from services.billing.models import Bill, LedgerEntry, PaymentAttempt, Receipt
 from services.billing.queries import Standing
 from tests.factories import billing, hospitals, people
 from tests.factories.hospitals import Hospital
-from tests.pages import PageClient
 
 SignIn = Callable[[Account | UUID], FlaskClient]
-
-
-class Browser(PageClient):
-    """Each request starts with nothing in `g`, as in real life; the tests' open application context would keep it."""
-
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        vars(g._get_current_object()).clear()
-        return super().open(*args, **kwargs)
-
-
-@pytest.fixture(autouse=True)
-def _browsers(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "test_client_class", Browser)
 
 
 @pytest.fixture
