@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flask import current_app, g, request, session
 from flask_babel import get_locale
 
-from auth import navigation
 from portal.web.security import csp_nonce
+from portal.web.unit_of_work import who
 
 FRESH_S = 10
 _NONCE = "the-nonce-of-each-page"
@@ -38,5 +38,5 @@ def shown(draw: Callable[[], str]) -> str:
 
 
 def _same_for_everybody() -> bool:
-    alone = navigation.who().kind == "anonymous" and not request.args and "_flashes" not in session
+    alone = who().kind == "anonymous" and not request.args and "_flashes" not in session
     return alone and current_app.config["PORTAL_ENV"] != "test"

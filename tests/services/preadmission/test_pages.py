@@ -124,8 +124,8 @@ def events(file: Preadmission) -> list[str]:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("unit_id", ""), ("unit_id", "nonsense"), ("unit_id", "2e5b261d-a65e-4b0a-b812-2aa2e3892360"), ("stay_kind", "holiday"),
-     ("planned_on-year", "2020"), ("planned_on-day", "99"), ("planned_on-month", "<script>")],
+    [("unit_id", ""), ("unit_id", "nonsense"), ("unit_id", "2e5b261d-a65e-4b0a-b812-2aa2e3892360"),
+     ("stay_kind", "holiday"), ("planned_on-year", "2020"), ("planned_on-day", "99"), ("planned_on-month", "<script>")],
 )  # fmt: skip
 def test_a_strange_stay_is_refused(ground: Ground, sign_in, in_ten_days, field: str, value: str) -> None:
     stay = {"once": str(uuid4()), "unit_id": str(ground.hospital.unit.id), "stay_kind": "inpatient", **in_ten_days}
