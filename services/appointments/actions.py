@@ -7,9 +7,10 @@ cancellations never wait for each other in a circle.
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, time, timedelta
+from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select, text, true, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, exists, insert, select, text, true, update
 
 from auth import records
 from auth.models import PatientRecord
@@ -149,16 +150,23 @@ def _appointment(
     )
 
 
+# Made once: building them anew for each booking costs more than sending them.
+_SESSION = cast(Table, ConsultationSession.__table__)
+_RESERVE = (
+    update(_SESSION)
+    .where(
+        _SESSION.c.id == bindparam("of_session"),
+        _SESSION.c.free.bitwise_and(bindparam("cells")) == bindparam("cells"),
+    )
+    .values(free=_SESSION.c.free - bindparam("cells"))
+)
+_RECORD_CHANGE = insert(cast(Table, AppointmentChange.__table__)).inline()
+
+
 def _reserve(appointment: Appointment) -> None:
     """Take the cells from the session in one statement: a slot already taken is refused without waiting."""
-    cells = appointment.cells
-    taken = session.execute(
-        update(ConsultationSession)
-        .where(ConsultationSession.id == appointment.session_id, ConsultationSession.free.op("&")(cells) == cells)
-        .values(free=ConsultationSession.free - cells)
-        .execution_options(synchronize_session=False)
-    )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    values = {"of_session": appointment.session_id, "cells": appointment.cells}
+    if session.execute(_RESERVE, values).rowcount != 1:  # type: ignore[attr-defined]
         raise SlotTaken
 
 
@@ -248,20 +256,19 @@ def _tell_of(appointment: Appointment, from_state: str, to_state: str, why: str 
     states.check(from_state, to_state)
     actor = db.current_actor()
     session.execute(
-        insert(AppointmentChange)
-        .inline()
-        .values(
-            id=uuid4(),
-            appointment_id=appointment.id,
-            from_state=from_state,
-            to_state=to_state,
-            by=actor.label,
-            by_name=actor.name,
-            at=db.now(),
-            reason=why,
-            patient_id=appointment.patient_id,
-            establishment_id=appointment.establishment_id,
-        )
+        _RECORD_CHANGE,
+        {
+            "id": uuid4(),
+            "appointment_id": appointment.id,
+            "patient_id": appointment.patient_id,
+            "establishment_id": appointment.establishment_id,
+            "from_state": from_state,
+            "to_state": to_state,
+            "by": actor.label,
+            "by_name": actor.name,
+            "at": db.now(),
+            "reason": why,
+        },
     )
     audit.record(
         f"appointment.{to_state}",

@@ -83,19 +83,15 @@ def run() -> None:
         bases = [opened.enter_context(served("wsgi:app", place)) for _ in range(PROCESSES)]
         browsers = [_browser(client, bases[number % PROCESSES], opened) for number, client in enumerate(clients)]
         players = [_player(client, place, statements, example, opened) for client in clients]
-        _compare("appointments.booking", place, browsers, players)
+        ours, limit = interleaved(lambda: _rate(browsers), lambda: _rate(players), ROUNDS)
+        report("appointments.booking", ours, "bookings/s", limit, note=f"{CLIENTS} clients, {PROCESSES} processes")
         _slow_commits(place)
-        _compare("appointments.booking_slow_commit", place, browsers, players)
+        before = _flushes(place)
+        ours, limit = interleaved(lambda: _rate(browsers), lambda: _rate(players), ROUNDS)
+        each = 2 * ROUNDS * CLIENTS * A_ROUND / (_flushes(place) - before)
+        note = f"commits slowed by {SLOW_COMMIT_US} µs; {each:.1f} commits a flush"
+        report("appointments.booking_slow_commit", ours, "bookings/s", limit, note=note)
         _check(app)
-
-
-def _compare(name: str, place: Ground, browsers: Sequence[Book], players: Sequence[Book]) -> None:
-    before = _flushes(place)
-    ours, limit = interleaved(lambda: _rate(browsers), lambda: _rate(players), ROUNDS)
-    flushes = _flushes(place) - before
-    commits = 2 * ROUNDS * CLIENTS * A_ROUND
-    note = f"{CLIENTS} clients; {commits} commits in {flushes} flushes ({commits / flushes:.1f} each)"
-    report(name, ours, "bookings/s", limit, note=note)
 
 
 def _rate(books: Sequence[Book]) -> float:
