@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from uuid import uuid4
 
@@ -119,7 +121,7 @@ SEEN: dict[str, dict[type[Base], int]] = {
     "staff": {Account: 2, StaffRight: len(RIGHTS), Professional: 2},
 }
 WRITABLE: dict[str, dict[type[Base], int]] = {
-    "patient": {Account: 1, Patient: 1},
+    "patient": {Account: 1},
     "professional": {Account: 1},
     "staff": {Account: 1, StaffRight: len(RIGHTS)},
 }
@@ -181,6 +183,10 @@ FORGED = {
     "an invitation": lambda ground, me: insert(StaffInvitation).values(
         id=uuid4(), digest=b"x", email="", rights=[], expires_at=db.now()),
     "a hospital": lambda ground, me: insert(Establishment).values(id=uuid4(), finess="1", name="x"),
+    "a person": lambda ground, me: insert(Patient).inline().values(
+        id=uuid4(), birth_name="X", first_names=["X"], birth_on=date(1980, 1, 1)),
+    "a record of somebody, to see them from another hospital": lambda ground, me: insert(PatientRecord).inline().values(
+        patient_id=ground.patient.id, establishment_id=ground.south.establishment.id),
     "a first answer under another name": lambda ground, me: insert(RepeatedPost).values(
         key=uuid4(), actor=f"patient:{ground.account.id}"),
 }  # fmt: skip
@@ -203,6 +209,28 @@ class TestWhoIsConcerned:
             AuditEvent,
         }  # fmt: skip
         assert {model for model in PERSONAL if seen(me, model)} == mine
+
+    def test_the_patient_opens_a_record_of_theirs_without_choosing_its_number(self, ground: Ground) -> None:
+        """A hospital's bills and letters follow its number (IPP)."""
+        me, there = people.as_patient(ground.account, ground.patient), ground.south.establishment.id
+        record = insert(PatientRecord).inline().values(patient_id=ground.patient.id, establishment_id=there)
+        with pytest.raises(DBAPIError, match="row-level security"), acting(me):
+            db.session.execute(record.values(ipp="900"))
+        with acting(me):
+            db.session.execute(record)
+
+    def test_the_patient_does_not_write_the_traits_that_letters_are_filed_by(self, ground: Ground) -> None:
+        me = people.as_patient(ground.account, ground.patient)
+        assert _affected(me, update(Patient).values(ins="180010100000184", identity_status="QUAL")) == 0
+
+    def test_an_agent_of_two_hospitals_makes_a_patient_of_one_known_to_the_other(self, ground: Ground) -> None:
+        north, south = ground.north.establishment.id, ground.south.establishment.id
+        me = people.as_agent(ground.agent, north, "appointments")
+        both = replace(me, rights={"appointments": frozenset({north, south})})
+        with acting(both):
+            db.session.execute(
+                insert(PatientRecord).inline().values(patient_id=ground.patient.id, establishment_id=south)
+            )
 
     def test_an_agent_sees_the_patients_of_their_hospital(self, ground: Ground) -> None:
         me = people.as_agent(ground.agent, ground.north.establishment.id, "billing")
