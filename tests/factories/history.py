@@ -36,6 +36,7 @@ def events(world: World) -> Iterator[Row]:
     """Rows of `kpi_event`, oldest day first."""
     tz = world.north.establishment.tz
     today = civil_day(db.now(), tz)
+    yield from _already_enrolled(datetime.combine(today - timedelta(days=DAYS), time(6), tz))
     for ago in range(DAYS, 0, -1):
         day = today - timedelta(days=ago)
         chance = Random(day.toordinal())
@@ -52,6 +53,13 @@ _FIELDS: Row = {
     "quantity": 0,
     "pseudonym": "",
 }
+
+
+def _already_enrolled(at: datetime) -> Iterator[Row]:
+    """The accounts opened before the story begins: more than those who come back each month."""
+    for audience, count in (("patient", 640), ("professional", 48)):
+        for _number in range(count):
+            yield _FIELDS | {"event": "account_created", "audience": audience, "at": at}
 
 
 def _busy(day: date, progress: float, chance: Random) -> float:
