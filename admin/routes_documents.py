@@ -68,9 +68,9 @@ def _list_page(view: str, template: str, **found: Any) -> str:
 # -- one letter ----------------------------------------------------------------------------------------------------
 
 
-@documents_pages.get("/<uuid:document_id>")
+@documents_pages.route("/<uuid:document_id>", methods=["GET", "POST"])
 def show(document_id: UUID) -> str:
-    """One letter, and the search for its patient. Opening it is written down."""
+    """One letter, and the search for its patient (a post). Opening it is written down."""
     document = _one(document_id)
     shown = reading.read(document)
     actions.open_document(document)
@@ -78,7 +78,7 @@ def show(document_id: UUID) -> str:
 
 
 def _letter_page(document: Document, shown: reading.Reading, refused: AssignForm | None = None) -> str:
-    search = SearchForm(request.args)
+    search = SearchForm(request.form)
     found = search.find(document.establishment_id)
     form = refused or AssignForm(formdata=None)
     form.offer(found)
@@ -127,7 +127,7 @@ def assign(document_id: UUID) -> Answer:
     """Give the letter to the patient the agent chose."""
     document = _one(document_id)
     form = AssignForm()
-    form.offer(SearchForm(request.args).find(document.establishment_id))
+    form.offer(SearchForm(request.form).find(document.establishment_id))
     if not form.validate():
         return _letter_page(document, reading.read(document), form), 422
     decision = partial(actions.assign, document, form.chosen, form.reason.data)
@@ -208,12 +208,12 @@ def _tell(outcomes: list[actions.Outcome]) -> Response:
 # -- a document to a patient ---------------------------------------------------------------------------------------
 
 
-@documents_pages.get("/envoyer-a-un-patient")
+@documents_pages.route("/envoyer-a-un-patient", methods=["GET", "POST"])
 def choose_patient() -> str:
     """Find the patient to send a document to."""
     hospitals = _hospitals()
-    chosen = _hospital(request.args.get("establishment", "")) or hospitals[0]
-    search = SearchForm(request.args)
+    chosen = _hospital(request.values.get("establishment", "")) or hospitals[0]
+    search = SearchForm(request.form)
     found = search.find(chosen.id)
     return render_template(
         "admin/documents/choose_patient.html", hospitals=hospitals, chosen=chosen, search=search, found=found

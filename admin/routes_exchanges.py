@@ -83,20 +83,35 @@ def message_file(exchange_id: UUID, message_id: UUID) -> Response:
 @once
 def file_message(exchange_id: UUID, message_id: UUID) -> Answer:
     """File what a practitioner sent in the documents of a patient of the hospital."""
-    thread = _one(exchange_id)
-    message = _message(thread, message_id)
-    if message.sender != "professional":
-        abort(404)
-    search = SearchForm(request.args)
-    found = search.find(thread.establishment_id)
+    thread, message = _to_file(exchange_id, message_id)
     form = FileMessageForm(title=thread.subject)
-    form.offer(found)
+    form.offer(SearchForm(request.form).find(thread.establishment_id))
     if form.validate_on_submit():
         return _file(thread, message, form)
-    page = render_template(
+    page = _filing_page(thread, message, form)
+    return (page, 422) if form.errors else page
+
+
+@exchanges_pages.post("/<uuid:exchange_id>/messages/<uuid:message_id>/classer/chercher")
+def find_patient(exchange_id: UUID, message_id: UUID) -> str:
+    """Find the patient in whose documents it will be filed."""
+    thread, message = _to_file(exchange_id, message_id)
+    return _filing_page(thread, message, FileMessageForm(formdata=None, title=thread.subject))
+
+
+def _to_file(exchange_id: UUID, message_id: UUID) -> tuple[Exchange, ExchangeMessage]:
+    thread = _one(exchange_id)
+    message = _message(thread, message_id)
+    return (thread, message) if message.sender == "professional" else abort(404)
+
+
+def _filing_page(thread: Exchange, message: ExchangeMessage, form: FileMessageForm) -> str:
+    search = SearchForm(request.form)
+    found = search.find(thread.establishment_id)
+    form.offer(found)
+    return render_template(
         "admin/documents/file_message.html", exchange=thread, message=message, search=search, found=found, form=form
     )
-    return (page, 422) if form.errors else page
 
 
 def _file(thread: Exchange, message: ExchangeMessage, form: FileMessageForm) -> Response:

@@ -175,10 +175,13 @@ class ReceiveForm(OnceForm):
 
 
 class SearchForm(Form):
-    """Find a patient of the hospital, by their number there or by name and birth date (a GET form)."""
+    """Find a patient of the hospital, by their number there or by name and birth date.
+
+    Posted, although it changes nothing: names stay out of addresses and logs.
+    """
 
     class Meta:
-        csrf = False
+        csrf = False  # the page's own check has been made; the form that follows carries the search along
 
     ipp = StringField(_l("Patient number (IPP)"), [_LINE])
     name = StringField(_l("Birth name or name of use"), [_LINE])

@@ -196,17 +196,18 @@ def test_an_agent_files_what_a_practitioner_sent_with_a_known_patient(
     doctor.post(f"/pro/envoyer/{ground.hospital.unit.id}", data=written())
     exchange, (message,) = the_exchange(), messages()
     address = f"/admin/documents/echanges/{exchange.id}/messages/{message.id}/classer"
-    found = agent.get(f"{address}?ipp=0012345")
+    found = agent.post(f"{address}/chercher", data={"ipp": "0012345"})
     assert "PAT-TROIS" in found.text
     choice = {
+        "ipp": "0012345",
         "once": str(uuid4()),
         "patient_id": str(ground.patient.id),
         "reason": "identity_checked",
         "type_code": "11488-4",
         "title": "Courrier du Dr Leroy",
     }
-    assert agent.post(f"{address}?ipp=0012345", data=choice).status_code == 303
-    again = agent.post(f"{address}?ipp=0012345", data=choice | {"once": str(uuid4())}, follow_redirects=True)
+    assert agent.post(address, data=choice).status_code == 303
+    again = agent.post(address, data=choice | {"once": str(uuid4())}, follow_redirects=True)
     assert again.status_code == 200
     with db.transaction(ground.as_patient):
         document = session.scalars(select(Document)).one()
