@@ -20,6 +20,9 @@ from services.appointments.models import Appointment, ConsultationSession, Reaso
 from services.appointments.slots import Slot
 from tests.factories import appointments, hospitals, people
 from tests.factories.hospitals import Hospital
+from tests.statements import executed
+
+MOST_STATEMENTS = 12
 
 SignIn = Callable[..., FlaskClient]
 
@@ -246,3 +249,11 @@ def test_a_hospital_without_reasons_says_so(app: Flask, sign_in: SignIn) -> None
         bare = hospitals.hospital()
         agent = people.agent(bare.establishment.id, "appointments")
     assert sign_in(agent).get("/admin/rendez-vous").status_code == 200
+
+
+def test_pages_are_thrifty_however_many_appointments(app: Flask, desk: Desk) -> None:
+    made = [_book(desk, cell) for cell in (0, 2, 4, 6, 8)]
+    for page in (desk.day, desk.times, f"/admin/rendez-vous/{made[0].id}"):
+        with executed(app) as statements:
+            assert desk.agent.get(page).status_code == 200
+        assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)

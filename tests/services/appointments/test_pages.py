@@ -1,15 +1,14 @@
 """The patient's path through the real application."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import time, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from auth.models import WebSession
@@ -19,6 +18,7 @@ from services.appointments import actions
 from services.appointments.models import Appointment, Reason
 from tests.factories import appointments, hospitals, people
 from tests.services.appointments.conftest import Ground
+from tests.statements import executed
 
 MOST_STATEMENTS = 12
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -45,22 +45,6 @@ def _form(page: TestResponse) -> dict[str, str]:
 def _all() -> list[Appointment]:
     with db.transaction(db.system("tests")):
         return list(session.scalars(select(Appointment)))
-
-
-@contextmanager
-def _at_most(app: Flask, statements: int) -> Iterator[None]:
-    seen: list[str] = []
-    engine = app.extensions["parvis.engine"]
-
-    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", count)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", count)
-    assert len(seen) <= statements, "\n".join(seen)
 
 
 # -- choosing, before signing in ---------------------------------------------------------------------------------
@@ -351,8 +335,16 @@ def test_pages_are_thrifty_however_many_appointments(app: Flask, ground: Ground,
         f"/rendez-vous/choisir-un-creneau?reason={ground.reason.id}",
     )
     for page in pages:
-        with _at_most(app, MOST_STATEMENTS):
+        with executed(app) as statements:
             assert browser.get(page).status_code == 200
+        assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)
+
+
+def test_a_booking_takes_twelve_statements(app: Flask, ground: Ground, browser: FlaskClient) -> None:
+    form = _form(browser.get(ground.address()))
+    with executed(app) as statements:
+        assert browser.post("/rendez-vous/confirmer", data=form).status_code == 303
+    assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)
 
 
 def test_looking_writes_nothing(ground: Ground, browser: FlaskClient) -> None:
