@@ -125,6 +125,7 @@ Declaration = Callable[[Connection], Actor]
 class _Unit:
     declaration: Declaration
     actor: Actor | None = None
+    outer: "_Unit | None" = None
 
 
 _unit: ContextVar[_Unit | None] = ContextVar("unit of work", default=None)
@@ -176,18 +177,19 @@ def open_unit(declaration: Declaration, actor: Actor | None = None) -> None:
 
     actor: who acts, when that is known without asking the database (a browser without a session).
     """
-    _unit.set(_Unit(declaration, actor))
+    _unit.set(_Unit(declaration, actor, _unit.get()))
 
 
 def close_unit(*, commit: bool) -> None:
     """End the unit of work, keeping (commit) or forgetting what it wrote."""
+    unit = _current()
     try:
         if session.registry.has():
             session.commit() if commit else session.rollback()
     finally:
         session.remove()
         # A server keeps its threads: what runs there before the next unit must not act as the last visitor.
-        _unit.set(None)
+        _unit.set(unit.outer)
 
 
 def is_open() -> bool:
@@ -206,7 +208,7 @@ def transaction(actor: Actor) -> Iterator[scoped_session[Session]]:
         declare(connection, actor)
         return actor
 
-    token = _unit.set(_Unit(declaration))
+    open_unit(declaration)
     try:
         yield session
     except BaseException:
@@ -214,8 +216,6 @@ def transaction(actor: Actor) -> Iterator[scoped_session[Session]]:
         raise
     else:
         close_unit(commit=True)
-    finally:
-        _unit.reset(token)
 
 
 def current_actor() -> Actor:

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -24,7 +25,13 @@ from portal import config, db, jobs, schema
 from portal.app import create_app
 from portal.config import Settings
 from portal.embedded.postgres import EmbeddedPostgres
+from tests import network
 from tests.pages import PageClient
+
+network.forbid()
+# A busy machine is not a failure, and a run leaves nothing to the next one.
+hypothesis.settings.register_profile("suite", deadline=None, database=None)
+hypothesis.settings.load_profile("suite")
 
 ROOT = Path(__file__).parents[1]
 TESTDATA = ROOT.parent / "shared" / "testdata"

@@ -70,7 +70,8 @@ class TestHolidays:
     def test_of_2026_are_the_eleven_of_the_labour_code(self) -> None:
         assert sorted(calendar.public_holidays(2026)) == [
             date(2026, 1, 1), date(2026, 4, 6), date(2026, 5, 1), date(2026, 5, 8), date(2026, 5, 14),
-            date(2026, 5, 25), date(2026, 7, 14), date(2026, 8, 15), date(2026, 11, 1), date(2026, 11, 11), date(2026, 12, 25),
+            date(2026, 5, 25), date(2026, 7, 14), date(2026, 8, 15), date(2026, 11, 1), date(2026, 11, 11),
+            date(2026, 12, 25),
         ]  # fmt: skip
 
     @given(some.integers(1946, 2200))
