@@ -14,22 +14,37 @@ from typing import Any
 
 import procrastinate
 import structlog
-from procrastinate import JobContext, PsycopgConnector, RetryStrategy
+from procrastinate import BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
 from sqlalchemy import BigInteger, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, scoped_session
 
 from portal import db
 from portal.db import Base, session
+from portal.gateways import Unavailable
 
 log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 0.5
 STALLED_AFTER_S = 60
 KEEP_FINISHED_HOURS = 72
-_RETRY = RetryStrategy(max_attempts=12, exponential_wait=2)
+_RETRIES = 12
+_RETRIES_WHILE_AWAY = 84  # three days: a mail server or a scanner may be down from Friday to Monday
+_LONGEST_WAIT_S = 3600
 
 Function = Callable[..., Any]
+
+
+class _Retry(BaseRetryStrategy):
+    """After 2, 4, 8… seconds, then hourly. A job waits for a door that is away; any other trouble is told sooner."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        most = _RETRIES_WHILE_AWAY if isinstance(exception, Unavailable) else _RETRIES
+        if job.attempts >= most:
+            return None
+        return RetryDecision(retry_in={"seconds": min(2 ** (job.attempts + 1), _LONGEST_WAIT_S)})
+
 
 app = procrastinate.App(connector=PsycopgConnector())
 
@@ -67,7 +82,7 @@ def task(name: str, *, queue: str = "default") -> Callable[[Function], Function]
         def run(context: JobContext, /, **arguments: Any) -> None:
             _run(function, context, arguments)
 
-        app.task(name=name, queue=queue, pass_context=True, retry=_RETRY)(run)
+        app.task(name=name, queue=queue, pass_context=True, retry=_Retry())(run)
         _names.add(name)
         return function
 

@@ -4,6 +4,7 @@ import threading
 
 from portal import jobs
 from portal.establishments import Establishment
+from portal.gateways import Unavailable
 
 stop_at = ""
 runs: list[str] = []
@@ -40,6 +41,12 @@ def twice(name: str) -> None:
     for each in ("first", "second"):
         with jobs.effect() as current:
             current.add(Establishment(finess=f"{name} {each}", name=name))
+
+
+@jobs.task("tests.find_the_door_closed")
+def find_the_door_closed(name: str) -> None:
+    """Its door is away; named otherwise, it breaks by itself."""
+    raise Unavailable("away") if name == "away" else ZeroDivisionError
 
 
 @jobs.periodic("0 0 1 1 *", "tests.tick")

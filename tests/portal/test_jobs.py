@@ -106,6 +106,19 @@ class TestAJob:
         work_jobs()
         assert (count(Establishment), count(JobDone)) == (1, 1)
 
+    @pytest.mark.parametrize(
+        ("trouble", "tries", "becomes"),
+        [("away", 30, "todo"), ("away", 84, "failed"), ("a mistake", 11, "todo"), ("a mistake", 12, "failed")],
+    )
+    def test_waits_three_days_for_its_door_and_tells_a_mistake_sooner(
+        self, work_jobs: Work, run_sql: Sql, trouble: str, tries: int, becomes: str
+    ) -> None:
+        ask("tests.find_the_door_closed", name=trouble)
+        run_sql(f"update procrastinate_jobs set attempts = {tries} where task_name like 'tests.find%'")
+        work_jobs()
+        query = "select status::text, coalesce(scheduled_at, now()) < now() + interval '61 minutes'"
+        assert run_sql(f"{query} from procrastinate_jobs where task_name like 'tests.find%'") == [(becomes, True)]
+
     def test_that_tries_to_take_effect_twice_is_our_mistake(self, work_jobs: Work) -> None:
         ask("tests.twice")
         work_jobs()
