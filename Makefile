@@ -14,7 +14,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/demo.stamp $(CATALOGUES) ## start the demonstration at http://127.0.0.1:8000 (PORT= to change); Ctrl-C stops it
-	@exec $(BIN)/parvis demo
+	@exec $(BIN)/python -m portal.embedded
 
 test: .venv/dev.stamp $(CATALOGUES) ## the whole suite (REQUIRE_BROWSER=1: fail without a Chromium)
 	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
