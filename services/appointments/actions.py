@@ -6,7 +6,7 @@ cancellations never wait for each other in a circle.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -326,14 +326,7 @@ def open_session(
     """Open a practitioner's time in a unit, between two wall-clock times of the hospital (`closes` may be the next
     day's). Raises NoSuchTime when a clock change skips one of them, DoesNotFit beyond 60 cells.
     """
-    tz = unit.establishment.tz
-    last_day = day if closes > opens else day + timedelta(days=1)
-    start_at, end_at = calendar.to_utc(day, opens, tz), calendar.to_utc(last_day, closes, tz)
-    if start_at is None or end_at is None:
-        raise NoSuchTime(f"{day} {opens}–{closes} {tz}")
-    count, rest = divmod(end_at - start_at, timedelta(minutes=step_min))
-    if rest or not 1 <= count <= slots.MAX_CELLS:
-        raise DoesNotFit(f"{opens}–{closes} by {step_min} minutes")
+    start_at, count = _cells_between(unit, day, opens, closes, step_min)
     opened = ConsultationSession(
         id=uuid4(),
         establishment_id=unit.establishment_id,
@@ -349,14 +342,29 @@ def open_session(
     )
     session.add(opened)
     session.flush()
-    session.add_all(
-        SessionReason(reason_id=reason.id, session_id=opened.id, establishment_id=unit.establishment_id)
-        for reason in reasons
-    )
+    for reason in reasons:
+        session.add(SessionReason(reason_id=reason.id, session_id=opened.id, establishment_id=unit.establishment_id))
+    _audit_session("opened", opened)
+    return opened
+
+
+def _audit_session(what: str, opened: ConsultationSession) -> None:
     audit.record(
-        "consultation_session.opened",
-        establishment_id=unit.establishment_id,
+        f"consultation_session.{what}",
+        establishment_id=opened.establishment_id,
         object_kind="consultation_session",
         object_id=opened.id,
     )
-    return opened
+
+
+def _cells_between(unit: Unit, day: date, opens: time, closes: time, step_min: int) -> tuple[datetime, int]:
+    """When it really starts, and how many cells it really lasts: a night of clock change is shorter or longer."""
+    tz = unit.establishment.tz
+    last_day = day if closes > opens else day + timedelta(days=1)
+    start_at, end_at = calendar.to_utc(day, opens, tz), calendar.to_utc(last_day, closes, tz)
+    if start_at is None or end_at is None:
+        raise NoSuchTime(f"{day} {opens}–{closes} {tz}")
+    count, rest = divmod(end_at - start_at, timedelta(minutes=step_min))
+    if rest or not 1 <= count <= slots.MAX_CELLS:
+        raise DoesNotFit(f"{opens}–{closes} by {step_min} minutes")
+    return start_at, count

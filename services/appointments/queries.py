@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from auth.models import Account, Patient, PatientAccess, PatientRecord
+from auth.models import Patient, PatientRecord
 from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Unit
@@ -366,39 +366,3 @@ def known_patient(patient_id: UUID, establishments: Collection[UUID]) -> Patient
     """A patient with a record at one of these hospitals."""
     record = exists().where(PatientRecord.patient_id == Patient.id, PatientRecord.establishment_id.in_(establishments))
     return session.scalar(select(Patient).where(Patient.id == patient_id, record))
-
-
-# -- for the mails -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """Where to write about an appointment."""
-
-    email: str
-    locale: str = ""
-    account_id: UUID | None = None
-
-
-def recipient(appointment: Appointment, account_id: UUID | None) -> Recipient:
-    """The account that acted, else the patient's own account, else the address the hospital was given."""
-    query = (
-        select(Account).where(Account.id == account_id)
-        if account_id
-        else (
-            select(Account)
-            .join(PatientAccess, PatientAccess.account_id == Account.id)
-            .where(
-                PatientAccess.patient_id == appointment.patient_id,
-                PatientAccess.relation == "self",
-                PatientAccess.revoked_at.is_(None),
-                Account.closed_at.is_(None),
-            )
-            .order_by(Account.created_at)
-            .limit(1)
-        )
-    )
-    account = session.scalar(query)
-    if account and account.email:
-        return Recipient(account.email, account.locale, account.id)
-    return Recipient(appointment.patient.email)
