@@ -74,12 +74,6 @@ def open_codes(establishment_id: UUID | None = None) -> frozenset[str]:
     )
 
 
-def open_count(day: date, establishment_id: UUID | None = None) -> int:
-    """How many distinct services are open that day (indicator O1)."""
-    query = _open_on(day, establishment_id).with_only_columns(func.count(func.distinct(PublishedService.code)))
-    return session.scalar(query) or 0
-
-
 def _open_on(day: Any, establishment_id: UUID | None) -> Any:
     query = select(PublishedService).where(
         PublishedService.opened_on <= day,

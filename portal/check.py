@@ -22,6 +22,7 @@ class Finding:
 def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
     """Look at everything this instance depends on."""
     yield Finding(f"configuration ({settings.env})")
+    yield from _laptop_doors(settings)
     yield from _database(settings)
     for name, check in (
         ("storage", files.check_storage),
@@ -32,6 +33,16 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
     for door in app.extensions["parvis.doors"].values():
         troubles = door.client.check()
         yield Finding(f"identity provider {door.name}", "; ".join(troubles))
+
+
+def _laptop_doors(settings: Settings) -> Iterator[Finding]:
+    """What a laptop may do without, and real patients may not: told in production, since it starts all the same."""
+    if not settings.is_production:
+        return
+    if settings.antivirus_url.startswith("none:"):
+        yield Finding("PORTAL_ANTIVIRUS_URL", "none: files are opened that nobody has scanned")
+    if settings.mail_url.get_secret_value().startswith("console:"):
+        yield Finding("PORTAL_MAIL_URL", "console: mails reach nobody, and people's addresses go to the log")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

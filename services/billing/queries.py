@@ -24,7 +24,6 @@ from services.billing.models import (
     LedgerEntry,
     LedgerLine,
     PaymentAttempt,
-    PaymentAttemptChange,
     PspExchange,
     Receipt,
 )
@@ -250,13 +249,6 @@ def one_attempt_at(places: Collection[UUID], attempt_id: UUID) -> PaymentAttempt
     return session.scalar(
         select(PaymentAttempt).where(PaymentAttempt.id == attempt_id, PaymentAttempt.establishment_id.in_(places))
     )
-
-
-def changes_of_bill(bill_id: UUID) -> Sequence[PaymentAttemptChange]:
-    """How the bill's attempts went from state to state, oldest first."""
-    return session.scalars(
-        select(PaymentAttemptChange).where(PaymentAttemptChange.bill_id == bill_id).order_by(PaymentAttemptChange.at)
-    ).all()
 
 
 def exchanges_of_bill(bill_id: UUID) -> Sequence[PspExchange]:
