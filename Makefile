@@ -37,8 +37,8 @@ bench: .venv/dev.stamp ## the benchmarks, one JSON line each (NAME= for one)
 	@exec $(BIN)/python -m tests.bench $(NAME)
 
 translations: .venv/dev.stamp ## collect the messages of the code and update the catalogues
-	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext --no-wrap --sort-by-file --omit-header -o translations/messages.pot .
-	for l in fr en; do $(BIN)/pybabel -q update -i translations/messages.pot -d translations -l $$l --no-fuzzy-matching --no-wrap --omit-header; done
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext --no-wrap --sort-by-file --add-location=file --project=Parvis -o translations/messages.pot .
+	for l in fr en; do $(BIN)/pybabel -q update -i translations/messages.pot -d translations -l $$l --no-fuzzy-matching --no-wrap --ignore-pot-creation-date --ignore-obsolete; done
 
 assets: ## rebuild the style sheets and scripts (needs Node.js)
 	cd assets && npm ci --ignore-scripts && node build.mjs

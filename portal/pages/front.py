@@ -31,10 +31,16 @@ def shown(draw: Callable[[], str]) -> str:
     key, now = str(get_locale()), time.monotonic()
     page = _remembered.get(key)
     if page is None or now - page.at > FRESH_S:
-        g.csp_nonce = _NONCE
-        page = _remembered[key] = _Drawn(draw(), now)
-        del g.csp_nonce
+        page = _remembered[key] = _Drawn(_drawn_with_placeholder(draw), now)
     return page.html.replace(_NONCE, csp_nonce())
+
+
+def _drawn_with_placeholder(draw: Callable[[], str]) -> str:
+    g.csp_nonce = _NONCE
+    try:
+        return draw()
+    finally:
+        del g.csp_nonce
 
 
 def _same_for_everybody() -> bool:

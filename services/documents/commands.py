@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 
-from portal import cli, db, establishments
+from portal import db, establishments
 from portal.establishments import UnknownEstablishment
 from services.documents import jobs
 from services.documents.actions import Outcome
@@ -26,7 +26,7 @@ def receive(context: click.Context, finess: str, paths: tuple[Path, ...]) -> Non
 
     One JSON line for each letter: file, outcome (filed, tray, quarantined, duplicate), code, reason, document_id.
     """
-    app: Flask = context.obj(cli.settings())
+    app: Flask = context.obj()
     with app.app_context():
         for path in paths:
             for outcome in _take_in(finess, path):

@@ -1,0 +1,52 @@
+"""The plan of the house holds: imports go down the stairs, and nothing grows beside the listed modules."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HOUSE = {
+    "app", "audit", "calendar", "catalog", "check", "cli", "config", "db", "embedded", "establishments", "file_crypto",
+    "file_sniffing", "files", "gateways", "jobs", "kpi", "logs", "notifications", "pages", "schema", "static",
+    "templates", "web",
+}  # fmt: skip
+"""What may stand in portal/; an addition is a line in docs/decisions/0008."""
+DRAWERS = {
+    "models", "states", "actions", "queries", "forms", "routes_public", "routes_patient", "routes_pro",
+    "routes_callbacks", "api", "jobs", "mails", "figures", "wording", "commands", "templates",
+}  # fmt: skip
+OWN_DRAWERS = {
+    "appointments": {"slots", "ics"},
+    "billing": {"bill_file"},
+    "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
+    "pieces": set[str](),
+    "preadmission": set[str](),
+}
+"""What one room has beyond the usual drawers: pure parsers, formats and rules of its own."""
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.stem for path in folder.iterdir() if not path.name.startswith("_")}
+
+
+def test_imports_only_go_down_the_stairs() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_no_module_appears_quietly_in_the_house() -> None:
+    assert _names(ROOT / "portal") == HOUSE
+
+
+@pytest.mark.parametrize("room", sorted(OWN_DRAWERS))
+def test_a_room_has_the_usual_drawers(room: str) -> None:
+    assert _names(ROOT / "services" / room) <= DRAWERS | OWN_DRAWERS[room]
+
+
+def test_every_room_is_listed() -> None:
+    assert {path.name for path in (ROOT / "services").iterdir() if path.is_dir()} - {"__pycache__"} == set(OWN_DRAWERS)
