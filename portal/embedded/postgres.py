@@ -73,7 +73,7 @@ class EmbeddedPostgres:
         self._stop_leftover()
         with self._owned(self._home / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [binaries / "postgres", "-D", self._data, "-k", self._socket, *self._options()],
+                [*dies_with_us("INT"), binaries / "postgres", "-D", self._data, "-k", self._socket, *self._options()],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -195,6 +195,12 @@ class EmbeddedPostgres:
 
     def _password(self) -> str:
         return (self._home / "superuser").read_text(encoding="ascii").strip()
+
+
+def dies_with_us(signal_name: str = "TERM") -> list[str]:
+    """Words before a command that make Linux stop it when this process dies, however it dies (util-linux)."""
+    tool = shutil.which("setpriv")
+    return [tool, "--pdeathsig", signal_name, "--"] if tool else []
 
 
 def _unprivileged_user() -> pwd.struct_passwd | None:

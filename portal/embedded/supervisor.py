@@ -25,7 +25,7 @@ import click
 import psycopg
 
 from portal import schema
-from portal.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError
+from portal.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, dies_with_us
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "var" / "demo"
@@ -90,20 +90,23 @@ def _run(port: int, parts: contextlib.ExitStack) -> int:
     environment = _environment(port, server)
     _prepare(server, environment)
     idp_port, payfip_port = environment.pop("IDP_PORT"), environment.pop("PAYFIP_PORT")
-    children = [
-        _start(
-            parts,
-            "identity",
-            ["-m", "auth.demo_idp", "--port", idp_port, "--redirect-base", environment["PORTAL_BASE_URL"]],
-            environment,
-        ),
-        _start(parts, "payfip", ["-m", "portal.gateways.payments.payfip_twin", "--port", payfip_port], environment),
-        _start(parts, "worker", ["-m", "portal", "work"], environment),
-        _start(parts, "web", ["-m", "portal", "web", "--bind", f"127.0.0.1:{port}"], environment),
-    ]
+    children: list[subprocess.Popen[bytes]] = []
+    parts.callback(_end, children)
+    for name, arguments in _parts(port, idp_port, payfip_port, environment["PORTAL_BASE_URL"]).items():
+        children.append(_start(parts, name, arguments, environment))
     _wait_until_ready(environment["PORTAL_BASE_URL"], children)
     _greet(environment["PORTAL_BASE_URL"])
     return _watch(children)
+
+
+def _parts(port: int, idp_port: str, payfip_port: str, base_url: str) -> dict[str, list[str]]:
+    """Each part's name and Python arguments; the slowest to start comes first."""
+    return {
+        "web": ["-m", "portal", "web", "--bind", f"127.0.0.1:{port}"],
+        "worker": ["-m", "portal", "work"],
+        "identity": ["-m", "auth.demo_idp", "--port", idp_port, "--redirect-base", base_url],
+        "payfip": ["-m", "portal.gateways.payments.payfip_twin", "--port", payfip_port],
+    }
 
 
 def _refuse_taken_port(port: int) -> None:
@@ -208,8 +211,8 @@ def _start(
     parts: contextlib.ExitStack, name: str, arguments: list[str], environment: dict[str, str]
 ) -> subprocess.Popen[bytes]:
     log: IO[bytes] = parts.enter_context((FOLDER / f"{name}.log").open("wb"))
-    child = subprocess.Popen(
-        [sys.executable, *arguments],
+    return subprocess.Popen(
+        [*dies_with_us(), sys.executable, *arguments],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -217,13 +220,14 @@ def _start(
         stderr=log,
         process_group=0,
     )
-    parts.callback(_end, child)
-    return child
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        child.terminate()
+def _end(children: list[subprocess.Popen[bytes]]) -> None:
+    """Ask all of them at once, then wait for each."""
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    for child in children:
         try:
             child.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
