@@ -360,7 +360,7 @@ def run(app: Flask, settings: Settings, *arguments: str) -> list[dict[str, Any]]
         "PORTAL_FILE_KEYS": settings.file_keys.get_secret_value(),
         "PORTAL_STORAGE_URL": settings.storage_url,
     }
-    result = CliRunner().invoke(command, ["receive", *arguments], obj=lambda _settings: app, env=environment)
+    result = CliRunner().invoke(command, ["receive", *arguments], obj=lambda: app, env=environment)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.output.splitlines()]
 
