@@ -9,6 +9,10 @@ WIDTHS = (1280, 390)
 """CSS pixels: a laptop, a telephone."""
 _HEIGHT = 900
 AXE = Axe().axe_script
+_STICKING_OUT = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.querySelectorAll("main *, header *, footer *")]
+    .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 3).map((each) => each.outerHTML.slice(0, 160))"""
 _complaints: dict[Page, list[str]] = {}
 
 
@@ -33,11 +37,18 @@ def look(page: Page, heading: str) -> None:
     expect(page.locator("h1")).to_have_text(re.compile(rf"^\s*{re.escape(heading)}"))
     where = page.url
     for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": _HEIGHT})
-        wrong = _faults(page) + _sticking_out(page)
-        assert not wrong, f"{where} at {width} px: {wrong}"
+        refuse_wider_than(page, width)
+        faults = _faults(page)
+        assert not faults, f"{where} at {width} px: {faults}"
     page.set_viewport_size({"width": WIDTHS[0], "height": _HEIGHT})
     assert not _complaints[page], f"{where}: {_complaints[page]}"
+
+
+def refuse_wider_than(page: Page, width: int) -> None:
+    """Make the window that wide, and refuse a page that then scrolls sideways."""
+    page.set_viewport_size({"width": width, "height": _HEIGHT})
+    out = page.evaluate(_STICKING_OUT)
+    assert not out, f"{page.url} is wider than {width} px: {out}"
 
 
 def _faults(page: Page) -> list[str]:
@@ -46,14 +57,3 @@ def _faults(page: Page) -> list[str]:
         page.evaluate(AXE)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)")
     return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"][:3]]
-
-
-def _sticking_out(page: Page) -> list[str]:
-    """What makes the page scroll sideways."""
-    out: list[str] = page.evaluate(
-        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-          [...document.querySelectorAll("main *, header *, footer *")]
-            .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
-            .slice(0, 3).map((each) => each.outerHTML.slice(0, 160))"""
-    )
-    return out

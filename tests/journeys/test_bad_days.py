@@ -27,7 +27,6 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_word(visitor: Visi
     end_sessions_of(stack, "DOMINIQUE PAT-TROIS")
     press(page, "Save and continue")
 
-    look(page, "Sign in")
     expect(page.get_by_text("What you had typed is kept.")).to_be_visible()
     sign_in(page, "franceconnect", "dominique")
     look(page, "Person to notify")
@@ -61,7 +60,7 @@ def test_a_double_click_books_once(visitor: Visitor, stack: Stack) -> None:
     press(page, "Continue")
     (before,) = stack.sql("select count(*) from appointment")[0]
     page.get_by_role("button", name="Confirm the appointment").dblclick()
-    look(page, "Your appointment is booked")
+    expect(page.locator("h1")).to_have_text("Your appointment is booked")
     assert stack.sql("select count(*) from appointment") == [(before + 1,)]
 
 
@@ -83,7 +82,6 @@ def test_a_bad_file_is_refused_with_reasons(
     page.goto(address_of_a_piece(stack))
     send(page, tmp_path / name, content)
     expect(page.locator(".govuk-error-summary")).to_contain_text(words)
-    look(page, "Carte Vitale")
 
 
 def test_a_file_of_30_megabytes_gets_a_page_and_not_a_broken_connection(
@@ -119,11 +117,10 @@ def test_a_link_without_the_right_opens_nothing(visitor: Visitor, stack: Stack) 
                          " where birth_name = 'VALMORIN' limit 1")[0]  # fmt: skip
     page = visitor()
     page.goto(f"/pre-admission/{other}")
-    look(page, "Sign in")
     sign_in(page, "franceconnect", "yacine")
     look(page, "This page does not exist")
     page.goto("/admin/factures")
-    look(page, "You do not have access to this page")
+    look(page, "This page is not for this account")
 
     clerk = visitor()
     sign_in(clerk, "proconnect", "admissions-clerk")
@@ -143,7 +140,7 @@ def test_an_agent_who_may_not_come_in_is_told_why(visitor: Visitor, person: str,
     sign_in(page, "proconnect", person)
     look(page, reason)
     page.goto("/admin/")
-    look(page, "Hospital staff: sign in")
+    expect(page.locator("h1")).to_have_text("Hospital staff: sign in")
 
 
 def test_changing_one_s_mind_at_the_provider_s_is_not_an_error(visitor: Visitor) -> None:

@@ -22,7 +22,6 @@ def test_a_bill_is_paid_once_with_a_receipt_and_the_agent_sees_it(visitor: Visit
     look(page, "Bill")
     bill = page.url
     page.get_by_role("link", name="Pay online").click()
-    look(page, "Pay bill")
     page.get_by_label("Your email address").fill("dominique@exemple.test")
     press(page, "Continue to the payment site")
 
