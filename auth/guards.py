@@ -9,14 +9,21 @@ from typing import TypeVar
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, request, url_for
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from auth import held_forms, sessions
 from portal import db
+from portal.web import errors
 
 F = TypeVar("F", bound=Callable[..., object])
 
 GUARD = "parvis_guard"
+_FOR = {
+    "patient": _l("It is for patients. Sign out, then sign in with FranceConnect."),
+    "professional": _l("It is for health professionals. Sign out, then sign in with Pro Santé Connect."),
+    "staff": _l("It is for hospital staff. Sign out, then sign in with ProConnect."),
+}
 DOORS = {"patient": "auth.sign_in", "professional": "auth.sign_in_professional", "staff": "auth.sign_in_staff"}
 
 
@@ -76,7 +83,9 @@ def _guard(blueprint: Blueprint, audience: str, right: str = "") -> Blueprint:
         actor = db.current_actor()
         if actor.kind == "anonymous":
             return to_the_door(audience)
-        if actor.kind != audience or not _holds(actor, right):
+        if actor.kind != audience:
+            return errors.page(403, _l("This page is not for this account"), _FOR[audience])
+        if not _holds(actor, right):
             abort(403)
         return None
 

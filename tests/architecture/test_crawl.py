@@ -1,0 +1,178 @@
+"""Every page of the demonstration that a link leads to: it opens, it is well made, and reading it changes nothing."""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from uuid import UUID
+
+import html5lib
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from psycopg import sql
+from sqlalchemy import select
+from werkzeug.exceptions import HTTPException
+
+from auth import guards
+from auth.models import Account, PatientAccess
+from portal import db
+from portal.config import Settings
+from tests.conftest import Database
+from tests.factories import demonstration, rooms
+from tests.ground import prepared
+
+pytestmark = pytest.mark.xdist_group("demonstration")
+
+PAGES_OF_A_KIND = 3
+"""How many pages of one route are looked at, for one person."""
+MOST_PAGES = 400
+LEDGERS = {"audit_event", "kpi_event", "web_session"}
+"""What reading a page may write: who read, how often, and when a session was last seen."""
+READING_MARKS = {
+    "document_reading": "when a patient first opened a letter: its sender is told",
+    "exchange": "an exchange that the other side has opened is no longer new",
+    "exchange_change": "by whom, and when",
+}
+"""What reading a page writes by design, and why."""
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A person of the demonstration; no account for a visitor."""
+
+    account_id: UUID | None
+    homes: tuple[str, ...]
+
+
+HOMES = {"patient": ("/", "/mon-compte"), "professional": ("/pro", "/"), "staff": ("/admin/", "/")}
+VISITOR = Somebody(None, ("/", "/connexion", "/pro/connexion", "/admin/connexion"))
+
+
+@pytest.fixture
+def people(app: Flask) -> dict[str, Somebody]:
+    """The demonstration, filled; its people by name. `history`, thousands of figures, is left out."""
+    with prepared():
+        world = demonstration.build()
+        for room in rooms.ROOMS:
+            if room != "history":
+                rooms.import_module(f"tests.factories.{room}").demonstrate(world)
+        accounts = {
+            **{name: _account_of(patient.id) for name, patient in world.patients.items() if name != "child"},
+            **{name: each.account_id for name, each in world.professionals.items()},
+            **{name: each.id for name, each in world.agents.items()},
+        }
+        audiences = {each.id: each.audience for each in db.session.scalars(select(Account))}
+    return {"a visitor": VISITOR} | {name: Somebody(id_, HOMES[audiences[id_]]) for name, id_ in accounts.items()}
+
+
+def _account_of(patient_id: UUID) -> UUID:
+    own = select(PatientAccess.account_id).where(PatientAccess.relation == "self")
+    return db.session.scalars(own.where(PatientAccess.patient_id == patient_id)).one()
+
+
+def test_every_page_that_a_link_leads_to(
+    app: Flask, settings: Settings, database: Database, people: dict[str, Somebody],
+    sign_in: Callable[[UUID], FlaskClient], work_jobs: Callable[[], None],
+) -> None:  # fmt: skip
+    work_jobs()
+    before = _content(database)
+    seen: Counter[str] = Counter()
+    for name, somebody in people.items():
+        browser = sign_in(somebody.account_id) if somebody.account_id else app.test_client()
+        seen += _crawl(app, browser, somebody.homes, name)
+    changed = {table for table, content in _content(database).items() if content != before[table]}
+    assert changed - LEDGERS - set(READING_MARKS) == set(), "a GET changed these"
+    assert len(seen) > 50, "the crawl must see most of the portal"
+    assert _never_reached(app, seen) == set(), "no link leads there: nobody finds these pages"
+
+
+def _crawl(app: Flask, browser: FlaskClient, homes: tuple[str, ...], who: str) -> Counter[str]:
+    """Endpoint → how many of its pages were opened. Raises AssertionError on a link that leads nowhere."""
+    opened: Counter[str] = Counter()
+    waiting = deque((home, "") for home in homes)
+    known = set(homes)
+    while waiting and sum(opened.values()) < MOST_PAGES:
+        address, found_on = waiting.popleft()
+        endpoint = _endpoint(app, address)
+        if opened[endpoint] >= PAGES_OF_A_KIND:
+            continue
+        opened[endpoint] += 1
+        answer = browser.get(address)
+        told = f"{who}: {found_on} → {address}: {answer.status_code}"
+        # The footer and public pages show every door; somebody who came in by another one is told so.
+        shown_to_all = _is_public(app, found_on) or address in ("/pro", "/admin", "/admin/")
+        is_another_door = answer.status_code == 403 and shown_to_all and not _is_public(app, address)
+        assert answer.status_code in (200, 302, 303, 304, 308) or is_another_door, told
+        for link in _links(answer, address):
+            if link not in known:
+                known.add(link)
+                waiting.append((link, address))
+        answer.close()
+    return opened
+
+
+def _is_public(app: Flask, address: str) -> bool:
+    blueprint = app.blueprints.get(_endpoint(app, address).rpartition(".")[0])
+    return getattr(blueprint, guards.GUARD, "") == "public"
+
+
+def _endpoint(app: Flask, address: str) -> str:
+    try:
+        return str(app.url_map.bind("localhost").match(urlsplit(address).path)[0])
+    except HTTPException:
+        return "static" if address.startswith("/static/") else address
+
+
+def _links(answer: Any, address: str) -> list[str]:
+    """Where this answer leads inside the portal; a change of language and an anchor are the same page."""
+    if answer.status_code >= 300:
+        targets = [answer.headers.get("Location", "")]
+    elif answer.mimetype == "text/html":
+        tree = html5lib.parse(answer.text, namespaceHTMLElements=False)
+        targets = [link.get("href") for link in tree.iter("a") if link.get("href")]
+    else:
+        return []
+    inside = (urlsplit(urljoin(address, target)) for target in targets)
+    return [
+        parts.path + (f"?{parts.query}" if parts.query else "")
+        for parts in inside
+        if not parts.scheme and not parts.netloc and parts.path.startswith("/") and "lang=" not in parts.query
+    ]
+
+
+def _content(database: Database) -> dict[str, object]:
+    """table → a digest of its rows."""
+    with psycopg.connect(database.superuser_url) as connection:
+        names = [
+            name
+            for (name,) in connection.execute(
+                "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+                " and relname not like 'procrastinate%'"
+            )
+        ]
+        statement = sql.SQL("select count(*), md5(string_agg(t::text, ';' order by t::text)) from {} t")
+        return {name: connection.execute(statement.format(sql.Identifier(name))).fetchone() for name in names}
+
+
+# Reached by a form, a mail, another site or a machine, and not by a link.
+NOT_BY_A_LINK = {
+    "auth.callback", "auth.logout_callback", "auth.start", "billing_callbacks.payfip", "billing_public.come_back",
+    "pages.security_txt", "pages.find", "style.style_guide", "status.live", "status.ready", "status.metrics",
+    "pages.theme_css",
+}  # fmt: skip
+
+
+# Shown after a form was sent, or only on days when somebody works (the demonstration is around today).
+AFTER_A_FORM = {
+    "admin_appointments.choose_time", "admin_appointments.new_patient", "admin_appointments.show",
+    "admin_documents.publish", "admin_documents.take_back", "admin_staff.invitation", "documents.sent",
+    "my_appointments.booked", "my_appointments.confirm", "preadmission.piece_file",
+}  # fmt: skip
+
+
+def _never_reached(app: Flask, seen: Counter[str]) -> set[str]:
+    shown = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())} - {"static"}
+    return shown - set(seen) - NOT_BY_A_LINK - AFTER_A_FORM
