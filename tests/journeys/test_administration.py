@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from auth.wording import ACTIONS
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
 from tests.journeys.walking import choose_first_free_time, press, sign_in
@@ -68,3 +69,9 @@ def test_the_rest_of_the_house(visitor: Visitor, address: str, heading: str) -> 
     sign_in(page, "proconnect", "administrator")
     page.goto(address)
     look(page, heading)
+
+
+def test_the_journal_says_everything_in_words(stack: Stack) -> None:
+    """Not a code stays without its words, whatever was done on the portal until now."""
+    written = {action for (action,) in stack.sql("select distinct action from audit_event")}
+    assert written - set(ACTIONS) == set()
