@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import ROOT
 from tests.journeys.looking import listen
@@ -14,6 +14,10 @@ from tests.journeys.stack import Stack, running
 
 SCREENSHOTS = ROOT / "var" / "journeys"
 FAILED = pytest.StashKey[bool]()
+PATIENCE_MS = 30_000
+"""A machine that does something else at the same time is slow, not wrong."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 QUIET = (
     "--no-sandbox",
@@ -64,7 +68,7 @@ def visitor(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> I
 
     def arrives(language: str = "en-GB", **options: Any) -> Page:
         context = browser.new_context(base_url=stack.url, locale=language, reduced_motion="reduce", **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         listen(page)

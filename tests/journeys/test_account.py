@@ -1,15 +1,12 @@
 """One's own account: children, languages, leaving for good."""
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.journeys.looking import look
-from tests.journeys.walking import sign_in, sign_out
+from tests.journeys.walking import Visitor, sign_in, sign_out
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-Visitor = Callable[..., Page]
 
 
 def test_a_mother_acts_for_her_child(visitor: Visitor) -> None:
@@ -20,7 +17,7 @@ def test_a_mother_acts_for_her_child(visitor: Visitor) -> None:
     expect(page.locator(".app-people__one", has_text="Zoé").get_by_text("You act for this person")).to_be_visible()
     look(page, "My account")
     page.goto("/factures")
-    expect(page.locator("main")).to_contain_text("18")
+    expect(page.locator("main")).to_contain_text("18.90")
     page.goto("/rendez-vous")
     expect(page.get_by_text("Zoé LORMEVAL").first).to_be_visible()
 

@@ -1,7 +1,6 @@
 """An administrator's day: figures that move, agents and their rights, the journal, the machine."""
 
 import csv
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,10 +8,9 @@ from playwright.sync_api import Page, expect
 from auth.wording import ACTIONS
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
-from tests.journeys.walking import choose_first_free_time, press, sign_in
+from tests.journeys.walking import Visitor, choose_first_free_time, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-Visitor = Callable[..., Page]
 
 
 def test_a_booking_moves_the_dashboard(visitor: Visitor, stack: Stack) -> None:

@@ -1,16 +1,13 @@
 """A patient books, takes the appointment to their calendar, and gives it back; the desk does it for those who call."""
 
-from collections.abc import Callable
-
 import icalendar
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
-from tests.journeys.walking import choose_first_free_time, fill_date, press, sign_in
+from tests.journeys.walking import Visitor, choose_first_free_time, fill_date, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-Visitor = Callable[..., Page]
 
 
 def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor) -> None:

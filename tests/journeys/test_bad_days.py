@@ -1,6 +1,5 @@
 """What goes wrong on a bad day is told clearly, in the visitor's language, and leaves nothing half-written."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,9 @@ from portal.gateways.antivirus.twin import EICAR
 from tests.factories.documents import pdf
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
-from tests.journeys.walking import choose_first_free_time, press, sign_in
+from tests.journeys.walking import Visitor, choose_first_free_time, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-Visitor = Callable[..., Page]
 
 
 def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_word(visitor: Visitor, stack: Stack) -> None:

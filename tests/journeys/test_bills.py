@@ -1,16 +1,13 @@
 """A patient pays a bill at PayFiP; only PayFiP's own answer counts."""
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
-from tests.journeys.walking import press, sign_in
+from tests.journeys.walking import Visitor, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-Visitor = Callable[..., Page]
 
 
 def test_a_bill_is_paid_once_with_a_receipt_and_the_agent_sees_it(visitor: Visitor, stack: Stack) -> None:
@@ -18,7 +15,7 @@ def test_a_bill_is_paid_once_with_a_receipt_and_the_agent_sees_it(visitor: Visit
     sign_in(page, "franceconnect", "dominique")
     page.goto("/factures")
     look(page, "My bills")
-    page.locator(".app-card", has_text="45").get_by_role("link").first.click()
+    page.locator(".app-card", has_text="45.20").get_by_role("link").first.click()
     look(page, "Bill")
     bill = page.url
     page.get_by_role("link", name="Pay online").click()
@@ -49,7 +46,7 @@ def test_a_bill_is_paid_once_with_a_receipt_and_the_agent_sees_it(visitor: Visit
     look(agent, "Bills")
     agent.get_by_role("link", name=reference).click()
     look(agent, "Bill")
-    expect(agent.locator("#ledger")).to_contain_text("45")
+    expect(agent.locator("#ledger")).to_contain_text("45.20")
 
 
 def test_a_forged_notification_pays_nothing(visitor: Visitor, stack: Stack) -> None:

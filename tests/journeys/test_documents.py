@@ -1,16 +1,14 @@
 """Letters reach their patient; units and practitioners write to one another."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
-from tests.journeys.walking import fill_date, photo, press, reference, sign_in
+from tests.journeys.walking import Visitor, fill_date, photo, press, reference, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-Visitor = Callable[..., Page]
 
 
 def test_a_patient_reads_a_letter_takes_its_original_and_sees_who_opened_it(visitor: Visitor) -> None:

@@ -1,12 +1,9 @@
 """French is longer than English: pages still fit, on a telephone and for somebody with a very long name."""
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page
 
 from tests.journeys.looking import look, refuse_wider_than
-from tests.journeys.walking import sign_in
+from tests.journeys.walking import Visitor, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 ZOOMED = 320
@@ -21,11 +18,11 @@ ZOOMED = 320
         ("/admin/connexion", "Personnel"),
         ("/accessibilite", "Accessibilité"),
         ("/mentions-legales", "Mentions légales"),
-        ("/donnees-personnelles", ""),
-        ("/factures/verifier", ""),
+        ("/donnees-personnelles", "Données personnelles"),
+        ("/factures/verifier", "Vérifier"),
     ],
 )
-def test_what_everybody_may_read(visitor: Callable[..., Page], address: str, heading: str) -> None:
+def test_what_everybody_may_read(visitor: Visitor, address: str, heading: str) -> None:
     page = visitor("fr-FR")
     page.goto(address)
     look(page, heading)
@@ -44,9 +41,7 @@ def test_what_everybody_may_read(visitor: Callable[..., Page], address: str, hea
         ),
     ],
 )
-def test_every_room_fits_a_small_screen(
-    visitor: Callable[..., Page], provider: str, person: str, addresses: str
-) -> None:
+def test_every_room_fits_a_small_screen(visitor: Visitor, provider: str, person: str, addresses: str) -> None:
     page = visitor("fr-FR")
     sign_in(page, provider, person)
     for address in addresses.split():

@@ -1,17 +1,16 @@
 """A whole booking without a mouse: Tab, Enter, Space and arrows, and the focus is seen all along."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.test_face import HAS_FOCUS_RING
+from tests.journeys.walking import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 _STOPS_AT_MOST = 120
 
 
-def test_a_booking_with_the_keyboard_alone(visitor: Callable[..., Page]) -> None:
+def test_a_booking_with_the_keyboard_alone(visitor: Visitor) -> None:
     page = visitor()
     page.goto("/rendez-vous/choisir")
     press_on(page, "#q")

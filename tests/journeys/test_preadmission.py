@@ -1,6 +1,5 @@
 """A patient prepares a stay from home; the admissions office answers."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,10 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
-from tests.journeys.walking import eventually, fill_date, photo, press, reference, sign_in
+from tests.journeys.walking import Visitor, eventually, fill_date, photo, press, reference, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-Visitor = Callable[..., Page]
 
 
 def test_a_patient_prepares_a_stay_and_gets_a_numbered_receipt(visitor: Visitor, tmp_path: Path) -> None:

@@ -1,15 +1,13 @@
 """Scripts switched off: booking, sending a document and paying work all the same."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.walking import choose_first_free_time, photo, press, sign_in
+from tests.journeys.walking import Visitor, choose_first_free_time, photo, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-Visitor = Callable[..., Page]
 
 
 @pytest.fixture

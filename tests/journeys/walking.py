@@ -6,6 +6,9 @@ from io import BytesIO
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+Visitor = Callable[..., Page]
+"""The fixture `visitor`: `visitor("fr-FR")` is a new person with a browser of their own, in that language."""
+
 SIGN_IN_PAGES = {"franceconnect": "/connexion", "prosanteconnect": "/pro/connexion", "proconnect": "/admin/connexion"}
 
 
