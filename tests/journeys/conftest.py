@@ -50,6 +50,7 @@ def stack(browser: Browser, server_url: str, tmp_path_factory: pytest.TempPathFa
     """The whole demonstration, running; nothing is started when there is no browser to walk through it."""
     with running(server_url, tmp_path_factory.mktemp("journeys")) as started:
         yield started
+        started.refuse_silent_faults()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -41,8 +41,7 @@ class Stack:
     url: str
     superuser_url: str
     environment: dict[str, str]
-    idp: RunningIdp
-    payfip: RunningTwin
+    folder: Path
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement, committed; [] when it returns none."""
@@ -63,6 +62,16 @@ class Stack:
         deadline = time.monotonic() + 30
         while self.sql(_DUE) and time.monotonic() < deadline:
             time.sleep(0.1)
+
+    def mails(self) -> str:
+        """Every mail sent until now, as the console door prints them."""
+        return (self.folder / "worker.log").read_text(encoding="utf-8")
+
+    def refuse_silent_faults(self) -> None:
+        """Nothing may have broken behind the scene, whatever the pages said."""
+        logs = "".join(log.read_text(encoding="utf-8", errors="replace") for log in self.folder.glob("*.log"))
+        assert "Traceback" not in logs, logs[logs.index("Traceback") - 500 :][:4000]
+        assert self.sql("select task_name from procrastinate_jobs where status = 'failed'") == []
 
 
 _DUE = (
@@ -88,7 +97,7 @@ def running(server_url: str, folder: Path) -> Iterator[Stack]:
             _start(parts, folder / "worker.log", environment, "work"),
         ]
         _wait_until_ready(url, children, folder)
-        yield Stack(url, superuser_url, environment, idp, payfip)
+        yield Stack(url, superuser_url, environment, folder)
 
 
 @contextmanager
@@ -110,6 +119,7 @@ def _database(server_url: str) -> Iterator[tuple[str, str, str]]:
 
 def _environment(url: str, database_url: str, folder: Path, idp: RunningIdp, payfip: RunningTwin) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")} | {
+        "PYTHONUNBUFFERED": "1",
         "PORTAL_ENV": "test",
         "PORTAL_BASE_URL": url,
         "PORTAL_SECRET_KEY": secrets.token_urlsafe(48),

@@ -5,12 +5,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
+from tests.journeys.stack import Stack
 from tests.journeys.walking import Visitor, choose_first_free_time, fill_date, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor) -> None:
+def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor, stack: Stack) -> None:
     page = visitor()
     page.goto("/")
     look(page, "Your hospital, from home")
@@ -35,6 +36,9 @@ def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor) -> None:
     look(page, "Your appointment is booked")
     event = calendar_event(page)
     assert "gynécologie" not in event.to_ical().decode(), "a calendar is read by others"
+    stack.work()
+    assert "yacine.ouardali@exemple.test" in stack.mails()
+    assert "gynécologie" not in stack.mails(), "so is a mail"
 
     page.get_by_role("link", name="See my appointments").click()
     look(page, "My appointments")
