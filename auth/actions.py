@@ -161,7 +161,7 @@ def _accept(account: Account, token: str, email: str) -> None:
     from portal.establishments import establishments
 
     invitation = session.scalar(
-        select(StaffInvitation).where(StaffInvitation.digest == digest(token)).with_for_update()
+        select(StaffInvitation).where(StaffInvitation.digest == digest(token)).with_for_update(key_share=True)
     )
     if (
         invitation is None

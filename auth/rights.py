@@ -68,7 +68,7 @@ def invite_agent(email: str, establishment_id: UUID, rights: Collection[str]) ->
 def withdraw_invitation(invitation_id: UUID) -> None:
     """Make an invitation that nobody used useless. Raises UnknownInvitation."""
     query = select(StaffInvitation).where(StaffInvitation.id == invitation_id, StaffInvitation.used_at.is_(None))
-    invitation = session.scalar(query.with_for_update())
+    invitation = session.scalar(query.with_for_update(key_share=True))
     actor = db.current_actor()
     if invitation is None or invitation.establishment_id is None:
         raise UnknownInvitation
@@ -101,7 +101,7 @@ def _lock_administrators(establishment_id: UUID) -> set[UUID]:
     query = select(StaffRight.account_id).where(
         StaffRight.establishment_id == establishment_id, StaffRight.right == _ADMINISTRATION
     )
-    found = set(session.scalars(query.order_by(StaffRight.account_id).with_for_update()))
+    found = set(session.scalars(query.order_by(StaffRight.account_id).with_for_update(key_share=True)))
     if db.current_actor().account_id not in found:
         raise NotAdministrator
     return found

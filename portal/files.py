@@ -206,7 +206,7 @@ def attach(
 
     staff_right: which right at the establishment opens it.
     """
-    stored = session.scalar(_unattached(file_id).with_for_update())
+    stored = session.scalar(_unattached(file_id).with_for_update(key_share=True))
     if stored is None:
         raise FileNotReadable(file_id)
     stored.patient_id, stored.professional_id = patient_id, professional_id
@@ -274,7 +274,7 @@ def scan_later(file_id: str) -> None:
         return
     verdict = _place.scanner.scan(_plaintext(key))
     with jobs.effect() as current:
-        stored = current.get(StoredFile, UUID(file_id), with_for_update=True)
+        stored = current.get(StoredFile, UUID(file_id), with_for_update={"key_share": True})
         if stored is not None:
             stored.state = "clean" if verdict.clean else "infected"
 
@@ -287,7 +287,7 @@ def forget_unattached() -> None:
         old = current.scalars(
             select(StoredFile)
             .where(StoredFile.attached_at.is_(None), StoredFile.created_at < db.now() - KEEP_UNATTACHED)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
         ).all()
         for stored in old:
             current.delete(stored)

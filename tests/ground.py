@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from portal import db
+from portal import calendar, db
 from portal.audit import AuditEvent
 from portal.db import Base
 
@@ -35,3 +37,8 @@ def audited() -> list[str]:
     """The actions of the audit, in the order they were written."""
     with db.transaction(db.system("tests")) as current:
         return list(current.scalars(select(AuditEvent.action).order_by(AuditEvent.id)))
+
+
+def today() -> date:
+    """The civil day of the hospitals, which is not UTC's around midnight."""
+    return calendar.civil_day(db.now(), ZoneInfo("Europe/Paris"))

@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from portal import db
+from sqlalchemy import text
+
+from portal import audit, db, kpi
 
 Ending = Literal["commit", "commit late", "roll back late", "roll back"]
 _ENDINGS: tuple[Ending, ...] = ("commit", "commit", "commit late", "roll back late", "roll back")
 _PATIENCE_S = 20
+UNCOUNTED = text("select count(*) from kpi_event where xid >= (select xid from kpi_watermark)")
+UNSEALED = text(
+    "select count(*) from audit_event where xid >= coalesce((select max(to_xid::text::numeric) from audit_batch), 0)"
+    "::text::xid8"
+)
 
 
 class GivesUp(Exception):
@@ -104,3 +111,13 @@ def until(done: Callable[[], bool], step: Callable[[], object]) -> None:
             if done():
                 return
     raise AssertionError("it never caught up")
+
+
+def all_rolled_up() -> None:
+    """Every event committed so far is in the figures."""
+    until(lambda: db.session.scalar(UNCOUNTED) == 0, kpi.roll_up)
+
+
+def all_sealed() -> None:
+    """Every audit line committed so far is in a batch."""
+    until(lambda: db.session.scalar(UNSEALED) == 0, audit.seal)

@@ -212,7 +212,7 @@ def attempts_due(now: datetime, limit: int) -> Sequence[PaymentAttempt]:
         .where(PaymentAttempt.next_poll_at <= now)
         .order_by(PaymentAttempt.next_poll_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
 
 

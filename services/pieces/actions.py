@@ -127,7 +127,7 @@ def _let_go(former: StoredFile) -> None:
 def _lock(piece: Piece) -> None:
     """Two agents, or an agent and the scanner's job, change one piece one after the other."""
     session.flush()
-    session.refresh(piece, ["state"], with_for_update=True)
+    session.refresh(piece, ["state"], with_for_update={"key_share": True})
 
 
 def _move(piece: Piece, to_state: str, reason: str = "") -> None:

@@ -280,7 +280,7 @@ def _fill(preadmission: Preadmission, answers: Stay | Contact | Coverage | Relat
 
 def _lock(preadmission: Preadmission) -> None:
     session.flush()
-    session.refresh(preadmission, ["state"], with_for_update=True)
+    session.refresh(preadmission, ["state"], with_for_update={"key_share": True})
 
 
 def _in_review(preadmission: Preadmission) -> None:

@@ -19,7 +19,7 @@ from portal import db
 from portal.audit import AuditEvent
 from tests.admin.conftest import Group
 from tests.factories import people
-from tests.ground import audited, prepared
+from tests.ground import audited, prepared, today
 from tests.statements import executed
 
 SignIn = Callable[[Account], FlaskClient]
@@ -163,9 +163,9 @@ class TestPages:
 
     def test_what_is_written_meanwhile_moves_nothing(self, app: Flask, group: Group) -> None:
         happened("document.opened", group.north.id, times=PAGE + 5)
-        today = datetime.now(UTC).date()
+        this_day = today()
         search = Search(
-            frozenset([group.north.id]), today - timedelta(days=1), today + timedelta(days=1), group.north.tz
+            frozenset([group.north.id]), this_day - timedelta(days=1), this_day + timedelta(days=1), group.north.tz
         )
         reader = people.as_agent(group.auditor, group.north.id, "audit")
         with db.transaction(reader):

@@ -16,7 +16,7 @@ from portal.gateways.door import Door
 from tests.admin.conftest import Group
 from tests.ground import prepared
 from tests.statements import executed
-from tests.writers import until
+from tests.writers import all_rolled_up, all_sealed
 
 SignIn = Callable[[Account], FlaskClient]
 
@@ -88,8 +88,8 @@ class TestLedgers:
             with prepared():
                 audit.record("bill.opened")
                 kpi.count("visit_started")
-        until(lambda: queries_connectors.ledgers().to_seal == 0, audit.seal)
-        until(lambda: queries_connectors.ledgers().to_count == 0, kpi.roll_up)
+        all_sealed()
+        all_rolled_up()
         with prepared():
             audit.record("bill.opened")
             kpi.count("visit_started")

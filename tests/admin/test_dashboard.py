@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from html5lib import parse
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from auth.models import Account
 from portal import db, kpi
@@ -17,7 +17,7 @@ from portal.kpi import KpiEvent
 from tests.admin.conftest import Group
 from tests.ground import prepared
 from tests.statements import executed
-from tests.writers import until
+from tests.writers import all_rolled_up
 
 SignIn = Callable[[Account], FlaskClient]
 MOST_STATEMENTS = 12
@@ -30,8 +30,7 @@ def happens(event: str, times: int = 1, *, days_ago: int = 0, **facts: Any) -> N
            "dimension": "", "quantity": 0, "pseudonym": "", "at": at} | facts  # fmt: skip
     with prepared():
         db.session.execute(insert(KpiEvent).inline(), [row] * times)
-    left = text("select count(*) from kpi_event where xid >= (select xid from kpi_watermark)")
-    until(lambda: db.session.scalar(left) == 0, kpi.roll_up)
+    all_rolled_up()
 
 
 def tiles(page: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from csv import reader
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -14,10 +14,11 @@ from portal import kpi
 from portal.kpi import Definition, Figure
 from tests.admin.conftest import Group
 from tests.admin.test_dashboard import MOST_STATEMENTS, happens
+from tests.ground import today
 from tests.statements import executed
 
 SignIn = Callable[[Account], FlaskClient]
-TODAY = datetime.now(UTC).date()
+TODAY = today()
 
 
 def table(answer: str) -> list[list[str]]:

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from portal import db, kpi
 from portal.kpi import KpiEvent, Period
 from tests.factories import history, hospitals
 from tests.factories.demonstration import World
-from tests.ground import prepared
-from tests.writers import until
+from tests.ground import prepared, today
+from tests.writers import all_rolled_up
 
 NEEDS_THE_HOSPITALS_TOTALS = {"R2b", "P2"}
 
@@ -21,15 +21,14 @@ def world(app: Flask) -> World:
     with prepared():
         world = World(hospitals.hospital("990000017"), hospitals.hospital("990000025"))
         history.demonstrate(world)
-    left = text("select count(*) from kpi_event where xid >= (select xid from kpi_watermark)")
-    until(lambda: db.session.scalar(left) == 0, kpi.roll_up)
+    all_rolled_up()
     return world
 
 
 def test_every_figure_that_can_be_fed_is_alive(world: World) -> None:
-    today = db.now().date()
+    this_day = today()
     with db.transaction(db.system("tests")):
-        past = Period(today - timedelta(days=history.DAYS), today - timedelta(days=1))
+        past = Period(this_day - timedelta(days=history.DAYS), this_day - timedelta(days=1))
         quiet = {each.code for each in kpi.definitions() if not each.compute(past).value}
     assert quiet == NEEDS_THE_HOSPITALS_TOTALS
 

@@ -1,5 +1,6 @@
 """Two locks on every row about a person or a hospital, one line of migrations, and models that match them."""
 
+import ast
 import secrets
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from portal import db, schema
 from portal.db import Base
+from tests.architecture.code import modules, where
 from tests.conftest import Database, with_database
 from tests.factories import demonstration, rooms
 
@@ -115,3 +117,19 @@ def _is_beside_the_models(difference: object) -> bool:
     """The queue's own tables, and the comments that mark append-only ones."""
     text = repr(difference)
     return "procrastinate" in text or "_table_comment" in text
+
+
+def test_a_row_is_held_without_keeping_out_those_who_refer_to_it() -> None:
+    """FOR UPDATE waits for every foreign key that points to the row, and two who hold one each wait for ever."""
+    found = [
+        where(module, node)
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.keyword) and node.arg == "with_for_update" and "key_share" not in ast.unparse(node))
+        or (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func).endswith(".with_for_update")
+            and "key_share=True" not in ast.unparse(node)
+        )
+    ]
+    assert found == []

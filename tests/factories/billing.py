@@ -13,6 +13,7 @@ from portal.gateways.payments import Mode, Outcome, Result
 from services.billing import actions
 from services.billing.models import Bill, PaymentAttempt
 from tests.factories.demonstration import World
+from tests.ground import today
 
 
 def bill(establishment: Establishment, person: Patient | None = None, due_cents: int = 4520, **facts: Any) -> Bill:
@@ -108,7 +109,7 @@ def _sent(
     place: Establishment, person: Patient | None, due_cents: int, days_ago: int, label: str, unit: str, **facts: Any
 ) -> Bill:
     """A bill sent that many days ago, due in sixty days, for care two weeks earlier."""
-    sent_on = db.now().date() - timedelta(days=days_ago)
+    sent_on = today() - timedelta(days=days_ago)
     return bill(
         place, person, due_cents, label=label, unit=unit, exer=str(sent_on.year), issued_on=sent_on,
         care_on=sent_on - timedelta(days=14), due_on=sent_on + timedelta(days=60), **facts,

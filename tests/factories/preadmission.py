@@ -20,6 +20,7 @@ from services.pieces import states as piece_states
 from services.pieces.models import Piece
 from services.preadmission import states
 from services.preadmission.models import PIECES, Preadmission, new_reference
+from tests.ground import today
 
 if TYPE_CHECKING:
     from tests.factories.demonstration import World
@@ -100,12 +101,12 @@ def preadmission(
     **answers: str,
 ) -> Preadmission:
     """A file in this state, begun `days_ago` days ago, its pieces awaited. A sent one has every answer."""
-    today = db.now().date()
+    this_day = today()
     given = {**(ANSWERS if state != "draft" else {}), **answers}
     made = Preadmission(
         id=uuid4(), establishment_id=unit.establishment_id, unit_id=unit.id, patient_id=patient.id,
         account_id=account_id, reference=new_reference(), state="", stay_kind=given.pop("stay_kind", "inpatient"),
-        planned_on=planned_on or today + timedelta(days=12), **given,
+        planned_on=planned_on or this_day + timedelta(days=12), **given,
     )  # fmt: skip
     rows = [_change(made, step, days_ago, rank, agent) for rank, step in enumerate(PATHS[state])]
     session.add(made)
@@ -133,7 +134,7 @@ def _change(made: Preadmission, to_state: str, days_ago: int, rank: int, agent: 
     if to_state == "in_review":
         made.agent_name = agent
     if to_state == "to_complete":
-        made.complete_by = db.now().date() + timedelta(days=5)
+        made.complete_by = today() + timedelta(days=5)
     if to_state == "refused":
         made.decision_reason = "Ce séjour est prévu dans un autre hôpital du groupe : préparez-le depuis sa page."
     return row
@@ -170,7 +171,7 @@ def put(
 
 def demonstrate(world: "World") -> None:
     """A tray with something in each of its corners, and for Dominique a file sent back and a draft."""
-    today = db.now().date()
+    this_day = today()
     arceau, rives = world.north.unit, world.south.unit
     clerk = world.agents["admissions-clerk"].name
     plans = (
@@ -186,7 +187,7 @@ def demonstrate(world: "World") -> None:
     )
     for key, unit, state, in_days, days_ago, kind in plans:
         person = world.patients[key]
-        made = preadmission(person, unit, state, planned_on=today + timedelta(days=in_days), days_ago=days_ago,
+        made = preadmission(person, unit, state, planned_on=this_day + timedelta(days=in_days), days_ago=days_ago,
                             account_id=_account_of(person), agent=clerk, stay_kind=kind)  # fmt: skip
         _fill_pieces(made, person)
 
@@ -202,7 +203,7 @@ def _fill_pieces(made: Preadmission, person: Patient) -> None:
     judged = made.state in ("validated", "to_complete")
     put(pieces["identity"], "accepted" if judged else "deposited",
         content=photo(f"SPECIMEN\n{person.birth_name}\n{person.first_name}"), name="carte-d-identite.png")  # fmt: skip
-    pieces["identity"].expires_on = db.now().date() + timedelta(days=900)
+    pieces["identity"].expires_on = today() + timedelta(days=900)
     put(
         pieces["health_card"],
         "accepted" if judged else "deposited",

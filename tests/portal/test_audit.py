@@ -16,20 +16,12 @@ from portal.audit import Verification
 from portal.db import Actor
 from tests.conftest import Database
 from tests.ground import prepared
-from tests.writers import GivesUp, until, write_while
+from tests.writers import GivesUp, all_sealed, write_while
 
-UNSEALED = text(
-    "select count(*) from audit_event where xid >= coalesce((select max(to_xid::text::numeric) from audit_batch), 0)"
-    "::text::xid8"
-)
 COVER = text(
     "select e.id, (select count(*) from audit_batch b where e.xid >= b.from_xid and e.xid < b.to_xid)"
     " from audit_event e order by e.id"
 )
-
-
-def seal_everything() -> None:
-    until(lambda: db.session.scalar(UNSEALED) == 0, audit.seal)
 
 
 def verify() -> Verification:
@@ -50,7 +42,7 @@ class TestSealing:
             audit.record(chance.choice(("document.opened", "bill.opened")), patient_id=uuid4(), number=chance.random())
 
         write_while(audit.seal, write)
-        seal_everything()
+        all_sealed()
 
         with db.transaction(db.system("tests")) as current:
             covered = [tuple(row) for row in current.execute(COVER)]
@@ -73,21 +65,21 @@ class TestSealing:
             other = threading.Thread(target=hurry)
             other.start()
             other.join()
-        seal_everything()
+        all_sealed()
         assert verify().events == 2
         assert verify().holds
 
     def test_what_is_not_sealed_yet_is_said(self, app: Flask) -> None:
         written("document.opened")
-        seal_everything()
+        all_sealed()
         written("document.opened", "document.opened")
         assert (verify().events, verify().unsealed) == (1, 2)
 
     def test_sealing_again_adds_no_batch(self, app: Flask) -> None:
         written("document.opened")
-        seal_everything()
+        all_sealed()
         before = verify()
-        seal_everything()
+        all_sealed()
         assert verify() == before
 
 
@@ -117,7 +109,7 @@ class TestTampering:
     def test_it_is_noticed(self, app: Flask, database: Database, how: str) -> None:
         for action in ("first.thing", "second.thing", "third.thing", "last.thing"):
             written(action)
-            seal_everything()
+            all_sealed()
         assert verify().holds
         with psycopg.connect(database.superuser_url) as above:
             assert above.execute(TAMPERING[how]).rowcount == 1
@@ -126,7 +118,7 @@ class TestTampering:
     def test_the_first_batch_that_does_not_hold_is_named(self, app: Flask, database: Database) -> None:
         for action in ("first.thing", "second.thing", "third.thing"):
             written(action)
-            seal_everything()
+            all_sealed()
         with db.transaction(db.system("tests")) as current:
             second = current.scalar(text("select min(id) + 1 from audit_batch"))
         with psycopg.connect(database.superuser_url) as above:

@@ -24,6 +24,7 @@ from portal.config import Settings
 from portal.establishments import Establishment
 from tests.conftest import Database
 from tests.ground import count, prepared, rows
+from tests.writers import all_rolled_up, all_sealed
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., Result]
@@ -183,6 +184,7 @@ class TestFigures:
         with prepared():
             kpi.count("visit_started", audience="anonymous")
         done(run("kpi", "rebuild"))
+        all_rolled_up()
         today = calendar.civil_day(db.now(), ZoneInfo("Europe/Paris")).isoformat()
         line = json.loads(done(run("kpi", "show", "U3", "--from", today, "--to", today)))
         assert line == {"code": "U3", "version": 1, "numerator": 1, "denominator": None, "value": 1}
@@ -201,8 +203,7 @@ class TestAudit:
     def test_verify_says_what_it_saw(self, run: Run) -> None:
         with prepared():
             audit.record("something.done")
-        with prepared():
-            audit.seal()
+        all_sealed()
         assert "1 batches, 1 events sealed" in done(run("audit", "verify"))
 
 

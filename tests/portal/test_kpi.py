@@ -15,7 +15,7 @@ from portal.kpi import GROUP_WIDE, KpiEvent, Period
 from tests.factories import hospitals, people
 from tests.ground import prepared
 from tests.statements import executed
-from tests.writers import until, write_while
+from tests.writers import UNCOUNTED, all_rolled_up, until, write_while
 
 RECOUNT = text(
     "select (k.at at time zone coalesce(e.time_zone, 'Europe/Paris'))::date as day, k.event, k.establishment_id,"
@@ -32,16 +32,11 @@ UNIQUES_RECOUNT = text(
     "select distinct date_trunc('month', at at time zone 'Europe/Paris')::date, event, audience, pseudonym"
     " from kpi_event where pseudonym <> '' order by 1, 2, 3, 4"
 )
-LEFT = text("select count(*) from kpi_event where xid >= (select xid from kpi_watermark)")
 
 
 def all_of(query: Any) -> Sequence[Any]:
     with db.transaction(db.system("tests")) as current:
         return [tuple(row) for row in current.execute(query)]
-
-
-def roll_up_everything() -> None:
-    until(lambda: db.session.scalar(LEFT) == 0, kpi.roll_up)
 
 
 def happened(*events: dict[str, Any]) -> None:
@@ -50,7 +45,7 @@ def happened(*events: dict[str, Any]) -> None:
              "pseudonym": "", "at": datetime(2026, 3, 2, 12, tzinfo=UTC)}  # fmt: skip
     with prepared():
         db.session.execute(insert(KpiEvent).inline(), [usual | event for event in events])
-    roll_up_everything()
+    all_rolled_up()
 
 
 def read(event: str, first: date, last: date, establishment_id: UUID | None = None, **narrowed: Any) -> int:
@@ -73,7 +68,7 @@ class TestRollUp:
             )
 
         write_while(kpi.roll_up, write)
-        roll_up_everything()
+        all_rolled_up()
 
         counted = all_of(ROLLED_UP)
         assert len(counted) > 10
@@ -85,14 +80,14 @@ class TestRollUp:
             kpi.count("slow")
             _in_another_thread(lambda: kpi.count("quick"))
             _in_another_thread(kpi.roll_up)
-        roll_up_everything()
+        all_rolled_up()
         assert sorted(row[1] for row in all_of(ROLLED_UP)) == ["quick", "slow"]
         assert all(row[6] == 1 for row in all_of(ROLLED_UP))
 
     def test_rolling_up_again_adds_nothing(self, app: Flask) -> None:
         happened({"event": "visit_started"})
         once = all_of(ROLLED_UP)
-        roll_up_everything()
+        all_rolled_up()
         assert all_of(ROLLED_UP) == once
 
     def test_rebuilding_gives_the_same_figures(self, app: Flask) -> None:
@@ -100,7 +95,7 @@ class TestRollUp:
         before, uniques = all_of(ROLLED_UP), all_of(text("select * from kpi_month_unique"))
         with prepared():
             kpi.rebuild()
-        roll_up_everything()
+        all_rolled_up()
         assert all_of(ROLLED_UP) == before
         assert all_of(text("select * from kpi_month_unique")) == uniques != []
 
@@ -111,7 +106,7 @@ class TestRollUp:
             db.session.execute(text(
                 "select procrastinate_defer_jobs_v1(array[row('clock', 'kpi.roll_up', 0, null, null,"
                 " '{\"timestamp\": 0}'::jsonb, null)::procrastinate_job_to_defer_v1])"))  # fmt: skip
-        until(lambda: db.session.scalar(LEFT) == 0, work_jobs)
+        until(lambda: db.session.scalar(UNCOUNTED) == 0, work_jobs)
         assert [row[1] for row in all_of(ROLLED_UP)] == ["visit_started"]
 
 
@@ -163,7 +158,7 @@ class TestUniques:
         with prepared():
             kpi.count("session_opened", account_id=own)
             kpi.count("session_opened", account_id=own)
-        roll_up_everything()
+        all_rolled_up()
         assert len(all_of(text("select month from kpi_month_unique"))) == 1
         happened({"event": "session_opened", "pseudonym": "p", "at": datetime(2026, 3, 31, 22, 30, tzinfo=UTC)})
         months = all_of(text("select month from kpi_month_unique where pseudonym = 'p'"))

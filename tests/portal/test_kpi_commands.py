@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,11 +12,11 @@ from sqlalchemy import text
 from portal import cli, db, kpi
 from portal.config import Settings
 from tests.factories import hospitals
-from tests.ground import prepared
+from tests.ground import prepared, today
 from tests.writers import until
 
 Run = Callable[..., Result]
-TODAY = str(datetime.now(UTC).date())
+TODAY = str(today())
 
 
 @pytest.fixture

@@ -117,7 +117,8 @@ def _hear_silence(attempt: PaymentAttempt, silence: Silence) -> None:
 def _book(attempt: PaymentAttempt, result: Result) -> None:
     """Write the payment once: entry, receipt, audit, figures and message live or die together."""
     # Two attempts on one bill take turns here, so that only one of them leaves nothing to pay.
-    session.execute(select(Bill.id).where(Bill.id == attempt.bill_id).with_for_update())
+    # Both may already hold the bill through a foreign key: without key_share they would wait for each other for ever.
+    session.execute(select(Bill.id).where(Bill.id == attempt.bill_id).with_for_update(key_share=True))
     before = queries.standing(attempt.bill_id)
     entry_id = uuid4()
     entry = (

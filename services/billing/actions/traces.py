@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 def locked(attempt_id: UUID) -> PaymentAttempt:
-    return session.get_one(PaymentAttempt, attempt_id, with_for_update=True, populate_existing=True)
+    return session.get_one(PaymentAttempt, attempt_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def move(attempt: PaymentAttempt, after: str, code: str = "") -> None:

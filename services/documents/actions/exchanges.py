@@ -69,7 +69,7 @@ def _begin(unit: Unit, professional_id: UUID, draft: Draft, state: str, job: str
 def answer(exchange: Exchange, text: str, file_id: UUID | None) -> ExchangeMessage:
     """Either side writes again in a thread. Raises EmptyMessage, FileNotReadable."""
     by_unit = _side(db.current_actor()) == "unit"
-    session.refresh(exchange, with_for_update={"of": Exchange})
+    session.refresh(exchange, with_for_update={"of": Exchange, "key_share": True})
     message = _write(exchange, text, file_id)
     session.add(states.move_exchange(exchange, "delivered" if by_unit else "received", db.current_actor()))
     audit.record(
@@ -83,7 +83,7 @@ def open_exchange(exchange: Exchange) -> None:
     """Somebody opens a thread: when something waited for their side, the other side sees that it was opened."""
     waiting, opened = _UNREAD[_side(db.current_actor())]
     if exchange.state == waiting:
-        session.refresh(exchange, with_for_update={"of": Exchange})
+        session.refresh(exchange, with_for_update={"of": Exchange, "key_share": True})
     if exchange.state == waiting:  # still, now that it is locked
         exchange.changes.append(states.move_exchange(exchange, opened, db.current_actor()))
     audit.record(

@@ -120,7 +120,7 @@ def _check_known(patient_id: UUID, establishment_id: UUID) -> None:
 
 def _lock(document: Document) -> None:
     """Wait for an agent who is doing the same, and see what they did."""
-    session.refresh(document, with_for_update={"of": Document})
+    session.refresh(document, with_for_update={"of": Document, "key_share": True})
 
 
 # -- the tray ------------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def publish(establishment: Establishment, file_id: UUID, publication: Publicatio
 def file_message(message: ExchangeMessage, author: str, publication: Publication, reason: str) -> Document:
     """An agent files what a practitioner sent in a patient's documents. Raises PatientNotKnown, AlreadyFiled."""
     _check_known(publication.patient_id, message.establishment_id)
-    stored = session.get_one(StoredFile, message.file_id, with_for_update=True)
+    stored = session.get_one(StoredFile, message.file_id, with_for_update={"key_share": True})
     if session.scalar(select(Document.id).where(Document.message_id == message.id)):
         raise AlreadyFiled
     document = _written(message.establishment_id, stored, publication, channel="exchange")

@@ -16,6 +16,7 @@ from services.appointments.actions import KnownPatientsOnly, NotBookable, Patien
 from services.appointments.models import Appointment, AppointmentChange, Claim, ConsultationSession
 from services.appointments.slots import Slot
 from tests.factories import appointments, hospitals, people
+from tests.ground import today
 from tests.services.appointments.conftest import Ground
 
 
@@ -138,7 +139,7 @@ def test_a_reason_closed_online_is_for_the_phone(ground: Ground) -> None:
 def test_a_closed_service_takes_no_booking_online(ground: Ground) -> None:
     with db.transaction(db.system("tests")):
         row = session.get_one(catalog.PublishedService, (ground.hospital.establishment.id, "appointments"))
-        row.closed_on = db.now().date()
+        row.closed_on = today()
     with pytest.raises(NotBookable):
         _book(ground)
 

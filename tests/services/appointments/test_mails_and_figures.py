@@ -1,7 +1,7 @@
 """What is told afterwards: a mail without health data, figures without persons."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +14,9 @@ from services.appointments import actions
 from services.appointments.models import Appointment
 from services.appointments.slots import Slot
 from tests.factories import appointments, people
+from tests.ground import today
 from tests.services.appointments.conftest import Ground
+from tests.writers import all_rolled_up
 
 WorkJobs = Callable[[], None]
 
@@ -87,10 +89,8 @@ def test_the_online_rate_counts_every_channel_of_reasons_open_online(ground: Gro
             actions.book_by_phone(people.patient(f"P{cell}").id, ground.reason.id, ground.slot(cell))
         actions.book_by_phone(people.patient("AUTRE").id, closed.id, Slot(afternoon.id, 0))
     _book(ground)
-    with db.transaction(db.system("tests")):
-        kpi.roll_up()
-    today = date.today()
-    period = Period(today - timedelta(days=1), today + timedelta(days=1), ground.hospital.establishment.id)
+    all_rolled_up()
+    period = Period(today() - timedelta(days=1), today() + timedelta(days=1), ground.hospital.establishment.id)
     with db.transaction(db.system("tests")):
         online, rate, overall = (kpi.definition(code).compute(period) for code in ("R1", "R2a", "R2b"))
     assert online.value == 1

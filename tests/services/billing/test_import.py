@@ -12,7 +12,9 @@ from portal.kpi import Period
 from services.billing import bill_file, jobs
 from services.billing.bill_file import BillLine, NotABillFile, Refusal
 from services.billing.models import Bill
+from tests.ground import today
 from tests.services.billing.conftest import Ground
+from tests.writers import all_rolled_up
 
 HEADER = ";".join(bill_file.COLUMNS)
 FACTS = {
@@ -138,13 +140,12 @@ def test_a_broken_quote_is_one_refusal(tmp_path: Path) -> None:
 
 
 def test_imported_bills_feed_the_online_payment_rate(load: Load, app: Flask) -> None:
-    today = db.now().date()
+    all_rolled_up()
     with db.transaction(db.system("tests")):
-        kpi.roll_up()
-        assert kpi.definition("F2").compute(Period(today, today)).value is None
+        assert kpi.definition("F2").compute(Period(today(), today())).value is None
     load(line(), line(reference="2026-00018"), line(reference="2026-00019", source="private"))
+    all_rolled_up()
     with db.transaction(db.system("tests")) as current:
-        kpi.roll_up()
-        figure = kpi.definition("F2").compute(Period(today, today))
+        figure = kpi.definition("F2").compute(Period(today(), today()))
         assert current.scalar(text("select count(*) from bill")) == 4
     assert (figure.numerator, figure.denominator, figure.fed) == (0, 2, True)

@@ -15,6 +15,7 @@ from portal.db import Actor
 from tests.conftest import Database, empty
 from tests.factories import hospitals, people
 from tests.factories.hospitals import Hospital
+from tests.ground import today
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,5 @@ def statements(app: Flask) -> Callable[[], object]:
 @pytest.fixture
 def in_ten_days() -> dict[str, str]:
     """The three boxes of a day that is neither past nor near."""
-    day = db.now().date() + timedelta(days=10)
+    day = today() + timedelta(days=10)
     return {"planned_on-day": str(day.day), "planned_on-month": str(day.month), "planned_on-year": str(day.year)}

@@ -14,6 +14,7 @@ from services.pieces.wording import REASONS
 from services.preadmission.models import Preadmission
 from tests.factories import hospitals, people
 from tests.factories import preadmission as factory
+from tests.ground import today
 from tests.services.preadmission.conftest import Ground
 from tests.services.preadmission.test_whole_path import IDENTITY, once
 
@@ -218,13 +219,13 @@ def test_a_patient_cancels_and_the_desk_can_no_longer_accept(ground: Ground, sig
 
 
 def test_the_tray_is_sorted_by_stay_then_age_and_warns_of_near_ones(ground: Ground, sign_in) -> None:
-    today = db.now().date()
+    this_day = today()
     with db.transaction(db.system("tests")):
         unit = ground.hospital.unit
         for name, in_days, days_ago in (("TARD", 20, 9), ("VITE-JEUNE", 2, 1), ("VITE-VIEUX", 2, 5)):
             person = people.patient(name)
             factory.preadmission(
-                person, unit, "submitted", planned_on=today + timedelta(days=in_days), days_ago=days_ago
+                person, unit, "submitted", planned_on=this_day + timedelta(days=in_days), days_ago=days_ago
             )
     page = sign_in(ground.clerk).get("/admin/pre-admissions?lang=en").text
     assert page.index("VITE-VIEUX") < page.index("VITE-JEUNE") < page.index("TARD")

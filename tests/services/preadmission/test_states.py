@@ -22,6 +22,7 @@ from services.preadmission.actions import Incomplete, NotEditable, NothingToAskA
 from services.preadmission.models import STATES, Preadmission, PreadmissionChange, new_reference
 from services.preadmission.states import TransitionRefused
 from tests.factories import preadmission as factory
+from tests.ground import today
 from tests.services.preadmission.conftest import Ground
 
 SOMEBODY = Actor("staff", "Somebody")
@@ -170,7 +171,7 @@ def test_two_agents_at_once_give_one_answer(ground: Ground) -> None:
 def test_a_file_whose_stay_is_over_lapses(app: Flask, ground: Ground) -> None:
     from services.preadmission import jobs
 
-    yesterday = db.now().date() - timedelta(days=2)
+    yesterday = today() - timedelta(days=2)
     with db.transaction(db.system("tests")):
         late = factory.preadmission(ground.patient, ground.hospital.unit, "submitted", planned_on=yesterday)
         settled = factory.preadmission(ground.patient, ground.hospital.unit, "validated", planned_on=yesterday)
@@ -195,4 +196,4 @@ def test_a_deadline_is_five_days_away_but_never_after_the_eve_of_the_stay() -> N
 
 
 def stay_of(ground: Ground) -> actions.Stay:
-    return actions.Stay(ground.hospital.unit.id, db.now().date() + timedelta(days=10), "inpatient")
+    return actions.Stay(ground.hospital.unit.id, today() + timedelta(days=10), "inpatient")

@@ -13,7 +13,9 @@ from portal.kpi import Period
 from portal.notifications import Notification
 from services.preadmission.models import Preadmission, PreadmissionChange
 from tests.factories import preadmission as factory
+from tests.ground import today
 from tests.services.preadmission.conftest import Ground
+from tests.writers import all_rolled_up
 
 IDENTITY = {"used_name": "MARTIN-ROY", "phone": "06 39 98 00 01", "email": "jeanne@exemple.test",
             "address": "4 rue des Lilas, 91990 Arceau"}  # fmt: skip
@@ -136,10 +138,9 @@ def test_figures_count_what_was_sent(ground: Ground, sign_in, in_ten_days) -> No
     deposit(patient, address, f"{address}/pieces", factory.photo(), "carte.png")
     check = patient.get(f"{address}/verification")
     patient.post(f"{address}/verification", data={"once": once(check.text)})
+    all_rolled_up()
     with db.transaction(db.system("tests")):
-        kpi.roll_up()
-        today = db.now().date()
-        period = Period(today, today, ground.hospital.establishment.id)
+        period = Period(today(), today(), ground.hospital.establishment.id)
         figures = {code: kpi.definition(code).compute(period) for code in ("P1", "P2", "D1", "D2")}
     assert figures["P1"].value == 1
     assert figures["D1"].value == 1
