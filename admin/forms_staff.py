@@ -16,6 +16,7 @@ RIGHT_TITLES: Mapping[str, Any] = {
     "preadmission": _l("Pre-admissions"),
     "billing": _l("Bills"),
     "documents": _l("Documents"),
+    "identity": _l("Identities"),
     "administration": _l("Administration"),
     "audit": _l("Journal"),
 }
@@ -24,6 +25,7 @@ RIGHT_HINTS: Mapping[str, Any] = {
     "preadmission": _l("Open the files that patients send, accept them or ask again"),
     "billing": _l("See bills and payments"),
     "documents": _l("Open the letters received, put them on the right shelf"),
+    "identity": _l("Link patients to their hospital file, check who may act for whom"),
     "administration": _l("See figures, give and withdraw rights"),
     "audit": _l("See who did what to whose file"),
 }

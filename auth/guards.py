@@ -5,6 +5,7 @@ another audience gets 403; another person's object is a 404 (queries see to it).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -19,6 +20,19 @@ from portal.web import errors
 F = TypeVar("F", bound=Callable[..., object])
 
 GUARD = "parvis_guard"
+SCOPE_OF_SERVICE = {
+    "appointments": "administrative",
+    "preadmission": "administrative",
+    "billing": "payment",
+    "documents": "medical",
+}
+_BEYOND = {
+    "administrative": _l(
+        "You may not act in this person’s administrative matters. In My account, act for somebody else."
+    ),
+    "medical": _l("You may not see this person’s medical documents. In My account, act for somebody else."),
+    "payment": _l("You may not see or pay this person’s bills. In My account, act for somebody else."),
+}
 _FOR = {
     "patient": _l("It is for patients. Sign out, then sign in with FranceConnect."),
     "professional": _l("It is for health professionals. Sign out, then sign in with Pro Santé Connect."),
@@ -33,9 +47,12 @@ def public(blueprint: Blueprint) -> Blueprint:
     return blueprint
 
 
-def patients(blueprint: Blueprint) -> Blueprint:
-    """For a signed-in patient, or somebody who acts for one."""
-    return _guard(blueprint, "patient")
+def patients(blueprint: Blueprint, service: str = "") -> Blueprint:
+    """For a signed-in patient, or somebody who may act for one in this service's matter."""
+    _guard(blueprint, "patient")
+    if scope := SCOPE_OF_SERVICE.get(service):
+        blueprint.before_request(partial(_check_scope, scope))
+    return blueprint
 
 
 def professionals(blueprint: Blueprint) -> Blueprint:
@@ -68,6 +85,14 @@ def professional_id() -> UUID:
     if found is None:
         abort(403)
     return found
+
+
+def _check_scope(scope: str) -> Response | None:
+    """A mandate that does not reach this matter shows nothing of it, and says so."""
+    chosen = patient_id()
+    if chosen in db.current_actor().people(scope):
+        return None
+    return errors.page(403, _l("Your mandate does not cover this"), _BEYOND[scope])
 
 
 def establishments(right: str) -> frozenset[UUID]:

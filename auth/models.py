@@ -96,16 +96,24 @@ class PatientRecord(Base):
 
 
 class PatientAccess(Base):
-    """An account may act for a patient: oneself, or someone else until a day, unless revoked."""
+    """An account may act for a patient: oneself, or someone else, in some matters, between two days, unless revoked.
+
+    Days are civil days in `time_zone`, the one of the hospital that checked the proof; both are included.
+    """
 
     __tablename__ = "patient_access"
-    __table_args__ = (CheckConstraint("relation in ('self', 'parent', 'mandate')", "relation"),)
+    __table_args__ = (CheckConstraint("relation in ('self', 'parent', 'guardian', 'curator', 'carer')", "relation"),)
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), primary_key=True, index=True)
     relation: Mapped[str] = mapped_column(default="self")
+    scopes: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default=lambda: list(db.SCOPES), server_default="{administrative,medical,payment}"
+    )
     created_at: Mapped[datetime] = mapped_column(default=db.now)
+    starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    time_zone: Mapped[str] = mapped_column(default="Europe/Paris", server_default="Europe/Paris")
     revoked_at: Mapped[datetime | None]
 
     patient: Mapped[Patient] = relationship()
@@ -129,6 +137,35 @@ class Professional(Keyed, Base):
     @property
     def full_name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
+
+
+class Delegation(Keyed, Base):
+    """A practitioner lets somebody of their practice act in their stead, until a day, unless revoked."""
+
+    __tablename__ = "delegation"
+    __table_args__ = (CheckConstraint("professional_id <> delegate_id", "two_people"),)
+
+    professional_id: Mapped[UUID] = mapped_column(ForeignKey("professional.id"), index=True)
+    delegate_id: Mapped[UUID] = mapped_column(ForeignKey("professional.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+    ends_on: Mapped[date | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class EmergencyAccess(Keyed, Base):
+    """An agent opened a file they have no right to ("bris de glace"): why, until when, and what the review said."""
+
+    __tablename__ = "emergency_access"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    reason: Mapped[str]
+    opened_at: Mapped[datetime] = mapped_column(default=db.now)
+    ends_at: Mapped[datetime]
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    review: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class StaffRight(Base):
@@ -156,7 +193,11 @@ class StaffInvitation(Keyed, Base):
 
 
 class WebSession(Keyed, Base):
-    """A signed-in browser. The cookie holds a random token; only its SHA-256 is stored."""
+    """A signed-in browser. The cookie holds a random token; only its SHA-256 is stored.
+
+    factor: our own second factor proven in this session (`passkey`, `totp`, `sms`, `mail`, `recovery`, `desk`).
+    activity: where a practitioner works today. on_behalf_of: the practitioner in whose stead they act.
+    """
 
     __tablename__ = "web_session"
 
@@ -168,6 +209,11 @@ class WebSession(Keyed, Base):
     id_token: Mapped[str] = mapped_column(default="")
     browser: Mapped[str] = mapped_column(default="")
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    idle_s: Mapped[int] = mapped_column(default=1800, server_default="1800")
+    factor: Mapped[str] = mapped_column(default="", server_default="")
+    factor_at: Mapped[datetime | None]
+    activity: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    on_behalf_of: Mapped[UUID | None] = mapped_column(ForeignKey("professional.id"))
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     last_seen_at: Mapped[datetime] = mapped_column(default=db.now)
     expires_at: Mapped[datetime]

@@ -7,8 +7,10 @@ sets every key of row-level security. Rights are read at each request: withdrawn
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Request, current_app, g, has_request_context, request
@@ -19,22 +21,47 @@ from auth.models import Account, WebSession
 from portal import db
 from portal.db import ANONYMOUS, Actor, session
 
-ABSOLUTE_LIMIT = timedelta(hours=8)
-IDLE_LIMIT = timedelta(minutes=30)
 _COOKIE = "parvis_session"
-_OPEN = text("select * from open_web_session(:digest, cast(:idle as interval))")
+_OPEN = text("select * from open_web_session(:digest)")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a session lives: without a click, and whatever happens."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+LIMITS = {
+    "patient": Limits(timedelta(minutes=30), timedelta(hours=8)),
+    "professional": Limits(timedelta(minutes=30), timedelta(hours=4)),  # Pro Santé Connect's own sessions
+    "staff": Limits(timedelta(minutes=30), timedelta(hours=10)),  # a working day
+}
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What the current request knows of its session. patient_id: for whom the person acts now."""
+    """What the current request knows of its session. patient_id: for whom the person acts now; own_id: themselves.
+    factor, factor_at: our own second factor, when it was proven. activity: where a practitioner works today."""
 
     session_id: UUID
     account_id: UUID
     provider: str
     acr: str
+    amr: tuple[str, ...]
+    factor: str
+    factor_at: datetime | None
     locale: str
     patient_id: UUID | None
+    own_id: UUID | None
+    activity: Mapping[str, Any] | None
+    expires_at: datetime
+    idle: timedelta
+
+    @property
+    def is_for_somebody_else(self) -> bool:
+        return self.patient_id is not None and self.patient_id != self.own_id
 
 
 def foresee(incoming: Request) -> Actor | None:
@@ -48,7 +75,7 @@ def declare(incoming: Request, connection: Connection) -> Actor:
     if not token:
         db.declare(connection, ANONYMOUS)
         return ANONYMOUS
-    row = connection.execute(_OPEN, {"digest": digest(token), "idle": IDLE_LIMIT}).one()
+    row = connection.execute(_OPEN, {"digest": digest(token)}).one()
     if row.state != "open":
         g.ended_account_id = row.account_id
         return ANONYMOUS
@@ -58,12 +85,33 @@ def declare(incoming: Request, connection: Connection) -> Actor:
         row.account_id,
         row.provider,
         row.acr,
+        tuple(row.amr.split()),
+        row.factor,
+        row.factor_at,
         row.locale,
         _acting_for(row.patient_id, row.self_id, patients),
+        row.self_id,
+        row.activity,
+        row.expires_at,
+        timedelta(seconds=row.idle_s),
     )
     g.account_locale = row.locale
-    rights = {right: frozenset(map(UUID, ids)) for right, ids in json.loads(row.rights).items()}
-    return Actor(row.audience, row.name, row.account_id, row.professional_id, patients, rights)
+    return Actor(
+        row.audience,
+        row.name,
+        row.account_id,
+        row.professional_id,
+        patients,
+        _ids_by_name(row.rights),
+        frozenset(map(UUID, row.proxied)),
+        _ids_by_name(row.scopes),
+        frozenset(map(UUID, row.emergency)),
+        row.on_behalf_of,
+    )
+
+
+def _ids_by_name(listed: str) -> dict[str, frozenset[UUID]]:
+    return {name: frozenset(map(UUID, ids)) for name, ids in json.loads(listed).items()}
 
 
 def _acting_for(chosen: UUID | None, self_id: UUID | None, patients: frozenset[UUID]) -> UUID | None:
@@ -93,6 +141,7 @@ def cookie_name(secure: bool) -> str:
 def start(account: Account, *, provider: str, acr: str, amr: str, id_token: str) -> str:
     """Open a session for the account and return the token for its cookie."""
     token = secrets.token_urlsafe(32)
+    limits = LIMITS[account.audience]
     session.add(
         WebSession(
             id=uuid4(),
@@ -103,7 +152,8 @@ def start(account: Account, *, provider: str, acr: str, amr: str, id_token: str)
             amr=amr,
             id_token=id_token,
             browser=_browser(),
-            expires_at=db.now() + ABSOLUTE_LIMIT,
+            idle_s=int(limits.idle.total_seconds()),
+            expires_at=db.now() + limits.absolute,
         )
     )
     return token

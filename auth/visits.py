@@ -2,14 +2,15 @@
 
 import re
 import time
+from datetime import timedelta
 
 from flask import Flask, Response, current_app, g, request
 from flask import session as cookie
 
-from auth.sessions import IDLE_LIMIT
 from portal import db, kpi
 
 _BOTS = re.compile(r"bot|crawl|spider|monitor|curl|wget|python|wrk|probe", re.IGNORECASE)
+_VISIT_ENDS_AFTER = timedelta(minutes=30)
 _REFRESH_S = 60
 
 
@@ -24,7 +25,7 @@ def _count(response: Response) -> Response:
         return response
     kind, now = db.current_actor().kind, int(time.time())
     last_kind, last_at = cookie.get("visit", ("", 0))
-    if kind != last_kind or now - last_at > IDLE_LIMIT.total_seconds():
+    if kind != last_kind or now - last_at > _VISIT_ENDS_AFTER.total_seconds():
         kpi.count("visit_started", audience=kind, account_id=db.current_actor().account_id)
         cookie["visit"] = (kind, now)
     elif now - last_at > _REFRESH_S:

@@ -74,6 +74,8 @@ def record(
 ) -> None:
     """Write one audit line about what the current actor does. Details hold codes and ids, never health data."""
     actor = db.current_actor()
+    if actor.on_behalf_of is not None:
+        details["on_behalf_of"] = str(actor.on_behalf_of)
     session.execute(
         insert(AuditEvent)
         .inline()

@@ -17,8 +17,10 @@ from sqlalchemy import Connection, DateTime, MetaData, Text, Uuid, create_engine
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
 
-RIGHTS = ("appointments", "preadmission", "billing", "documents", "administration", "audit")
+RIGHTS = ("appointments", "preadmission", "billing", "documents", "identity", "administration", "audit")
 """What a member of staff may do at an establishment; each is a key of row-level security, `parvis.at_<right>`."""
+SCOPES = ("administrative", "medical", "payment")
+"""How far one may act for somebody; each is a key of row-level security, `parvis.for_<scope>`."""
 
 _CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -54,8 +56,11 @@ Kind = Literal["anonymous", "patient", "professional", "staff", "machine", "syst
 class Actor:
     """Who acts in a transaction: what row-level security and the audit are told.
 
-    name: shown to people, or the name of the system job. patients: those the actor may act for.
-    rights: right → establishments where it is held.
+    name: shown to people, or the name of the system job. patients: those the actor may act for, in one matter at
+    least. proxied: those of them who are somebody else. scopes: matter → those the actor may act for in it (None:
+    all of `patients`, in everything). rights: right → establishments where it is held. emergency: patients whose
+    file the agent has opened in an emergency. on_behalf_of: the practitioner in whose stead a secretary acts, who is
+    `professional_id` then.
     """
 
     kind: Kind
@@ -64,6 +69,10 @@ class Actor:
     professional_id: UUID | None = None
     patients: frozenset[UUID] = frozenset()
     rights: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+    proxied: frozenset[UUID] = frozenset()
+    scopes: Mapping[str, frozenset[UUID]] | None = None
+    emergency: frozenset[UUID] = frozenset()
+    on_behalf_of: UUID | None = None
 
     @property
     def label(self) -> str:
@@ -77,6 +86,10 @@ class Actor:
         held = self.rights.get(right, frozenset())
         return bool(held) if establishment_id is None else establishment_id in held
 
+    def people(self, scope: str) -> frozenset[UUID]:
+        """Those the actor may act for in this matter."""
+        return self.patients if self.scopes is None else self.scopes.get(scope, frozenset())
+
     @property
     def establishments(self) -> frozenset[UUID]:
         return frozenset().union(*self.rights.values()) if self.rights else frozenset()
@@ -88,9 +101,12 @@ class Actor:
             "parvis.account": str(self.account_id or ""),
             "parvis.professional": str(self.professional_id or ""),
             "parvis.patients": _list(self.patients),
+            "parvis.proxied": _list(self.proxied),
+            "parvis.emergency": _list(self.emergency),
             "parvis.system": self.name if self.kind == "system" else "",
             "parvis.establishments": _list(self.establishments),
         }
+        keys |= {f"parvis.for_{scope}": _list(self.people(scope)) for scope in SCOPES}
         return keys | {f"parvis.at_{right}": _list(self.rights.get(right, frozenset())) for right in RIGHTS}
 
 

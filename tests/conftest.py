@@ -170,7 +170,7 @@ def sign_in(app: Flask) -> Callable[[Account | UUID], FlaskClient]:
                     provider="franceconnect",
                     acr="eidas1",
                     amr="mfa",
-                    expires_at=db.now() + sessions.ABSOLUTE_LIMIT,
+                    expires_at=db.now() + sessions.LIMITS["patient"].absolute,
                 )
             )
         browser.set_cookie(sessions.cookie_name(secure=False), token)

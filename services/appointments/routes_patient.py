@@ -24,7 +24,9 @@ from services.appointments.models import Appointment
 from services.appointments.queries import Choice
 from services.appointments.slots import Slot
 
-pages = guards.patients(Blueprint("my_appointments", __name__, url_prefix="/rendez-vous", template_folder="templates"))
+pages = guards.patients(
+    Blueprint("my_appointments", __name__, url_prefix="/rendez-vous", template_folder="templates"), "appointments"
+)
 
 
 @pages.get("")

@@ -21,7 +21,9 @@ from services.billing.models import IN_PROGRESS, PaymentAttempt
 from services.billing.queries import Standing
 from services.billing.states import ANOTHER_TRY_AFTER
 
-patient_pages = guards.patients(Blueprint("billing", __name__, url_prefix="/factures", template_folder="templates"))
+patient_pages = guards.patients(
+    Blueprint("billing", __name__, url_prefix="/factures", template_folder="templates"), "billing"
+)
 
 _EMAIL_CODES = ("A1", "A2")
 

@@ -13,7 +13,7 @@ from services.documents import actions, queries, reading, wording
 from services.documents.models import Document
 
 patient_pages = guards.patients(
-    Blueprint("my_documents", __name__, url_prefix="/documents", template_folder="templates")
+    Blueprint("my_documents", __name__, url_prefix="/documents", template_folder="templates"), "documents"
 )
 
 

@@ -27,7 +27,7 @@ from services.preadmission.models import Preadmission
 from services.preadmission.states import TransitionRefused
 
 patient_pages = guards.patients(
-    Blueprint("preadmission", __name__, url_prefix="/pre-admission", template_folder="templates")
+    Blueprint("preadmission", __name__, url_prefix="/pre-admission", template_folder="templates"), "preadmission"
 )
 F = TypeVar("F", bound=Form)
 Answer = str | Response | tuple[str, int]

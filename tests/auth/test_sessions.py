@@ -129,7 +129,7 @@ class TestRights:
         with prepared():
             account, me = people.patient_with_account()
             other = people.patient()
-            people.give_access(account, other, "mandate")
+            people.give_access(account, other, "carer")
             today = db.session.scalar(text("select current_date"))
             db.session.execute(update(PatientAccess).where(PatientAccess.patient_id == other.id).values(ends_on=today))
         browser = sign_in(account)
@@ -166,7 +166,7 @@ class TestOpeningASession:
         with db.transaction(db.ANONYMOUS) as current:
             for key, value in everything.items():
                 current.execute(text("select set_config(:key, :value, true)"), {"key": key, "value": value})
-            current.execute(sessions._OPEN, {"digest": b"nobody", "idle": timedelta(minutes=1)})
+            current.execute(sessions._OPEN, {"digest": b"nobody"})
             kept = {key: current.scalar(text(f"select current_setting('{key}')")) for key in everything}
         assert kept == dict.fromkeys(everything, "") | {"parvis.actor": "anonymous"}
 

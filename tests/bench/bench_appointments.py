@@ -133,7 +133,7 @@ def _client(number: int, where: Hospital, why: Reason) -> Client:
     times = [Time(Slot(one.id, cell), one.at(cell), one.at(cell + 1)) for one in opened for cell in range(one.n_cells)]
     account, patient = people.patient_with_account(birth_name=f"PATIENT {number}")
     token = secrets.token_urlsafe(32)
-    expires_at = db.now() + sessions.ABSOLUTE_LIMIT
+    expires_at = db.now() + sessions.LIMITS["patient"].absolute
     session.add(
         WebSession(
             digest=sessions.digest(token),

@@ -42,7 +42,7 @@ def _fill(place: Ground) -> str:
                 account_id=account_id,
                 provider="franceconnect",
                 acr="eidas1",
-                expires_at=db.now() + sessions.ABSOLUTE_LIMIT,
+                expires_at=db.now() + sessions.LIMITS["patient"].absolute,
             )
         )
     return token

@@ -170,7 +170,7 @@ def _racer(number: int) -> str:
             provider="franceconnect",
             acr="eidas1",
             amr="mfa",
-            expires_at=db.now() + sessions.ABSOLUTE_LIMIT,
+            expires_at=db.now() + sessions.LIMITS["patient"].absolute,
         )
     )
     return f"token-{number}"
