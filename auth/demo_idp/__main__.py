@@ -25,7 +25,9 @@ def main() -> int:
         client_secret=client_secret,
         redirect_bases=tuple(base.rstrip("/") for base in arguments.redirect_base),
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both: a shell that starts us in its background has us ignore the keyboard's signal.
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, signal.default_int_handler)
     try:
         serve(config, arguments.port)
     except OSError as error:
