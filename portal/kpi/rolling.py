@@ -46,7 +46,8 @@ def roll_up() -> None:
 
 
 def rebuild() -> None:
-    """Forget the roll-ups and count every event again."""
+    """Forget the roll-ups and count every event again, however long it takes."""
+    session.execute(text("set local statement_timeout = 0"))
     session.execute(text("select 1 from kpi_watermark where id = 1 for update"))
     session.execute(text("delete from kpi_day"))
     session.execute(text("delete from kpi_month_unique"))

@@ -6,6 +6,7 @@ from auth import guards
 from portal import catalog, establishments
 from portal.pages import front, search
 from portal.web import branding
+from portal.web.security import public_url
 
 pages = guards.public(Blueprint("pages", __name__))
 style = guards.public(Blueprint("style", __name__))
@@ -48,7 +49,7 @@ def theme_css(finess: str, digest: str) -> Response:
 @pages.get("/.well-known/security.txt")
 def security_txt() -> Response:
     """RFC 9116."""
-    contact = url_for("pages.legal", _external=True)
+    contact = public_url("pages.legal")
     lines = (f"Contact: {contact}", "Preferred-Languages: fr, en", "Expires: 2027-12-31T23:00:00Z")
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 

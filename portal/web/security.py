@@ -2,7 +2,7 @@
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request, url_for
 from flask_wtf.csrf import CSRFProtect
 
 csrf = CSRFProtect()
@@ -20,6 +20,12 @@ def csp_nonce() -> str:
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
+
+
+def public_url(endpoint: str, **values: object) -> str:
+    """The whole address of a page for those who are elsewhere (calendars, mails): never the Host header's."""
+    base: str = current_app.config["SETTINGS"].base_url
+    return base + url_for(endpoint, **values)  # type: ignore[arg-type]
 
 
 def form_targets(*origins: str) -> None:

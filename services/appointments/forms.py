@@ -11,13 +11,12 @@ from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, S
 
 from portal import db
 from portal.web.fields import DateParts, choices
-from portal.web.forms import Form, OnceForm, Required
+from portal.web.forms import EmailAddress, Form, OnceForm, Required
 from services.appointments import states
 from services.appointments.wording import CANCEL_REASONS
 
 _MOBILE = r"^\s*(\+?[0-9][0-9 .\-()]{7,20})\s*$"
 _OLDEST_DAYS = 125 * 365
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 
 def day_asked(text: str) -> date | None:
@@ -108,9 +107,7 @@ class NewPatientForm(OnceForm):
         validate_choice=False,
     )
     mobile = TelField(_l("Mobile phone"), [Optional(), Regexp(_MOBILE, message=_l("Check this phone number"))])
-    email = EmailField(
-        _l("E-mail"), [Optional(), Regexp(_EMAIL, message=_l("Check this e-mail address")), Length(max=200)]
-    )
+    email = EmailField(_l("E-mail"), [Optional(), EmailAddress()])
 
     def validate_birth_on(self, field: Any) -> None:
         age_days = (db.now().date() - field.data).days if field.data else 0

@@ -10,6 +10,7 @@ from auth import guards, held_forms
 from auth import queries as people
 from portal import db
 from portal.web.repeated_posts import once
+from portal.web.security import public_url
 from services.appointments import actions, ics, queries, wording
 from services.appointments.actions import (
     AlreadyOver,
@@ -124,7 +125,7 @@ def show(appointment_id: UUID) -> str:
 def calendar_file(appointment_id: UUID) -> Response:
     """The appointment for a calendar (RFC 5545)."""
     appointment = _mine(appointment_id)
-    url = url_for(".show", appointment_id=appointment.id, _external=True)
+    url = public_url("my_appointments.show", appointment_id=appointment.id)
     response = make_response(ics.calendar_file(appointment, queries.changes(appointment), url))
     response.headers["Content-Type"] = "text/calendar; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="rendez-vous-{appointment.reference}.ics"'

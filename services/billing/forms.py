@@ -4,13 +4,12 @@ import re
 
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, RadioField, StringField
-from wtforms.validators import Length, Regexp
+from wtforms.validators import Length
 
 from portal.web.fields import choices
-from portal.web.forms import Form, Required
+from portal.web.forms import EmailAddress, Form, Required
 
 # PayFiP's own limits for `mel`: 6 to 80 plain characters.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z", re.ASCII)
 
 
 def _stripped(text: str | None) -> str | None:
@@ -25,7 +24,7 @@ class PayForm(Form):
         [
             Required(_l("Enter your email address")),
             Length(6, 80, _l("Enter an email address of 6 to 80 characters")),
-            Regexp(_EMAIL, message=_l("Enter an email address in the form name@example.com")),
+            EmailAddress(),
         ],
         filters=[_stripped],
         description=_l("The payment site sends its ticket there, and we send you word of your receipt."),

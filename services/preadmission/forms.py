@@ -11,17 +11,15 @@ from flask_babel import lazy_gettext as _l
 from stdnum.exceptions import ValidationError as NotANumber
 from stdnum.fr import nir as french_nir
 from wtforms import EmailField, RadioField, SelectField, StringField, TelField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.establishments import Unit
 from portal.web.fields import DateParts, choices
-from portal.web.forms import Form, OnceForm, Required
+from portal.web.forms import EmailAddress, Form, OnceForm, Required
 from services.preadmission.actions import Contact, Coverage, Relative, Stay
 from services.preadmission.wording import AMC_KINDS, AMO_KINDS, RELATIVE_LINKS, STAY_KINDS
 
 _PHONE = re.compile(r"\+?[0-9]{6,15}", re.ASCII)
-# One @, something before, a dotted name after: only a message that arrives proves more.
-_EMAIL = re.compile(r"[^@\s<>]{1,64}@[^@\s<>]+\.[^@\s<>.]{2,}$")
 
 
 def _phone(value: str | None) -> str:
@@ -73,7 +71,7 @@ class ContactForm(Form):
     phone = TelField(_l("Telephone"), validators=[Required(_l("Write your telephone number.")), _check_phone])
     email = EmailField(
         _l("E-mail"),
-        validators=[Optional(), Regexp(_EMAIL, message=_l("Write an e-mail address, such as name@example.org"))],
+        validators=[Optional(), EmailAddress()],
         description=_l("We write to it when there is something new. Nothing about your health is in the message."),
     )
     address = TextAreaField(

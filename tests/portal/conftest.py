@@ -9,6 +9,7 @@ from flask import Flask
 from portal import db, files, jobs, notifications
 from portal.app import create_app
 from portal.config import Settings
+from portal.web.limits import limiter
 from tests.pages import PageClient
 
 
@@ -30,3 +31,4 @@ def make_app(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
     files.configure(settings)
     notifications.configure(settings)
     jobs.surround(app.app_context)
+    limiter.enabled = False

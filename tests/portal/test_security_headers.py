@@ -105,7 +105,8 @@ class TestCookies:
 
 class TestAProxy:
     def test_is_not_believed_unless_we_were_told_of_it(self, client: FlaskClient) -> None:
-        forged = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.1", "X-Forwarded-Host": "evil.exemple.test"}
+        forged = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.1", "X-Forwarded-Host": "evil.exemple.test",
+                  "Host": "evil.exemple.test"}  # fmt: skip
         answer = client.get("/.well-known/security.txt", headers=forged)
         assert "Strict-Transport-Security" not in answer.headers
         assert "evil" not in answer.text

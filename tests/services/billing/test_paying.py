@@ -63,7 +63,7 @@ def test_what_a_payment_leaves_behind(browser: FlaskClient, ground: Ground) -> N
         }
     assert {"payment.started", "payment.opened", "payment.booked"} <= done
     assert [mail.recipient for mail in mails] == ["jeanne@exemple.test"]
-    assert "45" not in mails[0].body
+    assert "45,20" not in mails[0].body
     assert "ardiolog" not in mails[0].body
 
 
