@@ -140,16 +140,23 @@ class Professional(Keyed, Base):
 
 
 class Delegation(Keyed, Base):
-    """A practitioner lets somebody of their practice act in their stead, until a day, unless revoked."""
+    """A practitioner lets somebody of their practice act in their stead, until a day, unless revoked.
+
+    The names as they were that day: neither may read the other's record. *_seen_at: who has seen its last change.
+    """
 
     __tablename__ = "delegation"
     __table_args__ = (CheckConstraint("professional_id <> delegate_id", "two_people"),)
 
     professional_id: Mapped[UUID] = mapped_column(ForeignKey("professional.id"), index=True)
     delegate_id: Mapped[UUID] = mapped_column(ForeignKey("professional.id"), index=True)
+    professional_name: Mapped[str] = mapped_column(default="", server_default="")
+    delegate_name: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     ends_on: Mapped[date | None]
     revoked_at: Mapped[datetime | None]
+    professional_seen_at: Mapped[datetime | None]
+    delegate_seen_at: Mapped[datetime | None]
 
 
 class EmergencyAccess(Keyed, Base):

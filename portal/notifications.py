@@ -31,6 +31,7 @@ class Notification(Keyed, Base):
     __tablename__ = "notification"
 
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    patient_id: Mapped[UUID | None]
     recipient: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
