@@ -64,6 +64,18 @@ ACTIONS = {
     "invitation.withdrawn": _l("withdrew an invitation"),
     "right.granted": _l("gave a right to an agent"),
     "right.withdrawn": _l("took a right from an agent"),
+    "factor.added": _l("added a second factor"),
+    "factor.removed": _l("removed a second factor"),
+    "factor.renamed": _l("renamed a second factor"),
+    "factor.proven": _l("confirmed who they are with a second factor"),
+    "factor.refused": _l("could not confirm who they are"),
+    "factor.copied": _l("was refused with a passkey that seems to have been copied"),
+    "recovery_codes.made": _l("made new recovery codes"),
+    "factor_reset.issued": _l("gave a code at the desk for lost factors"),
+    "factor_reset.used": _l("removed lost factors with the desk’s code"),
+    "local_account.invited": _l("invited somebody to sign in without an identity provider"),
+    "local_account.opened": _l("set up how they sign in without an identity provider"),
+    "assurance.changed": _l("changed how well one must be identified"),
     "journal.opened": _l("read the journal"),
 }
 """Audit codes → what the person did, as one says it to whose file it is."""
