@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
@@ -30,18 +30,26 @@ class Account(Keyed, Base):
     name: Mapped[str]
     email: Mapped[str] = mapped_column(default="")
     locale: Mapped[str] = mapped_column(default="")
+    channels: Mapped[list[str]] = mapped_column(ARRAY(Text), default=lambda: ["mail"], server_default="{mail}")
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     closed_at: Mapped[datetime | None]
 
 
 class Identity(Keyed, Base):
-    """How an account proves itself at an identity provider."""
+    """How an account proves itself at an identity provider.
+
+    as_staff: a health professional's identity used at the staff's door; the same one may open their own account too.
+    acr, amr: how it was proven the last time.
+    """
 
     __tablename__ = "identity"
-    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+    __table_args__ = (UniqueConstraint("issuer", "subject", "as_staff"),)
 
     issuer: Mapped[str]
     subject: Mapped[str]
+    as_staff: Mapped[bool] = mapped_column(default=False, server_default="false")
+    acr: Mapped[str] = mapped_column(default="", server_default="")
+    amr: Mapped[str] = mapped_column(default="", server_default="")
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     last_used_at: Mapped[datetime | None]
@@ -50,13 +58,20 @@ class Identity(Keyed, Base):
 
 
 class Patient(Keyed, Base):
-    """A person who is cared for. Traits are kept verbatim as their source gave them (INS guide: strict traits)."""
+    """A person who is cared for. Traits are kept verbatim as their source gave them (INS guide: strict traits).
+
+    birth_on_raw: the day as the provider wrote it when a part of it is unknown ("1992-00-00"). birthplace_text: the
+    place of people without an INSEE code (European providers). name_key, first_key: for searches alone, derived from
+    the names whenever they are written (`auth.identity.traits`). nir_sealed, nir_index: see `auth.identity.nir`.
+    """
 
     __tablename__ = "patient"
     __table_args__ = (
         CheckConstraint("identity_status in ('PROV', 'RECUP', 'VALI', 'QUAL')", "identity_status"),
         Index("ix_patient_ins", "ins", "ins_oid", postgresql_where=text("ins <> ''")),
         Index("ix_patient_birth_on", "birth_on"),
+        Index("ix_patient_name_key", "name_key", "first_key"),
+        Index("ix_patient_nir_index", "nir_index", postgresql_where=text("nir_index is not null")),
     )
 
     birth_name: Mapped[str]
@@ -64,13 +79,20 @@ class Patient(Keyed, Base):
     first_names: Mapped[list[str]] = mapped_column(ARRAY(Text))
     sex: Mapped[str] = mapped_column(default="")
     birth_on: Mapped[date]
+    birth_on_raw: Mapped[str] = mapped_column(default="", server_default="")
     birthplace_insee: Mapped[str] = mapped_column(default="")
     birthcountry_insee: Mapped[str] = mapped_column(default="")
+    birthplace_text: Mapped[str] = mapped_column(default="", server_default="")
     ins: Mapped[str] = mapped_column(default="")
     ins_oid: Mapped[str] = mapped_column(default="")
     identity_status: Mapped[str] = mapped_column(default="PROV")
     email: Mapped[str] = mapped_column(default="")
     mobile: Mapped[str] = mapped_column(default="")
+    nir_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    nir_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    deceased_on: Mapped[date | None]
+    name_key: Mapped[str] = mapped_column(Text(collation="C"), default="", server_default="")
+    first_key: Mapped[str] = mapped_column(Text(collation="C"), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(default=db.now)
 
     @property
@@ -81,6 +103,11 @@ class Patient(Keyed, Base):
     def full_name(self) -> str:
         """First name and the name of use, or the birth name when there is none."""
         return f"{self.first_name} {self.used_name or self.birth_name}".strip()
+
+    @property
+    def shown_ins(self) -> str:
+        """The INS that may be shown or sent: only of a qualified identity (RNIV), "" otherwise."""
+        return self.ins if self.identity_status == "QUAL" else ""
 
 
 class PatientRecord(Base):
@@ -167,9 +194,11 @@ class EmergencyAccess(Keyed, Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    kind: Mapped[str] = mapped_column(default="other", server_default="other")
     reason: Mapped[str]
     opened_at: Mapped[datetime] = mapped_column(default=db.now)
     ends_at: Mapped[datetime]
+    justified: Mapped[bool | None]
     reviewed_at: Mapped[datetime | None]
     reviewed_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     review: Mapped[str] = mapped_column(default="", server_default="")
@@ -187,14 +216,25 @@ class StaffRight(Base):
 
 
 class StaffInvitation(Keyed, Base):
-    """A one-time link that gives rights to the agent who opens it signed in with the invited e-mail."""
+    """A one-time link: it gives rights, or another way in, to whoever proves at its provider to be the invited agent.
+
+    email: where the link is sent, and the mail that the identity must carry (Pro Santé Connect gives none: there
+    subject_name_id is compared). siret: the employer that ProConnect must name. account_id: the agent who gets
+    another way in; None for a new agent. establishment_id: None for every hospital (`parvis admin invite`).
+    """
 
     __tablename__ = "staff_invitation"
 
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     email: Mapped[str]
+    provider: Mapped[str] = mapped_column(default="proconnect", server_default="proconnect")
+    siret: Mapped[str] = mapped_column(default="", server_default="")
+    subject_name_id: Mapped[str] = mapped_column(default="", server_default="")
     rights: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    unit_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list, server_default="{}")
     establishment_id: Mapped[UUID | None] = mapped_column(ForeignKey("establishment.id"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 

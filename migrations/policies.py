@@ -29,6 +29,24 @@ def own(column: str = "patient_id") -> str:
     return _among(column, "patients")
 
 
+def proxied(column: str = "patient_id") -> str:
+    """Rows of somebody for whom the actor acts and who is not themselves."""
+    # Outside a request nothing is declared, and nobody is acted for.
+    return f"coalesce({_among(column, 'proxied')}, false)"
+
+
+def oneself(column: str = "patient_id") -> str:
+    """Rows of the actor in person."""
+    return both(own(column), f"not {proxied(column)}")
+
+
+def within(scope: str, column: str = "patient_id", *, unless_masked: bool = False) -> str:
+    """What a mandate leaves of a row: everything unless it is somebody's for whom the actor acts, and then only in
+    this matter, and only when it is not kept from those who act for them. For `restrain`."""
+    reached = f"coalesce({_among(column, f'for_{scope}')}, false)"
+    return either(f"{column} is null", f"not {proxied(column)}", both(reached, "not masked") if unless_masked else reached)
+
+
 def account(column: str = "account_id") -> str:
     return _is(column, "account")
 
@@ -44,6 +62,18 @@ def staff(right: str, column: str = "establishment_id") -> str:
 
 def any_staff(column: str = "establishment_id") -> str:
     return _among(column, "establishments")
+
+
+def emergency(table: str) -> str:
+    """Rows of a patient, at the hospital where the agent opened their file in an emergency that has not ended."""
+    opened = both(
+        _is("opened.account_id", "account"),
+        f"opened.patient_id = {table}.patient_id",
+        f"opened.establishment_id = {table}.establishment_id",
+        "opened.ends_at > now()",
+    )
+    # The first half is decided once a statement, and false for everybody but those few.
+    return both(_among(f"{table}.patient_id", "emergency"), f"exists (select 1 from emergency_access opened where {opened})")
 
 
 def actor(column: str = "actor") -> str:
@@ -82,3 +112,8 @@ def protect(
         op.execute(f'create policy {table}_update on "{table}" for update using ({update}) with check ({update})')
     if delete:
         op.execute(f'create policy {table}_delete on "{table}" for delete using ({delete})')
+
+
+def restrain(table: str, condition: str, *, command: str = "all", name: str = "mandate") -> None:
+    """Add a condition that every row must meet, whatever the other policies allow."""
+    op.execute(f'create policy {table}_{name} on "{table}" as restrictive for {command} using ({condition})')
