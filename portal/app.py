@@ -16,7 +16,7 @@ import services.billing
 import services.documents
 import services.preadmission
 from auth import navigation
-from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages
+from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages
 from portal.config import ConfigurationError, Settings
 from portal.gateways import UnsupportedUrl
 from portal.web import branding, errors, i18n, limits, security, ui, unit_of_work, uploads
@@ -85,6 +85,7 @@ def _open_doors(app: Flask, settings: Settings) -> None:
     try:
         files.configure(settings)
         notifications.configure(settings)
+        text_messages.configure(settings)
     except UnsupportedUrl as error:
         raise ConfigurationError(str(error)) from error
     jobs.surround(app.app_context)

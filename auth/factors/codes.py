@@ -1,0 +1,40 @@
+"""Codes that people copy: six digits that were sent to them, and those of the sheet they keep."""
+
+import secrets
+from datetime import timedelta
+
+LIFE = timedelta(minutes=10)
+MOST_TRIES = 5
+SHEET = 10
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Without 0 and O, 1, I and L: they are copied from paper."""
+
+
+def six_digits() -> str:
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
+def for_paper(groups: int = 2) -> str:
+    """A code to print, such as `7KQM-2XHD`; about 20 bits a group."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(groups))
+
+
+def digits_of(typed: str) -> str:
+    """The code in what somebody typed: spaces and dashes do not count."""
+    return "".join(character for character in typed if character.isdecimal() and character.isascii())
+
+
+def letters_of(typed: str) -> str:
+    """A printed code in what somebody typed, in one spelling whatever the case, the spaces and the dashes."""
+    return "".join(character for character in typed.upper() if character in _LETTERS)
+
+
+def masked_number(number: str) -> str:
+    """A telephone number as its owner recognises it: `•• •• •• 12 34`."""
+    return f"•• •• •• {number[-4:-2]} {number[-2:]}"
+
+
+def masked_address(address: str) -> str:
+    """A mail address as its owner recognises it: `j••••@exemple.test`."""
+    name, _at, host = address.partition("@")
+    return f"{name[:1]}••••@{host}"
