@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from flask import Flask, get_flashed_messages
-from flask_babel import format_currency, format_date, format_time, to_user_timezone
+from flask_babel import format_currency, format_date, format_time, get_locale, to_user_timezone
 from markupsafe import Markup
 from wtforms import Field, Form
 from wtforms.fields import FieldList, FormField
@@ -21,6 +21,7 @@ from portal.web.assets import asset, stylesheet
 from portal.web.style_guide import samples
 
 ICONS = Path(__file__).resolve().parents[1] / "static" / "icons"
+_FIRST = re.compile(r"\b1 ")
 
 
 def register(app: Flask) -> None:
@@ -86,12 +87,18 @@ def euros(cents: int) -> str:
 
 def long_day(day: date) -> str:
     """`lundi 23 novembre 2026`, by the pattern of each language's own books."""
-    return str(format_date(day, "full"))
+    return _written(day, "full")
 
 
 def short_day(day: date) -> str:
     """`23 nov. 2026`."""
-    return str(format_date(day, "medium"))
+    return _written(day, "medium")
+
+
+def _written(day: date, length: str) -> str:
+    text = str(format_date(day, length))
+    # French books say "1er"; the CLDR does not.
+    return _FIRST.sub("1er ", text, count=1) if day.day == 1 and str(get_locale()) == "fr" else text
 
 
 def clock(at: datetime) -> str:
@@ -105,4 +112,4 @@ def moment(at: datetime) -> str:
 
 
 def _local_day(at: datetime) -> str:
-    return str(format_date(to_user_timezone(at), "medium"))
+    return short_day(to_user_timezone(at).date())

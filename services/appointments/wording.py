@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_location
 from flask import Flask
-from flask_babel import format_date, format_time, get_locale
+from flask_babel import format_time, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.web.ui import long_day
 from services.appointments.slots import FreeSlot
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -49,7 +50,7 @@ def hospital_day(at: datetime, tz: tzinfo) -> str:
 
 
 def day_in_words(day: date) -> str:
-    return str(format_date(day, "full", rebase=False))
+    return long_day(day)
 
 
 def hospital_time(at: datetime, tz: tzinfo) -> str:

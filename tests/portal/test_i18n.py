@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 from sqlalchemy import update
 
 from auth.models import Account
 from portal import db
-from portal.web import i18n
+from portal.web import i18n, ui
 from tests.factories import people
 from tests.ground import prepared
 
@@ -87,3 +90,14 @@ def test_a_message_sent_by_a_job_speaks_the_language_it_is_told(app: Any, work_j
         with force_locale("en"):
             assert gettext("Sign in") == "Sign in"
         assert i18n.choose() == "fr"
+
+
+@pytest.mark.parametrize(("locale", "day", "words"), [
+    ("fr", date(2026, 12, 1), "mardi 1er décembre 2026"),
+    ("fr", date(2026, 12, 11), "vendredi 11 décembre 2026"),
+    ("fr", date(2001, 1, 31), "mercredi 31 janvier 2001"),
+    ("en", date(2026, 12, 1), "Tuesday, December 1, 2026"),
+])  # fmt: skip
+def test_the_first_of_the_month_is_written_as_french_books_do(app: Flask, locale: str, day: date, words: str) -> None:
+    with app.test_request_context(), force_locale(locale):
+        assert ui.long_day(day) == words
