@@ -72,6 +72,11 @@ def tell(mail: Mail, *, recipient: str, account_id: UUID | None = None, locale: 
     jobs.enqueue("notifications.send", notification_id=str(row.id))
 
 
+def carry(recipient: str, subject: str, text: str) -> None:
+    """Send a mail now and keep nothing of it (a one-time code). Only from a job. Raises Refused, Unavailable."""
+    _outbox.door.send(mail_door.Message(to=recipient, subject=subject, text=text))
+
+
 @jobs.task("notifications.send")
 def send(notification_id: str) -> None:
     """Send one message. A mail cannot be taken back: sent, then marked; a crash in between sends it twice."""

@@ -24,13 +24,14 @@ class Factor(Keyed, Base):
         CheckConstraint("kind in ('passkey', 'totp', 'sms', 'mail')", "kind"),
         CheckConstraint("(kind = 'passkey') = (credential_id is not null)", "credential"),
         Index("ix_factor_account_id", "account_id", postgresql_where=text("removed_at is null")),
+        Index("ix_factor_credential_id", "credential_id", unique=True, postgresql_where=text("removed_at is null")),
     )
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     kind: Mapped[str]
     label: Mapped[str]
     sealed: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
-    credential_id: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    credential_id: Mapped[bytes | None] = mapped_column(LargeBinary)
     public_key: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     sign_count: Mapped[int] = mapped_column(BigInteger, default=0)
     last_step: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -66,7 +67,6 @@ class FactorChallenge(Keyed, Base):
     kind: Mapped[str]
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
-    tries: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     expires_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

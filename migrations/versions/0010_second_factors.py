@@ -44,10 +44,16 @@ def _create_factor() -> None:
         sa.CheckConstraint("(kind = 'passkey') = (credential_id is not null)", name=op.f("ck_factor_credential")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_factor_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_factor")),
-        sa.UniqueConstraint("credential_id", name=op.f("uq_factor_credential_id")),
     )
     op.create_index(
         op.f("ix_factor_account_id"), "factor", ["account_id"], postgresql_where=sa.text("removed_at is null")
+    )
+    op.create_index(
+        op.f("ix_factor_credential_id"),
+        "factor",
+        ["credential_id"],
+        unique=True,
+        postgresql_where=sa.text("removed_at is null"),
     )
     own = may.either(may.account(), may.SYSTEM)
     may.protect("factor", read=own, insert=own, update=own)
@@ -78,7 +84,6 @@ def _create_factor_challenge() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
