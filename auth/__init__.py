@@ -6,7 +6,7 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Add the doors, the account pages and the count of visits."""
     # Imported here: the demonstration's identity provider imports this package without the application.
-    from auth import factors, figures, local, providers, routes, visits, wording
+    from auth import factors, figures, local, practice, providers, routes, visits, wording
 
     app.extensions["parvis.doors"] = providers.connect(app.config["SETTINGS"])
     app.register_blueprint(routes.doors)
@@ -14,5 +14,6 @@ def register(app: Flask) -> None:
     visits.register(app)
     wording.register(app)
     figures.declare()
+    practice.register(app)
     factors.register(app)
     local.register(app)

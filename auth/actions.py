@@ -22,6 +22,7 @@ from auth.models import (
     StaffRight,
 )
 from auth.oidc import Attempt, SignIn
+from auth.practice import actions as practice_actions
 from auth.proconnect import AgentIdentity
 from auth.prosanteconnect import ProfessionalIdentity
 from portal import audit, db, jobs, kpi
@@ -118,6 +119,7 @@ def professional_account(sign_in: SignIn, identity: ProfessionalIdentity) -> Acc
     if professional.account_id != account.id:
         raise IdentityConflict
     _describe(professional, identity)
+    account.name = professional.full_name
     session.flush()
     return account
 
@@ -191,6 +193,7 @@ def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
     token = sessions.start(
         account, provider=provider, acr=sign_in.acr, amr=" ".join(sign_in.amr), id_token=sign_in.id_token_raw
     )
+    practice_actions.arrive(account, sessions.digest(token))
     audit.record("session.opened", object_kind="account", object_id=account.id, provider=provider, acr=sign_in.acr)
     kpi.count("session_opened", dimension=provider, account_id=account.id)
     return token

@@ -9,11 +9,13 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from auth import held_forms, sessions
+from auth.practice import queries as practice
 from portal import db
 from portal.web import errors
 
@@ -55,9 +57,15 @@ def patients(blueprint: Blueprint, service: str = "") -> Blueprint:
     return blueprint
 
 
-def professionals(blueprint: Blueprint) -> Blueprint:
-    """For a practitioner signed in with Pro Santé Connect."""
-    return _guard(blueprint, "professional")
+def professionals(blueprint: Blueprint, *, at_work: bool = True) -> Blueprint:
+    """For a practitioner signed in with Pro Santé Connect, who has said where they work today.
+
+    at_work: False for the very pages where they say so, and where they settle who acts in whose stead.
+    """
+    _guard(blueprint, "professional")
+    if at_work:
+        blueprint.before_request(_check_at_work)
+    return blueprint
 
 
 def staff(blueprint: Blueprint, right: str = "") -> Blueprint:
@@ -93,6 +101,20 @@ def _check_scope(scope: str) -> Response | None:
     if chosen in db.current_actor().people(scope):
         return None
     return errors.page(403, _l("Your mandate does not cover this"), _BEYOND[scope])
+
+
+def _check_at_work() -> Response | None:
+    """One of several sites is chosen first; and what was to be done in somebody's stead is not done without them."""
+    current = sessions.signed_in()
+    if current is None:
+        abort(403)
+    if current.activity is None and len(practice.sites_of(current.account_id)) > 1:
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else held_forms.page_of(request)
+        return redirect(url_for("practice.sites", next=wanted), 303)
+    if request.method == "POST" and db.current_actor().on_behalf_of is None and practice.acted_for(current.session_id):
+        flash(_("You may no longer act for this practitioner: nothing was sent."), "warning")
+        return redirect(url_for("delegations.overview"), 303)
+    return None
 
 
 def establishments(right: str) -> frozenset[UUID]:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
+from auth.practice import activities
 from portal import db
 from portal.db import Base, Keyed
 
@@ -163,6 +164,16 @@ class Professional(Keyed, Base):
 
     @property
     def full_name(self) -> str:
+        """The name of the exercise, or the civil one when there is none."""
+        return activities.name_at_work(self.activities or [], self.given_name, self.family_name)
+
+    @property
+    def titled_name(self) -> str:
+        """The same, as one speaks of them: « Dr Claire ROUMILLAC »."""
+        return f"{activities.title(self.activities or [])} {self.full_name}".strip()
+
+    @property
+    def civil_name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 
+from auth import bands
 from portal import catalog
 from portal.db import Actor
 from portal.web.unit_of_work import who
@@ -30,6 +31,7 @@ def _in_templates() -> dict[str, object]:
         "signed_in": g.get("signed_in"),
         "nav_items": _items(actor),
         "account_items": _account_items(actor),
+        "bands": bands.bands,
         "portal_name": current_app.config["SETTINGS"].portal_name,
         "held_form_restored": g.get("held_form_restored", False),
     }
@@ -52,6 +54,11 @@ def _items(actor: Actor) -> list[Item]:
 def _account_items(actor: Actor) -> list[Item]:
     if actor.kind == "patient":
         return [Item(_("My account"), url_for("account.show"), "user")]
+    if actor.kind == "professional":
+        return [
+            Item(_("Where I work today"), url_for("practice.sites"), "map-pin"),
+            Item(_("Delegations"), url_for("delegations.overview"), "users"),
+        ]
     return []
 
 

@@ -32,7 +32,11 @@ RPPS_LENGTH = 11
 
 @dataclass(frozen=True)
 class Activity:
-    """One profession exercised in one place; codes of the ANS nomenclatures (NOS)."""
+    """One profession exercised in one place; codes of the ANS nomenclatures (NOS).
+
+    exercise_given_name, exercise_family_name: as one is known at work, which may differ from the civil name. sign:
+    the name over the door (enseigne commerciale).
+    """
 
     profession: str | None
     category: str | None
@@ -46,6 +50,11 @@ class Activity:
     siret: str | None
     structure_id: str | None
     raison_sociale: str | None
+    sign: str | None
+    postal_code: str | None
+    civility: str | None
+    exercise_given_name: str | None
+    exercise_family_name: str | None
 
 
 @dataclass(frozen=True, repr=False)  # a log line must not name a person
@@ -105,6 +114,11 @@ def _activity(practice: Mapping[str, Any], place: Mapping[str, Any]) -> Activity
         siret=text_claim(place, "numeroSiretSite"),
         structure_id=text_claim(place, "identifiantTechniqueDeLaStructure"),
         raison_sociale=text_claim(place, "raisonSocialeSite"),
+        sign=text_claim(place, "enseigneCommercialeSite"),
+        postal_code=text_claim(place, "codePostal"),
+        civility=text_claim(practice, "codeCiviliteDexercice"),
+        exercise_given_name=text_claim(practice, "prenomDexercice"),
+        exercise_family_name=text_claim(practice, "nomDexercice"),
     )
 
 

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
+from auth.practice import queries as practice
 from portal import catalog
 from portal.files import FileNotReadable
 from portal.web.downloads import file_response
@@ -25,12 +26,14 @@ Answer = str | Response | tuple[str, int]
 @professional_pages.get("")
 def professional_home() -> str:
     """The practitioners' home: what units sent them, what they sent."""
-    own = guards.professional_id()
+    own, me = guards.professional_id(), practice.me().id
     return render_template(
         "documents/professional_home.html",
         to_read=queries.exchanges_of(own, to_read=True),
         sent=queries.exchanges_of(own, to_read=False),
         cards=[card for card in catalog.cards("professional") if card.code != "exchanges"],
+        news=practice.news_for(me),
+        me=me,
         words=wording,
     )
 
