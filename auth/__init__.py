@@ -6,7 +6,21 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Add the doors, the account pages and the count of visits."""
     # Imported here: the demonstration's identity provider imports this package without the application.
-    from auth import factors, figures, local, practice, providers, routes, visits, wording
+    from auth import (
+        agents,
+        contact,
+        enrolment,
+        factors,
+        figures,
+        identity,
+        local,
+        machines,
+        practice,
+        providers,
+        routes,
+        visits,
+        wording,
+    )
 
     app.extensions["parvis.doors"] = providers.connect(app.config["SETTINGS"])
     app.register_blueprint(routes.doors)
@@ -17,3 +31,8 @@ def register(app: Flask) -> None:
     practice.register(app)
     factors.register(app)
     local.register(app)
+    identity.register(app)
+    contact.register(app)
+    enrolment.register(app)
+    agents.register(app)
+    machines.register(app)

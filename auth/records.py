@@ -1,9 +1,12 @@
 """Making a patient known to a hospital: what a booking, a pre-admission or a phone call does first."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from uuid import UUID, uuid4
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from auth.models import Patient, PatientRecord
 from portal import audit, db
@@ -50,9 +53,22 @@ def register_patient(
 
 def _write(patient: Patient, establishment_id: UUID) -> None:
     """As the system: agents open records of patients they see, and nobody sees this one yet."""
-    agent = db.current_actor()
-    db.act_as(db.system("auth.register_patient"))
-    session.add(patient)
-    session.flush()
-    open_record(patient.id, establishment_id)
-    db.act_as(agent)
+    with as_system("auth.register_patient"):
+        session.add(patient)
+        session.flush()
+        open_record(patient.id, establishment_id)
+
+
+@contextmanager
+def as_system(job: str) -> Iterator[None]:
+    """The inside of an action that touches what its actor may not: done as the named job, then the actor is back."""
+    actor = db.current_actor()
+    db.act_as(db.system(job))
+    try:
+        yield
+    except DBAPIError:
+        raise  # the transaction is lost: nobody may act in it any more
+    except Exception:
+        db.act_as(actor)
+        raise
+    db.act_as(actor)

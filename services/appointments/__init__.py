@@ -6,12 +6,20 @@ from flask_babel import lazy_gettext as _l
 
 from portal import catalog
 from portal.catalog import Card
-from services.appointments import figures, jobs, routes_patient, routes_public, wording  # noqa: F401 - jobs registers
+from services.appointments import (  # noqa: F401 - jobs registers
+    belongings,
+    figures,
+    jobs,
+    routes_patient,
+    routes_public,
+    wording,
+)
 
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
     app.register_blueprint(routes_public.pages)
+    belongings.declare()
     app.register_blueprint(routes_patient.pages)
     wording.register(app)
     figures.declare()

@@ -52,10 +52,17 @@ class Bill(Keyed, Base):
         CheckConstraint(_among("closed_reason", ("", *CLOSINGS)), "closed_reason"),
         CheckConstraint("least(total_cents, amo_cents, amc_cents, due_cents) >= 0", "amounts"),
         Index("ix_bill_establishment_id_issued_on", "establishment_id", "issued_on"),
+        Index(
+            "ix_bill_unclaimed",
+            "establishment_id",
+            "ipp",
+            postgresql_where=text("patient_id is null and ipp <> ''"),
+        ),
     )
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    ipp: Mapped[str] = mapped_column(default="", server_default="")
     source: Mapped[str]
     exer: Mapped[str]
     reference: Mapped[str]
@@ -72,6 +79,7 @@ class Bill(Keyed, Base):
     closed_reason: Mapped[str] = mapped_column(default="")
     closed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=db.now)
+    masked: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     establishment: Mapped[Establishment] = relationship()
     patient: Mapped[Patient | None] = relationship()

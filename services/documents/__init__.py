@@ -10,9 +10,10 @@ from portal.catalog import Card
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, cards, figures."""
-    from services.documents import figures, jobs, routes_patient, routes_pro  # noqa: F401
+    from services.documents import belongings, figures, jobs, routes_patient, routes_pro  # noqa: F401
 
     app.register_blueprint(routes_patient.patient_pages)
+    belongings.declare()
     app.register_blueprint(routes_pro.professional_pages)
     figures.declare()
     catalog.offer(CARD)

@@ -76,17 +76,20 @@ _COLUMNS = (
 )
 _CHANGING = tuple(name for name in _COLUMNS if name not in ("source", "exer", "reference"))
 _MERGE = text(
-    f"insert into bill (id, establishment_id, patient_id, closed_reason, created_at, {', '.join(_COLUMNS)})"
-    f" select gen_random_uuid(), r.establishment_id, p.patient_id, '', now(), {', '.join(f'r.{n}' for n in _COLUMNS)}"
+    f"insert into bill (id, establishment_id, patient_id, ipp, closed_reason, created_at, {', '.join(_COLUMNS)})"
+    " select gen_random_uuid(), r.establishment_id, p.patient_id, r.ipp, '', now(),"
+    f" {', '.join(f'r.{n}' for n in _COLUMNS)}"
     " from jsonb_to_recordset(cast(:rows as jsonb)) as r(establishment_id uuid, ipp text, source text, exer text,"
     " reference text, refdet text, label text, unit text, care_on date, issued_on date, due_on date,"
     " total_cents bigint, amo_cents bigint, amc_cents bigint, due_cents bigint)"
     " left join patient_record p on p.establishment_id = r.establishment_id and p.ipp = r.ipp and r.ipp <> ''"
     " on conflict (establishment_id, source, exer, reference) do update set"
     " patient_id = coalesce(excluded.patient_id, bill.patient_id),"
+    " ipp = coalesce(nullif(excluded.ipp, ''), bill.ipp),"
     f" {', '.join(f'{n} = excluded.{n}' for n in _CHANGING)}"
-    f" where (coalesce(excluded.patient_id, bill.patient_id), {', '.join(f'excluded.{n}' for n in _CHANGING)})"
-    f" is distinct from (bill.patient_id, {', '.join(f'bill.{n}' for n in _CHANGING)})"
+    " where (coalesce(excluded.patient_id, bill.patient_id), coalesce(nullif(excluded.ipp, ''), bill.ipp),"
+    f" {', '.join(f'excluded.{n}' for n in _CHANGING)})"
+    f" is distinct from (bill.patient_id, bill.ipp, {', '.join(f'bill.{n}' for n in _CHANGING)})"
     " returning xmax = 0 as added, establishment_id, source, due_cents"
 )
 

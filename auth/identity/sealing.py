@@ -1,0 +1,80 @@
+"""Secrets in columns: sealed with the portal's file keys, found again by a keyed digest.
+
+A sealed value is the id of its key (20 bytes, padded with NUL), a nonce of 12 bytes, then AES-256-GCM. The purpose is
+part of what is authenticated: a value cannot be moved from one column to another. A digest is HMAC-SHA256 under a key
+derived from the portal's secret (HKDF, one per purpose): whoever has the database alone cannot try values.
+"""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from portal.config import Settings
+from portal.file_crypto import FileKeys
+
+_ID_SIZE: Final = 20
+_NONCE_SIZE: Final = 12
+
+
+class CannotBeOpened(Exception):
+    """The value was changed, or its key is gone."""
+
+
+@dataclass
+class _Keyring:
+    keys: FileKeys | None = None
+    secret: bytes = b""
+
+
+_ring = _Keyring()
+
+
+def configure(settings: Settings) -> None:
+    """Take the keys of the environment."""
+    _ring.keys = FileKeys.of(settings.file_key_ring())
+    _ring.secret = settings.secret_key.get_secret_value().encode()
+
+
+def seal(purpose: str, value: str) -> bytes:
+    """Encrypt a short text under the current key."""
+    keys = _keys()
+    nonce = os.urandom(_NONCE_SIZE)
+    key_id = keys.current_id.encode("ascii")
+    sealed = _cipher(key_id.decode(), purpose).encrypt(nonce, value.encode(), purpose.encode())
+    return key_id.ljust(_ID_SIZE, b"\0") + nonce + sealed
+
+
+def open_(purpose: str, sealed: bytes) -> str:
+    """The text again. Raises CannotBeOpened, FileKeyMissing."""
+    key_id = sealed[:_ID_SIZE].rstrip(b"\0").decode("ascii", "replace")
+    nonce, rest = sealed[_ID_SIZE : _ID_SIZE + _NONCE_SIZE], sealed[_ID_SIZE + _NONCE_SIZE :]
+    try:
+        return _cipher(key_id, purpose).decrypt(nonce, rest, purpose.encode()).decode()
+    except (InvalidTag, ValueError):
+        raise CannotBeOpened from None
+
+
+def digest(purpose: str, value: str) -> bytes:
+    """What the value is found by; the same value gives the same digest for one purpose."""
+    return hmac.new(_derived(_ring.secret, f"digest {purpose}"), value.encode(), hashlib.sha256).digest()
+
+
+def _cipher(key_id: str, purpose: str) -> AESGCM:
+    # Not the file key itself: that one wraps, this one seals; two uses, two keys.
+    return AESGCM(_derived(_keys().key(key_id), f"seal {purpose}"))
+
+
+def _derived(secret: bytes, info: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=f"parvis {info}".encode()).derive(secret)
+
+
+def _keys() -> FileKeys:
+    assert _ring.keys is not None, "sealing.configure was not called"
+    return _ring.keys
