@@ -6,12 +6,13 @@ from flask import Blueprint, Response, abort, render_template
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from admin import charts_figures, figure_words, spreadsheets
+from admin import charts_figures, figure_words
 from admin.figures_chooser import Chooser, chooser
 from admin.queries_figures import Figures, Reading
 from auth import guards
 from portal import kpi
 from portal.kpi import Definition, Figure
+from portal.web import spreadsheets
 
 figure_pages = guards.staff(
     Blueprint("admin_figures", __name__, url_prefix="/admin/chiffres", template_folder="templates"),

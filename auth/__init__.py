@@ -7,6 +7,7 @@ def register(app: Flask) -> None:
     """Add the doors, the account pages and the count of visits."""
     # Imported here: the demonstration's identity provider imports this package without the application.
     from auth import (
+        account,
         agents,
         contact,
         enrolment,
@@ -24,7 +25,7 @@ def register(app: Flask) -> None:
 
     app.extensions["parvis.doors"] = providers.connect(app.config["SETTINGS"])
     app.register_blueprint(routes.doors)
-    app.register_blueprint(routes.account_pages)
+    account.register(app)
     visits.register(app)
     wording.register(app)
     figures.declare()

@@ -9,12 +9,12 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, abort, current_app, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from auth import held_forms, sessions
+from auth import assurance, held_forms, sessions
 from auth.practice import queries as practice
 from portal import db
 from portal.web import errors
@@ -22,6 +22,7 @@ from portal.web import errors
 F = TypeVar("F", bound=Callable[..., object])
 
 GUARD = "parvis_guard"
+SIGNED_IN = "signed-in"
 SCOPE_OF_SERVICE = {
     "appointments": "administrative",
     "preadmission": "administrative",
@@ -50,10 +51,27 @@ def public(blueprint: Blueprint) -> Blueprint:
 
 
 def patients(blueprint: Blueprint, service: str = "") -> Blueprint:
-    """For a signed-in patient, or somebody who may act for one in this service's matter."""
+    """For a signed-in patient, or somebody who may act for one in this service's matter.
+
+    With a service (`auth.assurance.SERVICES`; "account" for one's own file), as well identified as the hospitals ask;
+    without one, a password is enough: only for pages that show nothing of anybody's health.
+    """
     _guard(blueprint, "patient")
+    if service in assurance.SERVICES:
+        blueprint.before_request(partial(_check_assurance, service))
     if scope := SCOPE_OF_SERVICE.get(service):
         blueprint.before_request(partial(_check_scope, scope))
+    return blueprint
+
+
+def signed_in(blueprint: Blueprint) -> Blueprint:
+    """For whoever is signed in, whatever they are here for. Their own things only."""
+    setattr(blueprint, GUARD, SIGNED_IN)
+
+    @blueprint.before_request
+    def check() -> Response | None:
+        return to_the_door("patient") if db.current_actor().kind == "anonymous" else None
+
     return blueprint
 
 
@@ -95,6 +113,14 @@ def professional_id() -> UUID:
     return found
 
 
+def _check_assurance(service: str) -> Response | None:
+    """Whoever is not well enough identified proves a little more, and comes back with what they had typed."""
+    current = sessions.signed_in()
+    if current is None or assurance.suffices(current, service):
+        return None
+    return to_the_proof(service)
+
+
 def _check_scope(scope: str) -> Response | None:
     """A mandate that does not reach this matter shows nothing of it, and says so."""
     chosen = patient_id()
@@ -122,6 +148,12 @@ def establishments(right: str) -> frozenset[UUID]:
     return db.current_actor().rights.get(right, frozenset())
 
 
+def of(blueprint: str) -> str:
+    """The guard of a blueprint, by its name; "" when there is none of that name."""
+    found = current_app.blueprints.get(blueprint)
+    return str(getattr(found, GUARD, ""))
+
+
 def _guard(blueprint: Blueprint, audience: str, right: str = "") -> Blueprint:
     setattr(blueprint, GUARD, f"{audience}:{right}" if right else audience)
 
@@ -147,5 +179,14 @@ def _holds(actor: db.Actor, right: str) -> bool:
 def to_the_door(audience: str) -> Response:
     """Send the person to sign in, keep what they typed, and come back to the page they wanted."""
     held_forms.hold()
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else held_forms.page_of(request)
-    return redirect(url_for(DOORS[audience], next=wanted), 303)
+    return redirect(url_for(DOORS[audience], next=_wanted()), 303)
+
+
+def to_the_proof(service: str) -> Response:
+    """Ask the signed-in person for a second factor, or a better one, keep what they typed, and come back."""
+    held_forms.hold()
+    return redirect(url_for("verification.prove", next=_wanted(), service=service), 303)
+
+
+def _wanted() -> str:
+    return request.full_path.rstrip("?") if request.method == "GET" else held_forms.page_of(request)

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from auth.models import Patient, PatientAccess, PatientRecord, WebSession
-from portal import audit, db
-from portal.audit import AuditEvent
+from portal import db
 from portal.db import session
 
 
@@ -45,11 +44,7 @@ def open_sessions() -> Sequence[WebSession]:
             WebSession.account_id == db.current_actor().account_id,
             WebSession.ended_at.is_(None),
             WebSession.expires_at > db.now(),
+            WebSession.last_seen_at + func.make_interval(0, 0, 0, 0, 0, 0, WebSession.idle_s) > db.now(),
         )
         .order_by(WebSession.last_seen_at.desc())
     ).all()
-
-
-def record_events(patient_id: UUID) -> Sequence[AuditEvent]:
-    """Who opened or changed this person's record, newest first."""
-    return audit.of_patient(patient_id, limit=50)

@@ -1,17 +1,18 @@
-"""The doors: sign-in pages, the trip to the provider and back, sign-out, my account."""
+"""The doors: sign-in pages, the trip to the provider and back, sign-out."""
 
 import re
 import secrets
 from datetime import timedelta
-from uuid import UUID
 
 import structlog
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from auth import actions, guards, providers, queries, sessions
+from auth import actions, guards, providers, sessions
+from auth.account import arrival
 from auth.actions import AccountClosed, IdentityConflict, InvitationRefused, NotInvited
+from auth.addresses import inside
 from auth.models import Account
 from auth.oidc import Attempt, SignInCancelled, SignInFailed, SignInRefused, new_attempt
 from auth.oidc.client import SignIn
@@ -56,12 +57,12 @@ def sign_in_staff() -> str | Response:
 
 def _door_page(audience: str) -> str | Response:
     if db.current_actor().kind == audience:
-        return redirect(_safe_next(request.args.get("next", "")) or url_for(_HOMES[audience]))
+        return redirect(inside(request.args.get("next", "")) or url_for(_HOMES[audience]))
     return render_template(
         "auth/sign_in.html",
         audience=audience,
         doors=providers.doors(audience),
-        next=_safe_next(request.args.get("next", "")),
+        next=inside(request.args.get("next", "")),
     )
 
 
@@ -88,7 +89,7 @@ def _begin(door: Door, attempt: Attempt, browser: str) -> None:
     invitation = request.args.get("invitation", "")
     if not _INVITATION.fullmatch(invitation):
         invitation = ""
-    wanted = _safe_next(request.args.get("next", ""))
+    wanted = inside(request.args.get("next", ""))
     with db.transaction(db.system("auth.sign_in")):
         actions.begin(door.name, attempt, browser, f"{invitation} {wanted}")
 
@@ -120,14 +121,16 @@ def callback(provider: str) -> Response:
 def _welcome(door: Door, vouched: SignIn, identity: object, invitation: str, wanted: str) -> Response:
     try:
         with db.transaction(db.system("auth.sign_in")):
-            token = actions.open_session(_account(door, vouched, identity, invitation), door.name, vouched)
+            account = _account(door, vouched, identity, invitation)
+            token = actions.open_session(account, door.name, vouched)
     except tuple(_NOBODY) as refused:
         return _failed(door, SignInRefused(_NOBODY[type(refused)]))
     # In the request's own transaction: reading the former session may just have written to its row.
     if former := sessions.signed_in():
         sessions.end(former.session_id)
-    response = redirect(_safe_next(wanted) or url_for(_HOMES[door.audience]))
+    response = redirect(inside(wanted) or url_for(_HOMES[door.audience]))
     sessions.set_cookie(response, token)
+    arrival.greet(account, response)
     return response
 
 
@@ -136,7 +139,7 @@ def _account(door: Door, vouched: SignIn, identity: object, invitation: str) -> 
         return actions.patient_account(vouched, identity)  # type: ignore[arg-type]
     if door.audience == "professional":
         return actions.professional_account(vouched, identity)  # type: ignore[arg-type]
-    return actions.staff_account(vouched, identity, invitation)  # type: ignore[arg-type]
+    return actions.staff_account(vouched, identity, invitation, provider=door.name)  # type: ignore[arg-type]
 
 
 def _unknown_attempt(door: Door) -> Response:
@@ -199,46 +202,3 @@ def logout_callback(provider: str) -> Response:
     response = redirect(url_for("pages.home"))
     sessions.bind_browser(response, "", timedelta(0), name="parvis_logout")
     return response
-
-
-def _safe_next(wanted: str) -> str:
-    """Only an address inside the portal, or nothing (no other host, no scheme, no control character)."""
-    inside = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
-    return wanted if inside and wanted.isprintable() and len(wanted) < 2000 else ""
-
-
-# -- my account --------------------------------------------------------------------------------------------------
-
-account_pages = guards.patients(Blueprint("account", __name__, url_prefix="/mon-compte", template_folder="templates"))
-
-
-@account_pages.get("")
-def show() -> str:
-    """The signed-in person, for whom they act, their open sessions, and who opened their record."""
-    return render_template(
-        "auth/account.html",
-        people=queries.people(),
-        sessions=queries.open_sessions(),
-        events=queries.record_events(guards.patient_id()),
-        current=sessions.signed_in(),
-    )
-
-
-@account_pages.post("/agir-pour")
-def act_for() -> Response:
-    """Choose for whom the person acts."""
-    try:
-        sessions.act_for(UUID(request.form.get("patient_id", "")))
-    except (LookupError, ValueError):
-        abort(404)
-    return redirect(url_for("account.show"), 303)
-
-
-@account_pages.post("/sessions/<uuid:session_id>/fermer")
-def close_session(session_id: UUID) -> Response:
-    """End another open session of mine."""
-    if session_id not in {each.id for each in queries.open_sessions()}:
-        abort(404)
-    actions.close_session(session_id)
-    flash(_("This session is closed."), "success")
-    return redirect(url_for("account.show"), 303)

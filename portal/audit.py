@@ -35,7 +35,7 @@ class AuditEvent(Base):
     """One thing done to one person's record (`noun.past`), by one actor."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "at", "id"),)
+    __table_args__ = (Index(None, "at", "id"), Index(None, "patient_id", "at", "id"))
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     xid: Mapped[str] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"), index=True)
@@ -43,7 +43,7 @@ class AuditEvent(Base):
     actor: Mapped[str]
     actor_name: Mapped[str] = mapped_column(default="")
     action: Mapped[str]
-    patient_id: Mapped[UUID | None] = mapped_column(index=True)
+    patient_id: Mapped[UUID | None]
     establishment_id: Mapped[UUID | None]
     object_kind: Mapped[str] = mapped_column(default="")
     object_id: Mapped[UUID | None]

@@ -103,6 +103,7 @@ class Arriving:
     size: int = 0
     head: bytes = b""
     sha256: bytes = b""
+    limit: int = MAX_BYTES
 
     def __post_init__(self) -> None:
         assert _place.keys is not None, "files.configure was not called"
@@ -114,7 +115,7 @@ class Arriving:
     def write(self, data: bytes) -> int:
         self.head += data[: _HEAD_BYTES - len(self.head)]
         self.size += len(data)
-        if self.size <= MAX_BYTES:
+        if self.size <= self.limit:
             self._encrypter.write(data)
         return len(data)
 
@@ -122,9 +123,9 @@ class Arriving:
         """All bytes are here: make them durable. Raises FileTooLarge, FileEmpty."""
         if not self._open:
             return
-        if self.size > MAX_BYTES or self.size == 0:
+        if self.size > self.limit or self.size == 0:
             self.discard()
-            raise FileTooLarge() if self.size else FileEmpty()
+            raise FileTooLarge(self.limit) if self.size else FileEmpty()
         self.sha256 = self._encrypter.finish().sha256
         self._sink.commit()
         self._open = False
@@ -214,6 +215,29 @@ def attach(
     stored.attached_at = db.now()
     session.flush()
     return stored
+
+
+def keep(arriving: Arriving, name: str, media_type: str, *, account_id: UUID) -> StoredFile:
+    """Register a file that the portal made itself, for one account: it is no upload, so nothing is left to check."""
+    stored = StoredFile(
+        id=uuid4(),
+        storage_key=arriving.key,
+        name=name,
+        media_type=media_type,
+        size=arriving.size,
+        sha256=arriving.sha256,
+        state="clean",
+        account_id=account_id,
+        attached_at=db.now(),
+    )
+    session.add(stored)
+    session.flush()
+    return stored
+
+
+def discard(storage_key: str) -> None:
+    """Delete stored bytes that no row needs any more; safe to call twice."""
+    _place.store.delete(storage_key)
 
 
 def unattached(file_id: UUID) -> StoredFile | None:

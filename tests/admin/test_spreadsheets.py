@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from admin.spreadsheets import cell, csv_response
+from portal.web.spreadsheets import cell, csv_response
 
 
 @pytest.mark.parametrize(

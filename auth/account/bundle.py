@@ -1,0 +1,201 @@
+"""The copy itself: one zip with the data as JSON for machines, as PDF for people, and the files as they were sent.
+
+It is written as a stream, so that it can be encrypted while it is made and never lies readable on a disk.
+"""
+
+import json
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from flask_babel import format_date, format_datetime, get_timezone
+from flask_babel import gettext as _
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+
+from auth.account.export import Entry, Part, Value
+from portal.files import StoredFile
+
+_READ = Callable[[StoredFile], Iterator[bytes]]
+_STAMP = (1980, 1, 1, 0, 0, 0)
+"""The zip format's first date: the copy's own date is inside, not in each entry."""
+
+
+class Sink(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+
+
+class _Stream:
+    """What zipfile may only append to: it has no position, so nothing is written twice."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def write(self, data: bytes) -> int:
+        return self._sink.write(bytes(data))
+
+    def flush(self) -> None:
+        pass
+
+
+def write(sink: Sink, name: str, made_at: datetime, parts: Sequence[Part], read: _READ) -> None:
+    """Write the whole zip. name: whose data it is; read: opens one stored file."""
+    with zipfile.ZipFile(_Stream(sink), "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+        paths = _paths(parts)
+        _put(archive, _("my-data") + ".json", [as_json(name, made_at, parts, paths)])
+        _put(archive, _("my-data") + ".pdf", [as_pdf(name, made_at, parts, paths)])
+        for part in parts:
+            for stored in part.files:
+                _put(archive, paths[str(stored.id)], read(stored))
+
+
+def _put(archive: zipfile.ZipFile, path: str, chunks: Iterator[bytes] | list[bytes]) -> None:
+    entry = zipfile.ZipInfo(path, _STAMP)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with archive.open(entry, "w") as inside:
+        for chunk in chunks:
+            inside.write(chunk)
+
+
+def _paths(parts: Sequence[Part]) -> dict[str, str]:
+    """File id → its path in the zip; two files of one name are numbered."""
+    taken: set[str] = set()
+    found: dict[str, str] = {}
+    for part in parts:
+        for stored in part.files:
+            path, number = f"{_('files')}/{part.code}/{stored.name}", 1
+            while path in taken:
+                number += 1
+                path = f"{_('files')}/{part.code}/{number}-{stored.name}"
+            taken.add(path)
+            found[str(stored.id)] = path
+    return found
+
+
+# -- for machines ------------------------------------------------------------------------------------------------
+
+
+def as_json(name: str, made_at: datetime, parts: Sequence[Part], paths: dict[str, str]) -> bytes:
+    """UTF-8 JSON: dates as ISO 8601, amounts in cents, one key per part."""
+    content = {
+        "format": "parvis-export-1",
+        "person": name,
+        "made_at": made_at.isoformat(),
+        **{part.code: _plain(part, paths) for part in parts},
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2).encode()
+
+
+def _plain(part: Part, paths: dict[str, str]) -> dict[str, Any]:
+    entries = [{fact.code: _machine(fact.value) for fact in entry.facts} for entry in part.entries]
+    return {"entries": entries, "files": [_file(stored, paths) for stored in part.files]}
+
+
+def _file(stored: StoredFile, paths: dict[str, str]) -> dict[str, Any]:
+    return {
+        "path": paths[str(stored.id)],
+        "media_type": stored.media_type,
+        "bytes": stored.size,
+        "sha256": stored.sha256.hex(),
+        "received_at": stored.created_at.isoformat(),
+    }
+
+
+def _machine(value: Value) -> Any:
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+# -- for people --------------------------------------------------------------------------------------------------
+
+
+def as_pdf(name: str, made_at: datetime, parts: Sequence[Part], paths: dict[str, str]) -> bytes:
+    """The same data to read and print, A4."""
+    sheet = _Sheet(_("My data – %(name)s", name=name))
+    sheet.heading(_("My data"), 20)
+    sheet.line(_("%(name)s, on %(moment)s", name=name, moment=human(made_at)))
+    sheet.line(_("This is everything the portal holds about you. The same data is in the JSON file, for machines."))
+    for part in parts:
+        sheet.heading(str(part.title), 15)
+        if not part.entries and not part.files:
+            sheet.line(_("Nothing."))
+        for entry in part.entries:
+            _describe(sheet, entry)
+        for stored in part.files:
+            sheet.line(_("File: %(path)s", path=paths[str(stored.id)]))
+    return bytes(sheet.output())
+
+
+def _describe(sheet: "_Sheet", entry: Entry) -> None:
+    sheet.heading(entry.title, 11)
+    for fact in entry.facts:
+        if text := human(fact.value):
+            sheet.line(_("%(label)s: %(value)s", label=str(fact.label), value=text))
+
+
+def human(value: Value) -> str:
+    """A value as people read it, in the current language; "" for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, datetime):
+        return str(format_datetime(value.astimezone(get_timezone() or ZoneInfo("Europe/Paris")), "short"))
+    if isinstance(value, date):
+        return str(format_date(value, "long"))
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+class _Sheet(FPDF):
+    """A4 in the PDF reader's own Helvetica: no font to embed, and Windows-1252, which holds all of French."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(format="A4")
+        self.core_fonts_encoding = "cp1252"
+        self.set_title(title)
+        self.set_lang("fr")
+        self.set_margins(20, 18)
+        self.set_auto_page_break(auto=True, margin=20)
+        self.alias_nb_pages()
+        self.add_page()
+
+    def heading(self, text: str, size: int) -> None:
+        if self.will_page_break(size * 1.6):
+            self.add_page()
+        self.set_font("Helvetica", "B", size)
+        self.ln(size * 0.25)
+        self._write(text, size * 0.5)
+
+    def line(self, text: str) -> None:
+        self.set_font("Helvetica", "", 10)
+        self._write(text, 5.2)
+
+    def footer(self) -> None:
+        self.set_y(-14)
+        self.set_font("Helvetica", "", 8)
+        self.cell(0, 6, f"{self.page_no()} / {{nb}}", align="C")
+
+    def _write(self, text: str, height: float) -> None:
+        self.multi_cell(0, height, _printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _printable(text: str) -> str:
+    """Letters that Windows-1252 lacks lose their accents (ł, ș…), and what remains is a question mark: the JSON file
+    has them all."""
+    return "".join(_letter(each) for each in unicodedata.normalize("NFC", text))
+
+
+_CLOSEST = {"\u202f": "\u00a0", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "\u2011": "-"}
+
+
+def _letter(letter: str) -> str:
+    letter = _CLOSEST.get(letter, letter)
+    for candidate in (letter, unicodedata.normalize("NFKD", letter)[:1]):
+        try:
+            candidate.encode("cp1252")
+        except UnicodeEncodeError:
+            continue
+        return candidate
+    return "?"
