@@ -52,14 +52,15 @@ def _items(actor: Actor) -> list[Item]:
 
 
 def _account_items(actor: Actor) -> list[Item]:
-    if actor.kind == "patient":
-        return [Item(_("My account"), url_for("account.show"), "user")]
+    if actor.kind == "anonymous":
+        return []
+    items = [Item(_("My account"), url_for("account.show"), "user")]
     if actor.kind == "professional":
-        return [
+        items += [
             Item(_("Where I work today"), url_for("practice.sites"), "map-pin"),
             Item(_("Delegations"), url_for("delegations.overview"), "users"),
         ]
-    return []
+    return items
 
 
 def _marked(items: list[Item]) -> list[Item]:
