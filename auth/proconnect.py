@@ -36,7 +36,10 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True, repr=False)  # a log line must not name a person
 class AgentIdentity:
-    """The agent, from their employer's directory, whose quality varies: `siret` may be absent."""
+    """The agent, from their employer's directory, whose quality varies: `siret` may be absent.
+
+    `email` is "" and `subject_name_id` is filled for a health professional who came by Pro Santé Connect.
+    """
 
     uid: str
     email: str
@@ -44,6 +47,7 @@ class AgentIdentity:
     usual_name: str
     siret: str | None
     idp_id: str | None
+    subject_name_id: str = ""
 
 
 def provider(**configured: Any) -> Provider:

@@ -12,6 +12,7 @@ from stdnum import luhn
 
 from auth.oidc import Provider, SignInRefused, configure
 from auth.oidc.claims import needed_claim, text_claim
+from auth.proconnect import AgentIdentity
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "name": "prosanteconnect",
@@ -82,6 +83,20 @@ def identity_from(claims: Mapping[str, Any]) -> ProfessionalIdentity:
         family_name=needed_claim(claims, "family_name"),
         given_name=needed_claim(claims, "given_name"),
         activities=tuple(_activities(claims)),
+    )
+
+
+def agent_from(claims: Mapping[str, Any]) -> AgentIdentity:
+    """The same professional at the staff's door: known by their number, since no e-mail comes."""
+    identity = identity_from(claims)
+    return AgentIdentity(
+        uid=identity.subject_name_id,
+        email="",
+        given_name=identity.given_name,
+        usual_name=identity.family_name,
+        siret=None,
+        idp_id=None,
+        subject_name_id=identity.subject_name_id,
     )
 
 

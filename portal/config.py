@@ -8,6 +8,7 @@ import base64
 import ipaddress
 import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -43,9 +44,26 @@ class ProviderSettings(BaseModel):
     acr_values: str = Field("", description="Assurance levels asked for; empty = the provider's usual ones")
     acr_accepted: str = Field("", description="Assurance levels accepted, separated by spaces; empty = the usual ones")
 
+    userinfo_mode: Literal["", "json", "jwt", "jwe"] = Field(
+        "", description="How the provider tells who the person is; empty = its usual way"
+    )
+    token_auth_method: Literal["", "client_secret_post", "client_secret_basic"] = Field(
+        "", description="How we show our secret; empty = client_secret_post"
+    )
+
     @property
     def enabled(self) -> bool:
         return bool(self.client_id and self.discovery_url)
+
+
+class SealingProviderSettings(ProviderSettings):
+    """A provider that encrypts its answers for us."""
+
+    encryption_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Our private keys, PEM blocks or JWK, current first; public at /oidc/jwks; empty = one made from"
+        " PORTAL_SECRET_KEY",
+    )
 
 
 class Settings(BaseModel):
@@ -91,6 +109,10 @@ class Settings(BaseModel):
         "https://www.payfip.gouv.fr/tpa/paiementws.web", description="PayFiP's payment page"
     )
 
+    franceconnect_ends_on: date = Field(
+        date(2028, 12, 31), description="The last day of plain FranceConnect for health services; told a year ahead"
+    )
+
     providers: dict[str, ProviderSettings] = Field(default_factory=dict, exclude=True)
 
     @field_validator("base_url")
@@ -121,6 +143,11 @@ class Settings(BaseModel):
         return ring
 
 
+_PROVIDER_MODELS: Mapping[str, type[ProviderSettings]] = {
+    name: SealingProviderSettings if name == "franceconnect-plus" else ProviderSettings for name in PROVIDERS
+}
+
+
 def variables() -> list[tuple[str, str, str, str, bool]]:
     """(name, type, default, meaning, secret) of every variable, for `parvis config` and docs/configuration.md."""
     rows = [
@@ -128,8 +155,8 @@ def variables() -> list[tuple[str, str, str, str, bool]]:
         for name, field in Settings.model_fields.items()
         if name != "providers"
     ]
-    for provider in PROVIDERS:
-        for name, field in ProviderSettings.model_fields.items():
+    for provider, model in _PROVIDER_MODELS.items():
+        for name, field in model.model_fields.items():
             rows.append(_describe(f"PORTAL_{_upper(provider)}_{name.upper()}", field))
     return rows
 
@@ -137,7 +164,9 @@ def variables() -> list[tuple[str, str, str, str, bool]]:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check the environment. Raises ConfigurationError with a message for the operator."""
     environ = os.environ if environ is None else environ
-    providers = {name: _parsed(ProviderSettings, f"PORTAL_{_upper(name)}_", environ) for name in PROVIDERS}
+    providers = {
+        name: _parsed(model, f"PORTAL_{_upper(name)}_", environ) for name, model in _PROVIDER_MODELS.items()
+    }
     settings = _parsed(Settings, "PORTAL_", environ, providers=providers)
     _refuse_nonsense(settings)
     return settings

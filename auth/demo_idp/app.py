@@ -1,6 +1,6 @@
 """The WSGI application of the demonstration's providers: its own process, the loopback, nobody else.
 
-It is never mounted in the portal, which only knows three providers' addresses. Its pages are in
+It is never mounted in the portal, which only knows the providers' addresses. Its pages are in
 French only: they stand for sites that are not ours.
 """
 

@@ -7,7 +7,7 @@ issuer and subject, so it survives a change of port, and it can never match a re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from auth.demo_idp.people import AGENTS, PATIENTS, PROFESSIONALS, Person
+from auth.demo_idp.people import AGENTS, DIRECTORY, HOSPITAL_FINESS, PATIENTS, PATIENTS_PLUS, PROFESSIONALS, Person
 
 PIVOT_CLAIMS = (
     "given_name",
@@ -37,7 +37,9 @@ BASE_PARAMETERS = frozenset(
 class Audience:
     """One provider of the demonstration. Lengths in characters, durations in seconds.
 
-    `parameters` are those the authorization endpoint knows; None: it ignores the others.
+    `parameters` are those the authorization endpoint knows; None: it ignores the others. `doors` are
+    the portal's callbacks, under /auth/. `seals`: id_token and userinfo are encrypted for the portal.
+    `tells_all_in_id_token`: who the person is, and amr without being asked, as Keycloak does.
     """
 
     name: str
@@ -54,11 +56,19 @@ class Audience:
     min_nonce_length: int = 0
     acr_values_required: bool = False
     tells_issuer: bool = False
+    seals: bool = False
+    tells_all_in_id_token: bool = False
+    doors: tuple[str, ...] = ()
     accepts_pkce: bool = True
     auth_methods: tuple[str, ...] = ("client_secret_post", "client_secret_basic")
     code_seconds: int = 30
     access_token_seconds: int = 60
     id_token_seconds: int = 60
+
+    @property
+    def callbacks(self) -> tuple[str, ...]:
+        """The paths under /auth/ where people come back."""
+        return self.doors or (self.name,)
 
     def person(self, key: str | None) -> Person | None:
         return next((person for person in self.people if person.key == key), None)
@@ -81,7 +91,7 @@ FRANCECONNECT = Audience(
         "identite_pivot": PIVOT_CLAIMS,
         "profile": (*PIVOT_CLAIMS[:5], "preferred_username"),
         "birth": ("birthplace", "birthcountry"),
-        **{name: (name,) for name in (*PIVOT_CLAIMS, "preferred_username", "email")},
+        **{name: (name,) for name in (*PIVOT_CLAIMS, "preferred_username", "email", "idp_birthdate")},
     },
     acr_values=("eidas1",),
     userinfo_signed=True,
@@ -90,6 +100,35 @@ FRANCECONNECT = Audience(
     min_state_length=22,
     acr_values_required=True,
     tells_issuer=True,
+    accepts_pkce=False,
+    auth_methods=("client_secret_post",),
+)
+
+# No given_name_array here: the names of FranceConnect+ are those of the person's own provider.
+PIVOT_CLAIMS_PLUS = tuple(name for name in PIVOT_CLAIMS if name != "given_name_array")
+
+FRANCECONNECT_PLUS = Audience(
+    name="franceconnect-plus",
+    title="FranceConnect+ de démonstration",
+    question="Qui se connecte, avec une identité vérifiée ?",
+    issuer="https://franceconnect-plus.demo.parvis.test/api/v2",
+    signing_alg="ES256",
+    people=PATIENTS_PLUS,
+    scopes={
+        "openid": (),
+        "identite_pivot": PIVOT_CLAIMS_PLUS,
+        "profile": (*PIVOT_CLAIMS_PLUS[:4], "preferred_username"),
+        "birth": ("birthplace", "birthcountry"),
+        **{name: (name,) for name in (*PIVOT_CLAIMS_PLUS, "preferred_username", "email", "rnipp_given_name_array")},
+    },
+    acr_values=("eidas2", "eidas3"),
+    userinfo_signed=True,
+    parameters=BASE_PARAMETERS | {"idp_hint", "ui_locales"},
+    min_nonce_length=22,
+    min_state_length=22,
+    acr_values_required=True,
+    tells_issuer=True,
+    seals=True,
     accepts_pkce=False,
     auth_methods=("client_secret_post",),
 )
@@ -133,4 +172,22 @@ PROCONNECT = Audience(
     min_nonce_length=32,
 )
 
-AUDIENCES = {audience.name: audience for audience in (FRANCECONNECT, PROSANTECONNECT, PROCONNECT)}
+# One hospital's own directory behind a Keycloak; both hospitals of the group use it.
+HOSPITAL = Audience(
+    name="hospital",
+    title="Compte hospitalier de démonstration",
+    question="Quel agent se connecte ?",
+    issuer="https://comptes.hopital.demo.parvis.test/realms/agents",
+    signing_alg="RS256",
+    people=DIRECTORY,
+    scopes={"openid": (), "profile": ("preferred_username", "given_name", "family_name"), "email": ("email",)},
+    acr_values=("1", "2"),
+    userinfo_signed=False,
+    tells_all_in_id_token=True,
+    doors=tuple(f"hospital/{finess}" for finess in HOSPITAL_FINESS),
+    id_token_seconds=300,
+)
+
+AUDIENCES = {
+    audience.name: audience for audience in (FRANCECONNECT, FRANCECONNECT_PLUS, PROSANTECONNECT, PROCONNECT, HOSPITAL)
+}

@@ -65,6 +65,19 @@ SIGNATURE_FAULTS = frozenset(
     }
 )
 
+# How what should be sealed for us alone is not, or not well; only FranceConnect+ seals.
+SEALING_FAULTS = frozenset(
+    {
+        "not_encrypted",
+        "sealed_for_unknown_key",
+        "sealed_for_another",
+        "sealed_weakly",
+        "sealed_compressed",
+        "sealed_nothing",
+        "sealed_and_cut",
+    }
+)
+
 # What the authorization endpoint may answer at once, with no person involved.
 CALLBACK_ERRORS = frozenset(
     {"access_denied", "invalid_scope", "server_error", "temporarily_unavailable", "strange_error"}
@@ -97,7 +110,7 @@ OTHER_FAULTS = frozenset(
 
 def known_faults() -> frozenset[str]:
     """The name of every fault that can be switched on."""
-    token = {*TOKEN_FAULTS, *SIGNATURE_FAULTS}
+    token = {*TOKEN_FAULTS, *SIGNATURE_FAULTS, *SEALING_FAULTS}
     return frozenset(
         token - USERINFO_ONLY
         | {f"userinfo_{name}" for name in token - ID_TOKEN_ONLY}
@@ -151,6 +164,10 @@ class Faults:
     def signature_fault(self, audience: str, prefix: str = "") -> str | None:
         """How to spoil the next signature."""
         return next((name for name in sorted(SIGNATURE_FAULTS) if self.has(audience, prefix + name)), None)
+
+    def sealing_fault(self, audience: str, prefix: str = "") -> str | None:
+        """How to spoil the next encryption."""
+        return next((name for name in sorted(SEALING_FAULTS) if self.has(audience, prefix + name)), None)
 
     def transport(self, audience: str, endpoint: str) -> Response | None:
         """What the network answers instead of `endpoint`, if anything."""

@@ -7,11 +7,13 @@ do, and their FINESS and SIRET start with 99, which no French department bears.
 
 import hashlib
 import unicodedata
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 # SIRET of the two establishments of the demonstration's hospital group.
 HOSPITAL_SIRETS = ("99900001100018", "99900002900010")
+HOSPITAL_FINESS = ("990000017", "990000025")
 HOSPITAL_FINESS_SITES = ("990000011", "990000029")
 AGENTS_IDP_ID = "6d1f0f6c-9a8e-4b0e-8f51-0a3c2f7e9d10"
 
@@ -66,12 +68,13 @@ PATIENTS = (
     ),
     _patient(
         "yacine",
-        "Né à l’étranger : pas de commune de naissance. Mot de passe et code par courriel.",
+        "Né à l’étranger, un jour inconnu de 1988. Mot de passe et code par courriel.",
         amr=("pwd", "mail"),
         given_name_array=["Yacine"],
         family_name="OUARDALI",
         gender="male",
         birthdate="1988-01-01",
+        idp_birthdate="1988-00-00",
         birthplace="",
         birthcountry="99352",
         email="yacine.ouardali@exemple.test",
@@ -100,6 +103,58 @@ PATIENTS = (
         birthplace="2A004",
         birthcountry="99100",
         email="jean-marie.de-la-rochebriant-montmirault@exemple.test",
+    ),
+)
+
+
+def _patient_plus(
+    key: str, story: str, *, amr: tuple[str, ...], name: str, acr: str = "eidas2", **claims: Any
+) -> Person:
+    # Another platform than FranceConnect: the same person has another subject there.
+    subject = hashlib.sha256(f"parvis-demo/plus/{key}".encode()).hexdigest() + "v1"
+    return Person(key, name, story, subject, acr, amr, claims)
+
+
+PATIENTS_PLUS = (
+    _patient_plus(
+        "dominique",
+        "La même patiente qu’avec FranceConnect, ici avec son identité numérique vérifiée.",
+        amr=("fr", "pwd", "mfa"),
+        name="Dominique PAT-TROIS",
+        given_name="Dominique Marie-Louise",
+        rnipp_given_name_array=["DOMINIQUE", "MARIE-LOUISE"],
+        family_name="PAT-TROIS",
+        gender="female",
+        birthdate="1979-03-28",
+        birthplace="51215",
+        birthcountry="99100",
+        email="dominique.pat-trois@exemple.test",
+    ),
+    _patient_plus(
+        "blanche",
+        "64 ans, jamais venue sur le portail. Prénom en deux mots.",
+        amr=("fr", "pwd", "mfa"),
+        name="Anne Sophie ROUVEDEL",
+        given_name="Anne Sophie Blanche",
+        rnipp_given_name_array=["ANNE SOPHIE", "BLANCHE"],
+        family_name="ROUVEDEL",
+        preferred_username="TISSERAC",
+        gender="female",
+        birthdate="1962-06-21",
+        birthplace="2B033",
+        birthcountry="99100",
+        email="blanche.tisserac@exemple.test",
+    ),
+    _patient_plus(
+        "liisa",
+        "Européenne : ni sexe, ni pays, ni code de commune de naissance.",
+        amr=("eidas",),
+        name="Liisa Marjatta KORVENRANTA",
+        given_name="Liisa Marjatta",
+        family_name="KORVENRANTA",
+        birthdate="1985-02-09",
+        birthplace="Jyväskylä, Suomi",
+        email="liisa.korvenranta@exemple.test",
     ),
 )
 
@@ -340,5 +395,32 @@ AGENTS = (
         "Lucie",
         "Ambremont",
         acr="eidas1",
+    ),
+)
+
+
+def _account(
+    key: str, story: str, given_name: str, family_name: str, *, amr: tuple[str, ...] = ("pwd", "otp"), acr: str = "2"
+) -> Person:
+    claims = {
+        "preferred_username": _ascii(f"{given_name[0]}{family_name}".lower()),
+        "given_name": given_name,
+        "family_name": family_name,
+        "email": _ascii(f"{given_name}.{family_name}@hopital.exemple.test".lower()),
+    }
+    subject = str(uuid.uuid5(uuid.NAMESPACE_URL, f"parvis-demo/directory/{key}"))
+    return Person(key, f"{given_name} {family_name}", story, subject, acr, amr, claims)
+
+
+DIRECTORY = (
+    _account("administrator", "Administrateur du portail, par l’annuaire de l’hôpital.", "Hugo", "Delsarte"),
+    _account("admissions-clerk", "Agente des admissions, par l’annuaire de l’hôpital.", "Nadège", "Forvil"),
+    _account(
+        "account-without-mfa",
+        "Mot de passe seul : le portail doit refuser ce compte.",
+        "Joël",
+        "Vercassin",
+        amr=("pwd",),
+        acr="1",
     ),
 )

@@ -5,14 +5,15 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from auth.demo_idp.app import create_idp
-from auth.demo_idp.desk import Desk, IdpConfig
+from auth.demo_idp.desk import Desk, IdpConfig, fetched_keys
 from auth.demo_idp.faults import Faults
 
 LOOPBACK = "127.0.0.1"
@@ -77,12 +78,14 @@ def start_in_thread(
     client_secret: str | None = None,
     port: int = 0,
     clock: Callable[[], float] = time.time,
+    portal_keys: Callable[[str], Mapping[str, Any]] = fetched_keys,
 ) -> RunningIdp:
-    """The three providers on a free port, with faults to switch on; call `stop()` when done."""
+    """All the providers on a free port, with faults to switch on; call `stop()` when done."""
     config = IdpConfig(
         client_id=client_id,
         client_secret=client_secret or secrets.token_urlsafe(32),
         redirect_bases=(redirect_base,),
+        portal_keys=portal_keys,
         clock=clock,
     )
     faults = Faults()

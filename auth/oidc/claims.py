@@ -31,17 +31,21 @@ def check_id_token(claims: Claims, provider: Provider, nonce: str, access_token:
         raise SignInRefused("id_token_nonce")
     if claims.get("at_hash", at_hash(access_token)) != at_hash(access_token):
         raise SignInRefused("id_token_at_hash")
-    if claims.get("acr") not in provider.acr_accepted:
+    if not _proofs(claims, provider) & set(provider.acr_accepted):
         raise SignInRefused("acr_not_accepted")
 
 
 def check_userinfo(claims: Claims, provider: Provider, subject: str, now: float) -> None:
     """Raises `SignInRefused` unless the userinfo is about the person of the id_token."""
-    if provider.userinfo_mode == "jwt":
+    if provider.userinfo_mode in ("jwt", "jwe"):
         _check_recipient(claims, provider, "userinfo")
         _check_moment(claims, "userinfo", now)
     if claims.get("sub") != subject:
         raise SignInRefused("userinfo_subject")
+
+
+def check_identity(claims: Claims, provider: Provider) -> None:
+    """Raises `SignInRefused("claim_missing")` unless everything we cannot do without is there."""
     if not all(_is_filled(claims.get(name)) for name in provider.mandatory_claims):
         raise SignInRefused("claim_missing")
 
@@ -69,6 +73,14 @@ def needed_claim(claims: Claims, name: str) -> str:
     if value is None:
         raise SignInRefused("claim_malformed")
     return value
+
+
+def _proofs(claims: Claims, provider: Provider) -> set[str]:
+    """How the person proved themselves: acr is one text; amr is a list, or one text at ADFS."""
+    told = claims.get(provider.proof_claim)
+    if isinstance(told, list) and provider.proof_claim == "amr":
+        return {method for method in told if isinstance(method, str)}
+    return {told} if isinstance(told, str) else set()
 
 
 def _check_recipient(claims: Claims, provider: Provider, what: str) -> None:

@@ -8,11 +8,12 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from auth.oidc import discovery as published
-from auth.oidc.claims import check_id_token, check_userinfo
+from auth.oidc.claims import LEEWAY_SECONDS, check_id_token, check_identity, check_userinfo
 from auth.oidc.discovery import Discovery
 from auth.oidc.errors import ProviderUnavailable, SignInFailed, SignInRefused, callback_error
 from auth.oidc.http import ProviderSession, json_object, provider_errors, successful
@@ -39,7 +40,7 @@ class SignIn:
     """A person as the provider vouches for them.
 
     `auth_time` is in seconds since 1970, as in the token; `amr` is empty when not told.
-    `id_token_raw` is only for `Client.logout_url`: keep it on the server.
+    `id_token_raw`, signed and no longer sealed, is only for `Client.logout_url`: keep it on the server.
     """
 
     issuer: str
@@ -50,6 +51,14 @@ class SignIn:
     claims: Mapping[str, Any] = field(repr=False)
     id_token_raw: str = field(repr=False)
     access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at by `Client.examine`; `trouble` says what is wrong, or nothing."""
+
+    what: str
+    trouble: str = ""
 
 
 def new_attempt() -> Attempt:
@@ -99,9 +108,10 @@ class Client:
         discovery = self._discovery.read()
         with ProviderSession(self.provider) as session:
             token = self._fetch_token(session, discovery, code, code_verifier)
-            id_token = self._verified_id_token(token, nonce)
-            userinfo = self._verified_userinfo(session, discovery, id_token["sub"])
-        return _sign_in(token, id_token, userinfo)
+            signed = self._opened(token.get("id_token"), "id_token")
+            id_token = self._verified_id_token(signed, token["access_token"], nonce)
+            claims = self._identity(session, discovery, id_token)
+        return _sign_in(id_token, claims, signed, token["access_token"])
 
     def callback_error(self, error: str, iss: str | None = None) -> SignInFailed:
         """The fact to raise when the callback carries `error` instead of a code."""
@@ -131,13 +141,32 @@ class Client:
 
     def check(self) -> list[str]:
         """What is wrong between our configuration and what the provider publishes; [] is good."""
+        return [finding.trouble for finding in self.examine() if finding.trouble]
+
+    def examine(self) -> list[Finding]:
+        """Each thing that a sign-in stands on, asked afresh, with what is wrong with it."""
         try:
-            problems = published.mismatches(self._discovery.read(), self.provider)
-            if not self._fetch_keys():
-                problems.append(f"no usable {self.provider.signing_alg} key in the provider's JWKS")
+            with ProviderSession(self.provider) as session:
+                document = session.get_json(self.provider.discovery_url)
+                drift = _drift(session.answered_at, self._now())
+            discovery = published.read_discovery(document, self.provider)
         except ProviderUnavailable as error:
-            return [f"provider unavailable: {error.reason}"]
-        return problems
+            return [Finding("discovery", f"provider unavailable: {error.reason}")]
+        findings = [
+            Finding("discovery", "; ".join(published.mismatches(discovery, self.provider))),
+            Finding("keys", self._key_trouble(discovery)),
+            Finding("clock", drift),
+        ]
+        if keys := self.provider.encryption_keys:
+            findings.append(Finding(f"encryption keys ({len(keys)})"))
+        return findings
+
+    def _key_trouble(self, discovery: Discovery) -> str:
+        try:
+            found = self._keys_at(discovery.jwks_uri)
+        except ProviderUnavailable as error:
+            return f"provider unavailable: {error.reason}"
+        return "" if found else f"no usable {self.provider.signing_alg} key in the provider's JWKS"
 
     def _fetch_discovery(self) -> Discovery:
         with ProviderSession(self.provider) as session:
@@ -145,7 +174,9 @@ class Client:
         return published.read_discovery(document, self.provider)
 
     def _fetch_keys(self) -> Keys:
-        jwks_uri = self._discovery.read().jwks_uri
+        return self._keys_at(self._discovery.read().jwks_uri)
+
+    def _keys_at(self, jwks_uri: str) -> Keys:
         with ProviderSession(self.provider) as session:
             return usable_keys(session.get_json(jwks_uri), self.provider.signing_alg)
 
@@ -173,22 +204,48 @@ class Client:
             raise ProviderUnavailable("answer_unreadable")
         return token
 
-    def _verified_id_token(self, token: Mapping[str, Any], nonce: str) -> Mapping[str, Any]:
-        if not token.get("id_token"):
-            raise SignInRefused("id_token_missing")
-        claims = self._keys.verify(token["id_token"], "id_token")
-        check_id_token(claims, self.provider, nonce, token["access_token"], self._now())
+    def _opened(self, token: object, what: str) -> str:
+        """The signed token: as it came, or taken out of what was sealed for us (FranceConnect+)."""
+        if not token:
+            raise SignInRefused(f"{what}_missing")
+        if self.provider.encryption_keys is None:
+            return str(token)
+        return self.provider.encryption_keys.open(str(token), what)
+
+    def _verified_id_token(self, signed: str, access_token: str, nonce: str) -> Mapping[str, Any]:
+        claims = self._keys.verify(signed, "id_token")
+        check_id_token(claims, self.provider, nonce, access_token, self._now())
+        return claims
+
+    def _identity(
+        self, session: ProviderSession, discovery: Discovery, id_token: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Who the person is: their userinfo, over what the id_token says of them where it may."""
+        claims = dict(id_token) if self.provider.id_token_identifies else {}
+        if self.provider.userinfo_mode != "none":
+            claims |= self._verified_userinfo(session, discovery, id_token["sub"])
+        check_identity(claims, self.provider)
         return claims
 
     def _verified_userinfo(self, session: ProviderSession, discovery: Discovery, subject: str) -> Mapping[str, Any]:
         with provider_errors():
             body = successful(session.get(discovery.userinfo_endpoint)).content
-        if self.provider.userinfo_mode == "jwt":
-            claims = self._keys.verify(body.decode("ascii", "replace"), "userinfo")
-        else:
+        if self.provider.userinfo_mode == "json":
             claims = json_object(body)
+        else:
+            # An empty body is an answer that nobody signed, not one that is missing.
+            signed = self._opened(body.decode("ascii", "replace") or "-", "userinfo")
+            claims = self._keys.verify(signed, "userinfo")
         check_userinfo(claims, self.provider, subject, self._now())
         return claims
+
+
+def _drift(theirs: datetime | None, ours: float) -> str:
+    """How far our clock is from the provider's when tokens could be refused for it."""
+    seconds = round(ours - theirs.timestamp()) if theirs else 0
+    if abs(seconds) <= LEEWAY_SECONDS:
+        return ""
+    return f"our clock is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the provider's: sign-ins will fail"
 
 
 def _is_bearer(token: Mapping[str, Any]) -> bool:
@@ -196,16 +253,26 @@ def _is_bearer(token: Mapping[str, Any]) -> bool:
     return isinstance(access_token, str) and access_token != "" and str(token_type).lower() == "bearer"
 
 
-def _sign_in(token: Mapping[str, Any], id_token: Mapping[str, Any], userinfo: Mapping[str, Any]) -> SignIn:
-    amr, auth_time = id_token.get("amr"), id_token.get("auth_time")
+def _sign_in(id_token: Mapping[str, Any], claims: Mapping[str, Any], signed: str, access_token: str) -> SignIn:
+    auth_time = id_token.get("auth_time")
     return SignIn(
         issuer=id_token["iss"],
         subject=id_token["sub"],
-        acr=id_token["acr"],
-        # Pro Santé Connect may send null.
-        amr=tuple(str(method) for method in amr) if isinstance(amr, list) else (),
+        # A hospital's own provider may prove two factors by amr alone, and give no acr.
+        acr=_text(id_token.get("acr")),
+        amr=_methods(id_token.get("amr")),
         auth_time=auth_time if isinstance(auth_time, int) else None,
-        claims=userinfo,
-        id_token_raw=token["id_token"],
-        access_token=token["access_token"],
+        claims=claims,
+        id_token_raw=signed,
+        access_token=access_token,
     )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _methods(amr: object) -> tuple[str, ...]:
+    # Pro Santé Connect may send null, and ADFS one text.
+    listed = amr if isinstance(amr, list) else [amr]
+    return tuple(method for method in listed if isinstance(method, str) and method)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from auth.oidc.encryption import CONTENT_ENCRYPTION
 from auth.oidc.errors import ProviderUnavailable
 from auth.oidc.provider import Provider
 
@@ -57,8 +58,11 @@ def mismatches(discovery: Discovery, provider: Provider) -> list[str]:
         "response_types_supported": {"code"},
         "token_endpoint_auth_methods_supported": {provider.token_auth_method},
     }
-    if provider.userinfo_mode == "jwt":
+    if provider.userinfo_mode in ("jwt", "jwe"):
         wanted["userinfo_signing_alg_values_supported"] = {provider.signing_alg}
+    if provider.userinfo_mode == "jwe":
+        wanted["id_token_encryption_enc_values_supported"] = {CONTENT_ENCRYPTION}
+        wanted["userinfo_encryption_enc_values_supported"] = {CONTENT_ENCRYPTION}
     missing = {
         name: sorted(values - set(map(str, listed(discovery.document, name))))
         for name, values in wanted.items()

@@ -4,6 +4,8 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from io import BytesIO
 from typing import Any
 
@@ -31,6 +33,7 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]  # Authlib has no ty
     """Authlib's OAuth 2 client, with the limits that neither it nor requests sets.
 
     One is opened for each exchange and holds that exchange's token: never shared by two threads.
+    `answered_at` is what the provider's clock said in its last answer.
     """
 
     def __init__(self, provider: Provider) -> None:
@@ -45,6 +48,7 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]  # Authlib has no ty
             leeway=0,
         )
         self._limit_seconds = provider.timeout
+        self.answered_at: datetime | None = None
         self.headers["Accept-Encoding"] = "identity"
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
@@ -59,6 +63,7 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]  # Authlib has no ty
         with response:
             body = _read(response, deadline)
         response.raw = BytesIO(body)
+        self.answered_at = _moment(response.headers.get("Date", ""))
         return response
 
     def get_json(self, url: str) -> dict[str, Any]:
@@ -66,6 +71,14 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]  # Authlib has no ty
         with provider_errors():
             response = self.request("GET", url, withhold_token=True)
             return json_object(successful(response).content)
+
+
+def _moment(date: str) -> datetime | None:
+    """The provider's clock when it answered (RFC 9110 section 6.6.1), to the second."""
+    try:
+        return parsedate_to_datetime(date)
+    except ValueError:
+        return None
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:

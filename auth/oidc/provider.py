@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from auth.oidc.encryption import EncryptionKeys
+
 # Asymmetric only. With HS256 the client secret would sign identities, and the public key could be
 # passed off as the secret; "none" is no signature at all.
 SIGNING_ALGS = frozenset({"ES256", "RS256"})
 
-UserinfoMode = Literal["jwt", "json"]
+UserinfoMode = Literal["json", "jwt", "jwe", "none"]
+"""How the userinfo comes: plain, signed, signed then sealed for us (the id_token too), or not at all."""
+ProofClaim = Literal["acr", "amr"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,9 @@ class Provider:
     pkce: bool = False
     callback_iss_required: bool = False
     token_auth_method: str = "client_secret_post"  # noqa: S105 (a method, not a secret)
+    encryption_keys: EncryptionKeys | None = None
+    proof_claim: ProofClaim = "acr"
+    id_token_identifies: bool = False
     timeout: float = 5.0
     allow_loopback_http: bool = False
 
@@ -50,6 +57,8 @@ class Provider:
             raise ValueError(f"{self.name}: the scope openid is needed")
         if not (self.issuer and self.client_id and self.client_secret):
             raise ValueError(f"{self.name}: issuer, client id and client secret are needed")
+        if self.userinfo_mode == "jwe" and not self.encryption_keys:
+            raise ValueError(f"{self.name}: encryption keys are needed, the provider seals its answers for them")
         if not self.trusts_url(self.discovery_url):
             raise ValueError(f"{self.name}: the discovery URL must be https")
 

@@ -1,11 +1,11 @@
-"""The three demonstration providers, started once, honest again after each test."""
+"""The demonstration providers, started once, honest again after each test."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from auth.demo_idp.server import RunningIdp, start_in_thread
-from tests.auth.oidc.doors import MODULES, PORTAL, Clock, Door, door
+from tests.auth.oidc.doors import KEYS, MODULES, PORTAL, Clock, Door, door
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def running_idp(clock: Clock) -> Iterator[RunningIdp]:
-    idp = start_in_thread(PORTAL, clock=clock)
+    idp = start_in_thread(PORTAL, clock=clock, portal_keys=lambda _base: KEYS.published())
     yield idp
     idp.stop()
 
@@ -45,3 +45,15 @@ def professionals(idp: RunningIdp, clock: Clock) -> Door:
 @pytest.fixture
 def agents(idp: RunningIdp, clock: Clock) -> Door:
     return door(idp, clock, "proconnect")
+
+
+@pytest.fixture
+def verified_patients(idp: RunningIdp, clock: Clock) -> Door:
+    """FranceConnect+."""
+    return door(idp, clock, "franceconnect-plus")
+
+
+@pytest.fixture
+def accounts(idp: RunningIdp, clock: Clock) -> Door:
+    """A hospital's own provider."""
+    return door(idp, clock, "hospital")

@@ -8,18 +8,27 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from auth import franceconnect, proconnect, prosanteconnect
+from auth import franceconnect, franceconnect_plus, hospital_oidc, proconnect, prosanteconnect
 from auth.demo_idp.audiences import AUDIENCES
 from auth.demo_idp.server import RunningIdp
-from auth.oidc import Attempt, Client, Provider, SignIn, SignInFailed, new_attempt
+from auth.oidc import Attempt, Client, EncryptionKeys, Provider, SignIn, SignInFailed, new_attempt
 
 PORTAL = "http://127.0.0.1:8000"
 MODULES: dict[str, ModuleType] = {
     "franceconnect": franceconnect,
+    "franceconnect-plus": franceconnect_plus,
     "prosanteconnect": prosanteconnect,
     "proconnect": proconnect,
+    "hospital": hospital_oidc,
 }
-SOMEONE = {"franceconnect": "dominique", "prosanteconnect": "nevelet", "proconnect": "administrator"}
+SOMEONE = {
+    "franceconnect": "dominique",
+    "franceconnect-plus": "dominique",
+    "prosanteconnect": "nevelet",
+    "proconnect": "administrator",
+    "hospital": "administrator",
+}
+KEYS = EncryptionKeys.derived("what the portal of these tests keeps for itself")
 
 
 class Clock:
@@ -61,15 +70,19 @@ class Door:
 
 
 def provider_of(idp: RunningIdp, name: str, **settings: Any) -> Provider:
+    door_path = AUDIENCES[name].callbacks[0]
     configured = {
         "discovery_url": idp.discovery_url(name),
         "issuer": AUDIENCES[name].issuer,
         "client_id": idp.config.client_id,
         "client_secret": idp.config.client_secret,
-        "redirect_uri": f"{PORTAL}/auth/{name}/callback",
-        "post_logout_redirect_uri": f"{PORTAL}/auth/{name}/logout-callback",
+        "redirect_uri": f"{PORTAL}/auth/{door_path}/callback",
+        "post_logout_redirect_uri": f"{PORTAL}/auth/{door_path}/logout-callback",
+        "encryption_keys": KEYS if AUDIENCES[name].seals else None,
         "allow_loopback_http": True,
         "timeout": 2.0,
+        # A Keycloak whose administrator numbered the levels of authentication.
+        **({"proof_claim": "acr", "acr_accepted": ("2",)} if name == "hospital" else {}),
     }
     provider: Provider = MODULES[name].provider(**{**configured, **settings})
     return provider

@@ -83,11 +83,24 @@ SIGNED_USERINFO = {
     "userinfo_not_an_object": "userinfo_malformed",
 }
 
-# What the JSON userinfo of Pro Santé Connect may say.
+NOT_EVEN_A_TOKEN = ("userinfo_json", "userinfo_empty", "userinfo_garbage", "userinfo_not_an_object")
+
+# What the JSON userinfo of Pro Santé Connect and of a hospital's own provider may say.
 JSON_USERINFO = {
     "userinfo_sub": "userinfo_subject",
     "userinfo_no_sub": "userinfo_subject",
-    "userinfo_missing_claims": "claim_missing",
+    "userinfo_hostile_sub": "userinfo_subject",
+}
+
+# How what FranceConnect+ should seal for us alone may be left open, or closed for somebody else.
+SEALED = {
+    "not_encrypted": "not_encrypted",
+    "sealed_for_unknown_key": "encryption_key_unknown",
+    "sealed_for_another": "not_decrypted",
+    "sealed_weakly": "not_decrypted",
+    "sealed_compressed": "not_decrypted",
+    "sealed_nothing": "malformed",
+    "sealed_and_cut": "not_decrypted",
 }
 
 # The network, or a provider on a bad day.
@@ -119,18 +132,33 @@ class TestNobodyGetsInWith:
 
         assert (type(failed), failed.reason) == (SignInRefused, reason)
 
-    @pytest.mark.parametrize("name", ["franceconnect", "proconnect"])
+    @pytest.mark.parametrize("name", ["franceconnect", "franceconnect-plus", "proconnect"])
     @pytest.mark.parametrize(("fault", "reason"), SIGNED_USERINFO.items())
     def test_a_signed_userinfo_that_is(self, idp: RunningIdp, clock: Clock, name: str, fault: str, reason: str) -> None:
+        if name == "franceconnect-plus" and fault in NOT_EVEN_A_TOKEN:
+            reason = "userinfo_not_encrypted"
         failed = door(idp, clock, name).refusal(fault)
 
         assert (type(failed), failed.reason) == (SignInRefused, reason)
 
+    @pytest.mark.parametrize("name", ["prosanteconnect", "hospital"])
     @pytest.mark.parametrize(("fault", "reason"), JSON_USERINFO.items())
-    def test_a_json_userinfo_that_is(self, professionals: Door, fault: str, reason: str) -> None:
-        failed = professionals.refusal(fault)
+    def test_a_json_userinfo_that_is(self, idp: RunningIdp, clock: Clock, name: str, fault: str, reason: str) -> None:
+        failed = door(idp, clock, name).refusal(fault)
 
         assert (type(failed), failed.reason) == (SignInRefused, reason)
+
+    def test_a_userinfo_that_says_too_little(self, professionals: Door) -> None:
+        assert professionals.refusal("userinfo_missing_claims").reason == "claim_missing"
+
+    @pytest.mark.parametrize("what", ["id_token", "userinfo"])
+    @pytest.mark.parametrize(("fault", "reason"), SEALED.items())
+    def test_an_answer_of_franceconnect_plus_that_is(
+        self, verified_patients: Door, what: str, fault: str, reason: str
+    ) -> None:
+        failed = verified_patients.refusal(fault if what == "id_token" else f"userinfo_{fault}")
+
+        assert (type(failed), failed.reason) == (SignInRefused, f"{what}_{reason}")
 
     def test_the_nonce_of_another_attempt(self, any_door: Door) -> None:
         any_door.sign_in()
@@ -153,9 +181,18 @@ class TestNobodyGetsInWith:
         with pytest.raises(SignInRefused, match="callback_issuer"):
             any_door.client.exchange(answer["code"], attempt.nonce, attempt.code_verifier, "https://evil.exemple.test")
 
+    @pytest.mark.parametrize("name", ["franceconnect", "franceconnect-plus"])
     @pytest.mark.parametrize("fault", ["mixup_iss", "no_callback_iss"])
-    def test_a_franceconnect_callback_that_does_not_name_it(self, patients: Door, fault: str) -> None:
-        assert patients.refusal(fault).reason == "callback_issuer"
+    def test_a_franceconnect_callback_that_does_not_name_it(
+        self, idp: RunningIdp, clock: Clock, name: str, fault: str
+    ) -> None:
+        assert door(idp, clock, name).refusal(fault).reason == "callback_issuer"
+
+    @pytest.mark.parametrize("name", ["prosanteconnect", "proconnect", "hospital"])
+    def test_a_callback_that_names_another_where_naming_is_optional(
+        self, idp: RunningIdp, clock: Clock, name: str
+    ) -> None:
+        assert door(idp, clock, name).refusal("mixup_iss").reason == "callback_issuer"
 
 
 class TestABadNetwork:
@@ -225,7 +262,7 @@ class TestABadNetwork:
 
     def test_many_people_at_once(self, any_door: Door) -> None:
         everyone = AUDIENCES[any_door.name].people
-        people = [person for person in everyone if person.key != "agent-without-mfa"] * 4
+        people = [person for person in everyone if not person.key.endswith("-without-mfa")] * 4
         keys = [person.key for person in people]
 
         with ThreadPoolExecutor(8) as pool:
@@ -306,7 +343,8 @@ class TestWhatIsRemembered:
 
 def test_every_fault_that_can_be_switched_on_has_its_test() -> None:
     transport = {f"{endpoint}_{fault}" for endpoint in ENDPOINTS for fault in TRANSPORT_FAULTS}
-    tested_here = {*ID_TOKEN, *SIGNED_USERINFO, *JSON_USERINFO, *NONSENSE, *transport}
+    sealed = {*SEALED, *(f"userinfo_{fault}" for fault in SEALED)}
+    tested_here = {*ID_TOKEN, *SIGNED_USERINFO, *JSON_USERINFO, *NONSENSE, *sealed, *transport}
     by_name = {"replayed_nonce", "jwks_no_keys", "null_amr", "mixup_iss", "no_callback_iss"}
     in_test_sign_in = {"discovery_no_pkce", "discovery_no_logout"}
     in_test_demo_idp = {*CALLBACK_ERRORS, *CALLBACK_FAULTS}

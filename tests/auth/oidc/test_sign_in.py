@@ -11,11 +11,12 @@ from auth.demo_idp.server import RunningIdp, start_in_thread
 from auth.oidc import ProviderUnavailable, SignInCancelled, SignInFailed, SignInRefused, new_attempt
 from tests.auth.oidc.doors import MODULES, PORTAL, Clock, Door, door
 
+TOO_WEAK = ("agent-without-mfa", "account-without-mfa")
 EVERYONE = [(name, person.key) for name, audience in AUDIENCES.items() for person in audience.people]
 
 
 class TestWhoComesBack:
-    @pytest.mark.parametrize(("name", "person"), [pair for pair in EVERYONE if pair[1] != "agent-without-mfa"])
+    @pytest.mark.parametrize(("name", "person"), [pair for pair in EVERYONE if pair[1] not in TOO_WEAK])
     def test_is_the_person_chosen_and_no_other(self, idp: RunningIdp, clock: Clock, name: str, person: str) -> None:
         signed_in = door(idp, clock, name).sign_in(person)
 
@@ -33,8 +34,10 @@ class TestWhoComesBack:
             "used_name": None,
             "first_names": ("DOMINIQUE", "MARIE-LOUISE"),
             "birth_on": date(1979, 3, 28),
+            "birth_on_raw": "",
             "sex": "F",
             "birthplace_insee": "51215",
+            "birthplace_text": "",
             "birthcountry_insee": "99100",
             "email": "dominique.pat-trois@exemple.test",
         }
@@ -49,6 +52,11 @@ class TestWhoComesBack:
         identity = franceconnect.identity_from(patients.sign_in("yacine").claims)
 
         assert (identity.birthplace_insee, identity.birthcountry_insee) == ("", "99352")
+
+    def test_patient_born_on_an_unknown_day_keeps_what_is_known_of_it(self, patients: Door) -> None:
+        identity = franceconnect.identity_from(patients.sign_in("yacine").claims)
+
+        assert (identity.birth_on, identity.birth_on_raw) == (date(1988, 1, 1), "1988-00-00")
 
     @pytest.mark.parametrize(("person", "expected"), [("dominique", True), ("suzanne", False), ("yacine", False)])
     def test_patient_is_known_to_have_used_two_factors_or_not(
@@ -71,6 +79,10 @@ class TestWhoComesBack:
     def test_agent_without_a_second_factor_is_refused(self, agents: Door) -> None:
         with pytest.raises(SignInRefused, match="acr_not_accepted"):
             agents.sign_in("agent-without-mfa")
+
+    def test_account_without_a_second_factor_is_refused(self, accounts: Door) -> None:
+        with pytest.raises(SignInRefused, match="acr_not_accepted"):
+            accounts.sign_in("account-without-mfa")
 
     def test_someone_else_after_someone(self, patients: Door) -> None:
         assert patients.sign_in("dominique").subject != patients.sign_in("camille").subject
@@ -99,12 +111,13 @@ class TestWhatWeAsk:
         url = door.client.authorization_url(attempt.state, attempt.nonce, attempt.code_verifier, **options)
         return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
-    def test_franceconnect_hears_no_parameter_it_does_not_know(self, patients: Door) -> None:
-        assert set(self.asked(patients)) == {
+    @pytest.mark.parametrize("name", ["franceconnect", "franceconnect-plus"])
+    def test_franceconnect_hears_no_parameter_it_does_not_know(self, idp: RunningIdp, clock: Clock, name: str) -> None:
+        assert set(self.asked(door(idp, clock, name))) == {
             "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "acr_values", "claims"
         }  # fmt: skip
 
-    @pytest.mark.parametrize("name", ["prosanteconnect", "proconnect"])
+    @pytest.mark.parametrize("name", ["prosanteconnect", "proconnect", "hospital"])
     def test_the_others_are_asked_for_pkce(self, idp: RunningIdp, clock: Clock, name: str) -> None:
         assert self.asked(door(idp, clock, name))["code_challenge_method"] == "S256"
 
