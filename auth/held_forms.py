@@ -24,8 +24,9 @@ _NEVER_HELD = frozenset({"csrf_token", "once"})
 
 
 def hold() -> None:
-    """Keep the posted form for the account whose session has ended; files are not part of it."""
-    account_id: UUID | None = g.get("ended_account_id")
+    """Keep the posted form for the account whose session has ended or must prove more; files are not part of it."""
+    current = sessions.signed_in()
+    account_id: UUID | None = current.account_id if current else g.get("ended_account_id")
     if request.method != "POST" or account_id is None:
         return
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _NEVER_HELD]

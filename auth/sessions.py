@@ -23,6 +23,7 @@ from portal.db import ANONYMOUS, Actor, session
 
 _COOKIE = "parvis_session"
 _OPEN = text("select * from open_web_session(:digest)")
+_NAME = text("select first_names[1] || ' ' || coalesce(nullif(used_name, ''), birth_name) from patient where id = :id")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ LIMITS = {
 @dataclass(frozen=True)
 class SignedIn:
     """What the current request knows of its session. patient_id: for whom the person acts now; own_id: themselves.
-    factor, factor_at: our own second factor, when it was proven. activity: where a practitioner works today."""
+    factor, factor_at: our own second factor, when it was proven. activity: where a practitioner works today.
+    person_name: of whom the person acts for, when it is somebody else. lost_id: for whom they were acting when the
+    right to do so ended; nothing is done in anybody's name until they have read it."""
 
     session_id: UUID
     account_id: UUID
@@ -58,6 +61,8 @@ class SignedIn:
     activity: Mapping[str, Any] | None
     expires_at: datetime
     idle: timedelta
+    person_name: str = ""
+    lost_id: UUID | None = None
 
     @property
     def is_for_somebody_else(self) -> bool:
@@ -80,6 +85,8 @@ def declare(incoming: Request, connection: Connection) -> Actor:
         g.ended_account_id = row.account_id
         return ANONYMOUS
     patients = frozenset(map(UUID, row.patients))
+    acting_for = _acting_for(row.patient_id, row.self_id, patients)
+    is_proxy = acting_for is not None and acting_for != row.self_id
     g.signed_in = SignedIn(
         row.session_id,
         row.account_id,
@@ -89,11 +96,14 @@ def declare(incoming: Request, connection: Connection) -> Actor:
         row.factor,
         row.factor_at,
         row.locale,
-        _acting_for(row.patient_id, row.self_id, patients),
+        acting_for,
         row.self_id,
         row.activity,
         row.expires_at,
         timedelta(seconds=row.idle_s),
+        # One more statement, for those who act for somebody: every page of theirs names whom.
+        (connection.execute(_NAME, {"id": acting_for}).scalar() or "") if is_proxy else "",
+        row.patient_id if row.patient_id is not None and row.patient_id not in patients else None,
     )
     g.account_locale = row.locale
     return Actor(
@@ -156,6 +166,17 @@ def start(account: Account, *, provider: str, acr: str, amr: str, id_token: str)
             expires_at=db.now() + limits.absolute,
         )
     )
+    return token
+
+
+def elevate(factor: str) -> str:
+    """Remember the second factor just proven, under a new token for the cookie: who stole the former one is out."""
+    current = signed_in()
+    if current is None:
+        raise LookupError(factor)
+    token = secrets.token_urlsafe(32)
+    proven = {"digest": digest(token), "factor": factor, "factor_at": db.now()}
+    session.execute(update(WebSession).where(WebSession.id == current.session_id).values(proven))
     return token
 
 

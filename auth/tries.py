@@ -19,6 +19,7 @@ from portal import db, jobs
 from portal.db import Base
 
 KEEP = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 class FailedTries(Base):
@@ -55,6 +56,11 @@ class Counter:
 def of_account(account_id: UUID, what: str, limit: int = 5, window: timedelta = timedelta(minutes=10)) -> Counter:
     """What one account may get wrong."""
     return Counter(f"account {account_id} {what}", limit, window)
+
+
+def of_name(name: str, what: str, limit: int = 5, window: timedelta = timedelta(minutes=10)) -> Counter:
+    """What may be got wrong under one name, whether or not anybody has it."""
+    return Counter(f"name {name} {what}", limit, window)
 
 
 def of_range(address: str, what: str, limit: int = 200, window: timedelta = timedelta(minutes=10)) -> Counter:

@@ -20,7 +20,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from auth import sessions
+from auth import assurance, sessions
 from auth.models import Account, WebSession
 from portal import config, db, jobs, schema
 from portal.app import create_app
@@ -126,6 +126,7 @@ def _ground(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     database: Database = request.getfixturevalue("database")
     empty(database.superuser_url)
+    assurance.forget()
     with request.getfixturevalue("app").app_context():
         yield
 
