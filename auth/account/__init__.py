@@ -11,7 +11,16 @@ _EVERYBODY = ("patient", "professional", "staff")
 
 def register(app: Flask) -> None:
     """Add the account's pages, their jobs and their words."""
-    from auth.account import arrival, jobs, own_data, routes, routes_access, routes_consents, routes_data, wording
+    from auth.account import (  # noqa: F401 - jobs registers its tasks
+        arrival,
+        jobs,
+        own_data,
+        routes,
+        routes_access,
+        routes_consents,
+        routes_data,
+        wording,
+    )
 
     app.register_blueprint(routes.account_pages)
     app.register_blueprint(routes_consents.consent_pages)

@@ -53,9 +53,7 @@ class AnswerForm(Form):
     decision = RadioField(
         _l("Decision"),
         [InputRequired(_l("Choose a decision."))],
-        choices=choices(
-            list(zip(ANSWERS, (_l("Accept"), _l("Accept in part"), _l("Refuse")), strict=True))
-        ),
+        choices=choices(list(zip(ANSWERS, (_l("Accept"), _l("Accept in part"), _l("Refuse")), strict=True))),
     )
     answer = TextAreaField(
         _l("What the person will read"),

@@ -78,8 +78,8 @@ publish(
                 " file it is can read it in their account."
             ),
             _l(
-                "Your data is used to organise your care and its administration, and for nothing else. In My account you"
-                " can read it, take a copy away, ask for corrections, and close your sessions."
+                "Your data is used to organise your care and its administration, and for nothing else. In My account"
+                " you can read it, take a copy away, ask for corrections, and close your sessions."
             ),
         ),
         _l("I have read the terms of use and I accept them"),
@@ -93,8 +93,8 @@ publish(
         _l("Charter of those who work with the portal"),
         (
             _l(
-                "What you read here is covered by professional secrecy (public health code, article L. 1110-4). You open"
-                " a file only when the care or the administration of that person needs it."
+                "What you read here is covered by professional secrecy (public health code, article L. 1110-4). You"
+                " open a file only when the care or the administration of that person needs it."
             ),
             _l(
                 "Your access is yours alone: you do not lend it, and you close your session when you leave the screen."
@@ -104,7 +104,7 @@ publish(
                 "Each opening is written down with your name, and the hospital and the person whose file it is can read"
                 " it. Access in an emergency is reviewed every time."
             ),
-            _l("You tell your hospital at once about a lost device, a mistaken sending, or an access that surprises you."),
+            _l("You tell your hospital at once about a lost device, a mistaken sending, or a surprising access."),
         ),
         _l("I have read the charter and I will keep to it"),
         ("professional", "staff"),

@@ -8,6 +8,7 @@ from portal import catalog
 from portal.catalog import Card
 from services.appointments import (  # noqa: F401 - jobs registers
     belongings,
+    export,
     figures,
     jobs,
     routes_patient,
@@ -20,6 +21,7 @@ def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
     app.register_blueprint(routes_public.pages)
     belongings.declare()
+    export.declare()
     app.register_blueprint(routes_patient.pages)
     wording.register(app)
     figures.declare()

@@ -10,10 +10,11 @@ from portal.catalog import Card
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, cards, figures."""
-    from services.documents import belongings, figures, jobs, routes_patient, routes_pro  # noqa: F401
+    from services.documents import belongings, export, figures, jobs, routes_patient, routes_pro  # noqa: F401
 
     app.register_blueprint(routes_patient.patient_pages)
     belongings.declare()
+    export.declare()
     app.register_blueprint(routes_pro.professional_pages)
     figures.declare()
     catalog.offer(CARD)

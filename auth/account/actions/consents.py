@@ -30,9 +30,7 @@ def accept(text: Text, locale: str, **evidence: str) -> None:
         given_at=db.now(),
     )
     if session.execute(row.on_conflict_do_nothing().returning(Consent.id)).one_or_none():
-        audit.record(
-            "consent.given", object_kind="account", object_id=account_id, kind=text.kind, version=text.version
-        )
+        audit.record("consent.given", object_kind="account", object_id=account_id, kind=text.kind, version=text.version)
 
 
 def withdraw_consent(consent_id: UUID) -> Consent:

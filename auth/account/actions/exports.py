@@ -49,7 +49,5 @@ def hand_over_export(export_id: UUID, own_id: UUID | None) -> DataExport:
     )
     if found is None or found.file is None:
         raise NoSuchExport
-    audit.record(
-        "data_export.downloaded", patient_id=found.patient_id, object_kind="data_export", object_id=found.id
-    )
+    audit.record("data_export.downloaded", patient_id=found.patient_id, object_kind="data_export", object_id=found.id)
     return found

@@ -14,7 +14,14 @@ from portal import audit, calendar, db, notifications
 from portal.db import session
 from portal.establishments import Establishment
 
-__all__ = ["TransitionRefused", "UnknownRequest", "answer_request", "ask_hospital", "extend_request", "withdraw_request"]
+__all__ = [
+    "TransitionRefused",
+    "UnknownRequest",
+    "answer_request",
+    "ask_hospital",
+    "extend_request",
+    "withdraw_request",
+]
 _ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
 
 

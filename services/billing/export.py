@@ -1,0 +1,82 @@
+"""What this room holds about a person, for the copy of their data."""
+
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from auth.account import export
+from auth.account.export import Entry, Fact, Part
+from portal.db import session
+from services.billing.models import Bill, LedgerEntry, PaymentAttempt
+
+
+def declare() -> None:
+    export.contribute("bills", part)
+
+
+def part(patient_id: UUID) -> Part:
+    """Every bill, then every try at paying one, then what was received."""
+    bills = session.scalars(
+        select(Bill)
+        .options(joinedload(Bill.establishment))
+        .where(Bill.patient_id == patient_id)
+        .order_by(Bill.issued_on)
+    ).all()
+    ids = [bill.id for bill in bills]
+    attempts = session.scalars(
+        select(PaymentAttempt)
+        .options(joinedload(PaymentAttempt.bill))
+        .where(PaymentAttempt.bill_id.in_(ids))
+        .order_by(PaymentAttempt.created_at)
+    )
+    received = session.execute(
+        select(LedgerEntry, Bill.reference)
+        .join(Bill, Bill.id == LedgerEntry.bill_id)
+        .where(LedgerEntry.bill_id.in_(ids))
+        .order_by(LedgerEntry.booked_at)
+    )
+    entries = [*map(_bill, bills), *map(_attempt, attempts), *(_money(entry, of) for entry, of in received)]
+    return Part("bills", _l("Bills and payments"), entries)
+
+
+def _bill(each: Bill) -> Entry:
+    facts = [
+        Fact("bill_reference", _l("Reference"), each.reference),
+        Fact("hospital", _l("Hospital"), each.establishment.name),
+        Fact("label", _l("About"), each.label),
+        Fact("unit", _l("Unit"), each.unit),
+        Fact("care_on", _l("Day of care"), each.care_on),
+        Fact("issued_on", _l("Issued on"), each.issued_on),
+        Fact("due_on", _l("To pay by"), each.due_on),
+        Fact("total_cents", _l("Total, in cents"), each.total_cents),
+        Fact("amo_cents", _l("Paid by the health insurance, in cents"), each.amo_cents),
+        Fact("amc_cents", _l("Paid by the top-up insurance, in cents"), each.amc_cents),
+        Fact("due_cents", _l("Yours to pay, in cents"), each.due_cents),
+        Fact("closed_reason", _l("Closed"), each.closed_reason),
+    ]
+    return Entry(f"{each.label} – {each.reference}", facts)
+
+
+def _attempt(each: PaymentAttempt) -> Entry:
+    facts = [
+        Fact("bill_reference", _l("Bill"), each.bill.reference),
+        Fact("amount_cents", _l("Amount, in cents"), each.amount_cents),
+        Fact("state", _l("State"), each.state),
+        Fact("email", _l("E-mail"), each.email),
+        Fact("created_at", _l("Began"), each.created_at),
+    ]
+    return Entry(f"{each.refdet} – {each.psp}", facts)
+
+
+def _money(each: LedgerEntry, reference: str) -> Entry:
+    facts = [
+        Fact("bill_reference", _l("Bill"), reference),
+        Fact("kind", _l("Movement"), each.kind),
+        Fact("means", _l("Means of payment"), each.means),
+        Fact("amount_cents", _l("Amount, in cents"), each.amount_cents),
+        Fact("moved_at", _l("Moved on"), each.moved_at),
+        Fact("booked_at", _l("Recorded on"), each.booked_at),
+    ]
+    return Entry(f"{reference} – {each.psp_ref}", facts)

@@ -1,0 +1,73 @@
+"""What this room holds about a person, for the copy of their data: their files and the pieces they sent."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from auth.account import export
+from auth.account.export import Entry, Fact, Part
+from portal.db import session
+from portal.files import StoredFile
+from services.pieces.models import Piece
+from services.pieces.wording import KINDS
+from services.preadmission.models import Preadmission
+
+
+def declare() -> None:
+    export.contribute("preadmissions", part)
+
+
+def part(patient_id: UUID) -> Part:
+    """Every file, drafts included, then every piece."""
+    folders = session.scalars(
+        select(Preadmission)
+        .options(joinedload(Preadmission.establishment), joinedload(Preadmission.unit))
+        .where(Preadmission.patient_id == patient_id)
+        .order_by(Preadmission.created_at)
+    )
+    pieces = session.scalars(
+        select(Piece).options(joinedload(Piece.file)).where(Piece.patient_id == patient_id).order_by(Piece.changed_at)
+    ).all()
+    return Part("preadmissions", _l("Pre-admissions"), [*map(_folder, folders), *map(_piece, pieces)], _files(pieces))
+
+
+def _files(pieces: Sequence[Piece]) -> list[StoredFile]:
+    return [each.file for each in pieces if each.file is not None and each.file.state == "clean"]
+
+
+def _folder(each: Preadmission) -> Entry:
+    facts = [
+        Fact("reference", _l("Reference"), each.reference),
+        Fact("hospital", _l("Hospital"), each.establishment.name),
+        Fact("unit", _l("Unit"), each.unit.name),
+        Fact("planned_on", _l("Day of the stay"), each.planned_on),
+        Fact("stay_kind", _l("Kind of stay"), each.stay_kind),
+        Fact("state", _l("State"), each.state),
+        Fact("used_name", _l("Name used"), each.used_name),
+        Fact("phone", _l("Phone"), each.phone),
+        Fact("email", _l("E-mail"), each.email),
+        Fact("address", _l("Address"), each.address),
+        Fact("amo_kind", _l("Health insurance"), each.amo_kind),
+        Fact("nir", _l("Social security number"), each.nir),
+        Fact("amc_name", _l("Top-up insurance"), each.amc_name),
+        Fact("amc_number", _l("Its number"), each.amc_number),
+        Fact("relative_name", _l("Person to notify"), each.relative_name),
+        Fact("relative_phone", _l("Their phone"), each.relative_phone),
+        Fact("submitted_at", _l("Sent on"), each.submitted_at),
+        Fact("decision_reason", _l("Why the hospital decided so"), each.decision_reason),
+    ]
+    return Entry(f"{each.unit.name} – {each.reference}", facts)
+
+
+def _piece(each: Piece) -> Entry:
+    facts = [
+        Fact("piece", _l("Document"), str(KINDS.get(each.kind, each.kind))),
+        Fact("state", _l("State"), each.state),
+        Fact("expires_on", _l("Valid until"), each.expires_on),
+        Fact("refusal_reason", _l("Why it was refused"), each.refusal_reason),
+        Fact("file", _l("File"), each.file.name if each.file else None),
+    ]
+    return Entry(str(KINDS.get(each.kind, each.kind)), facts)
