@@ -13,7 +13,10 @@ from admin import (
     routes_documents,
     routes_exchanges,
     routes_figures,
+    routes_invitations,  # noqa: F401
+    routes_matrix,  # noqa: F401
     routes_preadmission,
+    routes_requests,  # noqa: F401
     routes_staff,
 )
 from portal import catalog

@@ -1,11 +1,12 @@
-"""Rights of agents, and the invitation of a new one."""
+"""Rights and units of agents, and the invitation of a new one."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import EmailField, SelectField, SelectMultipleField
-from wtforms.validators import Regexp
+from stdnum.fr import siret as siret_number
+from wtforms import EmailField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import Length, Regexp, StopValidation
 
 from portal.db import RIGHTS
 from portal.web.fields import choices
@@ -26,30 +27,101 @@ RIGHT_HINTS: Mapping[str, Any] = {
     "billing": _l("See bills and payments"),
     "documents": _l("Open the letters received, put them on the right shelf"),
     "identity": _l("Link patients to their hospital file, check who may act for whom"),
-    "administration": _l("See figures, give and withdraw rights"),
-    "audit": _l("See who did what to whose file"),
+    "administration": _l("See figures, give and withdraw rights; a second administrator must confirm"),
+    "audit": _l("See who did what to whose file; a second administrator must confirm"),
 }
-_CHOICES = choices((right, RIGHT_TITLES[right]) for right in RIGHTS)
+PROVIDERS: Mapping[str, Any] = {
+    "proconnect": _l("ProConnect"),
+    "hospital": _l("The hospital’s own sign-in"),
+    "prosanteconnect": _l("Pro Santé Connect"),
+    "local": _l("An account of the portal, as a last resort"),
+}
+PROVIDER_HINTS: Mapping[str, Any] = {
+    "proconnect": _l("For agents whose employer’s directory is linked to ProConnect"),
+    "hospital": _l("When the hospital has connected its own directory"),
+    "prosanteconnect": _l("For health professionals on the staff"),
+    "local": _l("For an agent whom no directory knows: a passkey, or a password and a code"),
+}
+_RIGHTS = choices((right, RIGHT_TITLES[right]) for right in RIGHTS)
+_EMAIL = Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_l("Check the e-mail"))
 
 
 class RightsForm(Form):
-    """What one agent may do at one hospital; nothing ticked takes everything away."""
+    """What one agent may do at one hospital, and where; nothing ticked takes everything away."""
 
-    rights = SelectMultipleField(_l("What this agent may do"), choices=_CHOICES)
+    rights = SelectMultipleField(_l("What this agent may do"), choices=_RIGHTS)
+    units = SelectMultipleField(
+        _l("Units where this agent works"), description=_l("Shown first in their lists; they restrict nothing")
+    )
 
 
-class InviteForm(OnceForm):
-    """A new agent: whoever proves this e-mail at ProConnect gets these rights."""
+class DoorForm(OnceForm):
+    """Who must prove themselves where: what a provider will say is compared with it."""
 
+    provider = RadioField(
+        _l("How the agent signs in"),
+        choices=choices(item for item in PROVIDERS.items() if item[0] != "local"),
+        default="proconnect",
+    )
     email = EmailField(
-        _l("Professional e-mail"),
-        [
-            Required(_l("Write the e-mail of the agent")),
-            Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_l("Check the e-mail")),
-        ],
-        description=_l("The one that their ProConnect identity carries"),
+        _l("Professional e-mail"), [Required(_l("Write the e-mail of the agent")), _EMAIL, Length(max=254)]
+    )
+    siret = StringField(
+        _l("SIRET of the employer"),
+        description=_l("The 14 digits that ProConnect gives as the agent’s place of work"),
+    )
+    subject_name_id = StringField(
+        _l("National number"),
+        [Length(max=100)],
+        description=_l("RPPS number (11 digits), or the longer identifier that Pro Santé Connect shows"),
+    )
+    sirets: tuple[str, ...] = ()
+    """Those that the hospital declares; empty when it declares none."""
+
+    def validate_siret(self, field: StringField) -> None:
+        """Fourteen digits with their key, of this hospital."""
+        number = "".join((field.data or "").split())
+        if self.provider.data != "proconnect":
+            field.data = ""
+            return
+        if not number:
+            _refuse(_l("Write the SIRET of the agent’s employer"))
+        if not siret_number.is_valid(number):
+            _refuse(_l("Check the SIRET: it has 14 digits"))
+        if self.sirets and number not in self.sirets:
+            _refuse(_l("This SIRET is not one of this hospital’s"))
+        field.data = number
+
+    def validate_subject_name_id(self, field: StringField) -> None:
+        """Pro Santé Connect writes 8 before an RPPS number."""
+        number = "".join((field.data or "").split())
+        if self.provider.data != "prosanteconnect":
+            field.data = ""
+            return
+        if not number or "\x00" in number:
+            _refuse(_l("Write the agent’s national number"))
+        field.data = f"8{number}" if len(number) == 11 and number.isdecimal() else number
+
+
+class InviteForm(DoorForm):
+    """A new agent: whoever proves to be this person gets these rights."""
+
+    provider = RadioField(_l("How the agent will sign in"), choices=choices(PROVIDERS.items()), default="proconnect")
+    name = StringField(
+        _l("First name and name"), [Length(max=200)], description=_l("For an account of the portal only")
     )
     establishment = SelectField(_l("Hospital"), [Required(_l("Choose the hospital"))])
     rights = SelectMultipleField(
-        _l("What this agent may do"), [Required(_l("Choose one right at least"))], choices=_CHOICES
+        _l("What this agent may do"), [Required(_l("Choose one right at least"))], choices=_RIGHTS
     )
+    units = SelectMultipleField(_l("Units where this agent works"))
+
+    def validate_name(self, field: StringField) -> None:
+        """No provider will tell it."""
+        if self.provider.data == "local" and not (field.data or "").strip():
+            _refuse(_l("Write the name of the agent"))
+
+
+def _refuse(sentence: Any) -> None:
+
+    raise StopValidation(sentence)

@@ -2,24 +2,25 @@
 
 import hashlib
 import hmac
-import secrets
 from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
-from auth import sessions
+from auth import identities, sessions
+from auth.agents import arrivals
+from auth.agents.actions import InvitationRefused as InvitationRefused
+from auth.agents.actions import Proof
+from auth.agents.arrivals import NotInvited as NotInvited
 from auth.franceconnect import PivotIdentity
+from auth.identities import IdentityConflict
 from auth.models import (
     Account,
-    Identity,
     Patient,
     PatientAccess,
     Professional,
     SignInAttempt,
-    StaffInvitation,
-    StaffRight,
 )
 from auth.oidc import Attempt, SignIn
 from auth.practice import actions as practice_actions
@@ -29,23 +30,10 @@ from portal import audit, db, jobs, kpi
 from portal.db import Actor, session
 
 ATTEMPT_LIFE = timedelta(minutes=10)
-INVITATION_LIFE = timedelta(days=3)
-
-
-class NotInvited(Exception):
-    """The agent proved who they are, but no hospital gave them a right here."""
-
-
-class InvitationRefused(Exception):
-    """The invitation is unknown, used, too old, or for another e-mail."""
 
 
 class AccountClosed(Exception):
     """The person proved who they are, but their account here is closed."""
-
-
-class IdentityConflict(Exception):
-    """The provider gives to one person the number of somebody else we know; nobody is signed in on a guess."""
 
 
 def digest(secret: str) -> bytes:
@@ -94,10 +82,10 @@ def patient_account(sign_in: SignIn, identity: PivotIdentity) -> Account:
 
     Never reconciled by e-mail or by traits: linking to a hospital's record takes a second proof.
     """
-    account = _known(sign_in)
+    account = identities.known(sign_in)
     if account is None:
         patient = _new_patient(identity)
-        account = _new_account(sign_in, "patient", patient.full_name, identity.email or "")
+        account = identities.open_account(sign_in, "patient", patient.full_name, identity.email or "")
         session.add(PatientAccess(account_id=account.id, patient_id=patient.id, relation="self"))
     return account
 
@@ -108,13 +96,13 @@ def professional_account(sign_in: SignIn, identity: ProfessionalIdentity) -> Acc
     A changed `sub` with the same SubjectNameID is the same person (PSC to PSI); so is a changed SubjectNameID with
     the same `sub` (an intern becomes a doctor). Raises IdentityConflict when the two name two people.
     """
-    account = _known(sign_in)
+    account = identities.known(sign_in)
     holder = session.scalar(select(Professional).where(Professional.subject_name_id == identity.subject_name_id))
     if account is None and holder is not None:
         account = session.get_one(Account, holder.account_id)
-        session.add(_identity(sign_in, account))
+        identities.add(sign_in, account)
     if account is None:
-        account = _new_account(sign_in, "professional", f"{identity.given_name} {identity.family_name}", "")
+        account = identities.open_account(sign_in, "professional", f"{identity.given_name} {identity.family_name}", "")
     professional = holder or _professional_of(account)
     if professional.account_id != account.id:
         raise IdentityConflict
@@ -124,62 +112,22 @@ def professional_account(sign_in: SignIn, identity: ProfessionalIdentity) -> Acc
     return account
 
 
-def staff_account(sign_in: SignIn, identity: AgentIdentity, invitation: str = "") -> Account:
-    """The agent's account. Raises NotInvited without a right or a valid invitation, InvitationRefused."""
-    account = _known(sign_in)
-    if invitation:
-        account = account or _new_account(
-            sign_in, "staff", f"{identity.given_name} {identity.usual_name}", identity.email
-        )
-        _accept(account, invitation, identity.email)
-    if account is None or not session.scalar(select(StaffRight).where(StaffRight.account_id == account.id).limit(1)):
-        raise NotInvited
-    return account
+def staff_account(
+    sign_in: SignIn,
+    identity: AgentIdentity,
+    invitation: str = "",
+    *,
+    provider: str = "proconnect",
+    hospital_id: UUID | None = None,
+) -> Account:
+    """The agent's account. provider: proconnect, prosanteconnect, or hospital with the hospital_id whose own it is.
 
-
-def invite(email: str, rights: tuple[str, ...], establishment_id: UUID | None = None) -> str:
-    """Make a one-time invitation, to one hospital or (None) to all, and return its token; only its digest is kept."""
-    token = secrets.token_urlsafe(32)
-    invitation = StaffInvitation(
-        id=uuid4(),
-        digest=digest(token),
-        email=email.strip().lower(),
-        rights=list(rights),
-        establishment_id=establishment_id,
-        expires_at=db.now() + INVITATION_LIFE,
+    Raises NotInvited without a right or a valid invitation, InvitationRefused, IdentityConflict.
+    """
+    proof = Proof(
+        provider, identity.email, identity.siret or "", identity.idp_id or "", identity.subject_name_id, hospital_id
     )
-    session.add(invitation)
-    audit.record(
-        "invitation.sent",
-        establishment_id=establishment_id,
-        object_kind="invitation",
-        object_id=invitation.id,
-        rights=",".join(rights),
-    )
-    return token
-
-
-def _accept(account: Account, token: str, email: str) -> None:
-    from portal.establishments import establishments
-
-    invitation = session.scalar(
-        select(StaffInvitation).where(StaffInvitation.digest == digest(token)).with_for_update(key_share=True)
-    )
-    if (
-        invitation is None
-        or invitation.used_at
-        or invitation.expires_at < db.now()
-        or invitation.email != email.strip().lower()
-    ):
-        raise InvitationRefused
-    invitation.used_at = db.now()
-    hospitals = [invitation.establishment_id] if invitation.establishment_id else [e.id for e in establishments()]
-    for hospital in hospitals:
-        for right in invitation.rights:
-            session.merge(StaffRight(account_id=account.id, establishment_id=hospital, right=right))
-            audit.record("right.granted", establishment_id=hospital, object_kind="account", object_id=account.id,
-                         right=right, invitation=str(invitation.id))  # fmt: skip
-    session.flush()
+    return arrivals.agent(sign_in, proof, f"{identity.given_name} {identity.usual_name}", invitation)
 
 
 def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
@@ -209,35 +157,6 @@ def close_session(session_id: UUID) -> None:
     """End one of the current actor's own sessions, on the server."""
     sessions.end(session_id)
     audit.record("session.closed", object_kind="account", object_id=db.current_actor().account_id)
-
-
-def _known(sign_in: SignIn) -> Account | None:
-    # Two first sign-ins of one person at once (two tabs): the second waits here and finds what the first made.
-    person = f"{sign_in.issuer} {sign_in.subject}"
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(person, 0))))
-    identity = session.scalar(
-        select(Identity).where(Identity.issuer == sign_in.issuer, Identity.subject == sign_in.subject)
-    )
-    if identity is None:
-        return None
-    identity.last_used_at = db.now()
-    return session.get(Account, identity.account_id)
-
-
-def _new_account(sign_in: SignIn, audience: str, name: str, email: str) -> Account:
-    account = Account(id=uuid4(), audience=audience, name=name, email=email)
-    session.add(account)
-    session.add(_identity(sign_in, account))
-    session.flush()
-    audit.record("account.created", object_kind="account", object_id=account.id)
-    kpi.count("account_created", audience=audience, account_id=account.id)
-    return account
-
-
-def _identity(sign_in: SignIn, account: Account) -> Identity:
-    return Identity(
-        id=uuid4(), issuer=sign_in.issuer, subject=sign_in.subject, account_id=account.id, last_used_at=db.now()
-    )
 
 
 def _professional_of(account: Account) -> Professional:

@@ -1,86 +1,118 @@
 """What agents may do, hospital by hospital: given and withdrawn by those who administer that hospital."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from auth import actions
-from auth.models import Account, StaffInvitation, StaffRight
-from portal import audit, db
+from auth.agents import actions as agents
+from auth.agents import administrators, mails
+from auth.agents.actions import Draft, UnknownAgent
+from auth.agents.administrators import ADMINISTRATION, LastAdministrator, NotAdministrator, OwnLastAdministration
+from auth.local import actions as local_accounts
+from auth.models import Account, StaffRight
+from portal import audit, db, notifications
 from portal.db import RIGHTS, session
 
-_ADMINISTRATION = "administration"
-
-
-class NotAdministrator(Exception):
-    """The actor does not administer this hospital."""
-
-
-class UnknownAgent(Exception):
-    """No open staff account has this id."""
+__all__ = [
+    "LastAdministrator", "NotAdministrator", "OwnLastAdministration", "UnknownAgent", "UnknownRight", "change_rights",
+    "invite_agent", "open_local_account", "send_another_door",
+]  # fmt: skip
 
 
 class UnknownRight(Exception):
     """No right has this name."""
 
 
-class LastAdministrator(Exception):
-    """The hospital would be left without anybody to administer it."""
+class NoAddress(Exception):
+    """The agent has no e-mail: nothing can be sent to them."""
 
 
-class OwnLastAdministration(Exception):
-    """The actor would lose the last hospital that they administer."""
-
-
-class UnknownInvitation(Exception):
-    """No invitation that may still be used has this id at a hospital of the actor."""
-
-
-def change_rights(account_id: UUID, establishment_id: UUID, rights: Collection[str]) -> None:
-    """Give an agent these rights at a hospital, and no other.
+def change_rights(account_id: UUID, establishment_id: UUID, rights: Collection[str]) -> set[str]:
+    """Give an agent these rights at a hospital, and no other; return those that wait for a second administrator.
 
     Raises NotAdministrator, UnknownAgent, UnknownRight, LastAdministrator, OwnLastAdministration.
     """
     wanted = _known(rights)
-    administrators = _lock_administrators(establishment_id)
-    agent = session.get(Account, account_id)
-    if agent is None or agent.audience != "staff" or agent.closed_at is not None:
-        raise UnknownAgent
+    holders = administrators.lock(establishment_id)
+    agent = _agent(account_id)
     held = _held(account_id, establishment_id)
-    if _ADMINISTRATION in held - wanted:
-        _check_somebody_stays(account_id, administrators)
-    _grant(account_id, establishment_id, wanted - held)
+    if ADMINISTRATION in held - wanted:
+        administrators.check_somebody_stays(account_id, holders)
+    asked = (wanted - held) & agents.NEEDS_TWO
+    _grant(account_id, establishment_id, wanted - held - asked)
     _withdraw(account_id, establishment_id, held - wanted)
+    if asked:
+        agents.ask(account_id, establishment_id, asked, _me())
+    if held ^ (wanted - asked):
+        _tell(agent, establishment_id)
+    return asked
 
 
-def invite_agent(email: str, establishment_id: UUID, rights: Collection[str]) -> str:
-    """Make a one-time invitation for whoever proves this e-mail at ProConnect; return its token, never kept.
+def invite_agent(draft: Draft) -> str:
+    """Make a one-time invitation for whoever proves to be this person; mail it to them; return its token, never kept.
 
-    Raises NotAdministrator, UnknownRight.
+    Raises NotAdministrator, UnknownRight, UnknownAgent.
     """
-    wanted = _known(rights)
-    _check_administers(establishment_id)
-    return actions.invite(email, tuple(sorted(wanted)), establishment_id)
+    _check(draft)
+    token = agents.invite(draft)
+    if draft.establishment_id:
+        hospital = administrators.name_of(draft.establishment_id)
+        notifications.tell(mails.invited(hospital, invitation_path(draft.provider, token)), recipient=draft.email)
+    return token
 
 
-def withdraw_invitation(invitation_id: UUID) -> None:
-    """Make an invitation that nobody used useless. Raises UnknownInvitation."""
-    query = select(StaffInvitation).where(StaffInvitation.id == invitation_id, StaffInvitation.used_at.is_(None))
-    invitation = session.scalar(query.with_for_update(key_share=True))
-    actor = db.current_actor()
-    if invitation is None or invitation.establishment_id is None:
-        raise UnknownInvitation
-    if not actor.may(_ADMINISTRATION, invitation.establishment_id):
-        raise UnknownInvitation
-    session.delete(invitation)
-    audit.record(
-        "invitation.withdrawn",
-        establishment_id=invitation.establishment_id,
-        object_kind="invitation",
-        object_id=invitation.id,
-    )
+def send_another_door(draft: Draft) -> None:
+    """Send an agent, at the address we know, the link that adds a way in to their account.
+
+    The link is never shown to whoever asks for it: they could come in as the agent.
+    Raises NotAdministrator, UnknownAgent, NoAddress.
+    """
+    _check(draft)
+    agent = _agent(draft.account_id)
+    if not agent.email:
+        raise NoAddress
+    token = agents.invite(replace(draft, rights=()))
+    mail = mails.another_door(invitation_path(draft.provider, token))
+    notifications.tell(mail, recipient=agent.email, account_id=agent.id, locale=agent.locale)
+
+
+def open_local_account(draft: Draft, name: str) -> UUID:
+    """The last resort: an agent whom no provider knows, who signs in with a passkey or with two proofs of ours.
+
+    The link that lets them set it up is mailed to them. Raises NotAdministrator, UnknownRight.
+    """
+    _check(draft)
+    assert draft.establishment_id is not None, "a local account is opened by one hospital"
+    with administrators.as_the_system("agents.open_local_account"):
+        account = Account(audience="staff", name=name, email=draft.email.strip().lower())
+        session.add(account)
+        session.flush()
+        account_id = account.id
+    audit.record("account.created", object_kind="account", object_id=account_id, provider="local")
+    _grant(account_id, draft.establishment_id, set(draft.rights) - agents.NEEDS_TWO)
+    agents.ask(account_id, draft.establishment_id, set(draft.rights) & agents.NEEDS_TWO, _me())
+    agents.place(account_id, draft.establishment_id, draft.unit_ids)
+    path = local_accounts.path(local_accounts.invite(account_id))
+    hospital = administrators.name_of(draft.establishment_id)
+    notifications.tell(mails.invited_without_provider(hospital, path), recipient=draft.email, account_id=account_id)
+    return account_id
+
+
+def invitation_path(provider: str, token: str) -> str:
+    """The address of the portal that an invitation opens; a hospital's own provider is chosen on the door's page."""
+    if provider == "hospital":
+        return f"/admin/connexion?invitation={token}"
+    return f"/auth/{provider}/start?invitation={token}"
+
+
+def _check(draft: Draft) -> None:
+    _known(draft.rights)
+    if draft.establishment_id is None:
+        raise NotAdministrator
+    administrators.check_administers(draft.establishment_id)
 
 
 def _known(rights: Collection[str]) -> set[str]:
@@ -89,39 +121,23 @@ def _known(rights: Collection[str]) -> set[str]:
     return set(rights)
 
 
-def _check_administers(establishment_id: UUID) -> None:
-    if not db.current_actor().may(_ADMINISTRATION, establishment_id):
-        raise NotAdministrator
-
-
-def _lock_administrators(establishment_id: UUID) -> set[UUID]:
-    """Who administers the hospital, held still: two administrators who remove each other go one after the other,
-    and the second one is no longer an administrator."""
-    _check_administers(establishment_id)
-    query = select(StaffRight.account_id).where(
-        StaffRight.establishment_id == establishment_id, StaffRight.right == _ADMINISTRATION
-    )
-    found = set(session.scalars(query.order_by(StaffRight.account_id).with_for_update(key_share=True)))
-    if db.current_actor().account_id not in found:
+def _me() -> UUID:
+    found = db.current_actor().account_id
+    if found is None:
         raise NotAdministrator
     return found
+
+
+def _agent(account_id: UUID | None) -> Account:
+    agent = session.get(Account, account_id) if account_id else None
+    if agent is None or agent.audience != "staff" or agent.closed_at is not None:
+        raise UnknownAgent
+    return agent
 
 
 def _held(account_id: UUID, establishment_id: UUID) -> set[str]:
     query = select(StaffRight.right).where(StaffRight.account_id == account_id)
     return set(session.scalars(query.where(StaffRight.establishment_id == establishment_id)))
-
-
-def _check_somebody_stays(account_id: UUID, administrators: set[UUID]) -> None:
-    if administrators <= {account_id}:
-        raise LastAdministrator
-    if account_id == db.current_actor().account_id and _administered(account_id) <= 1:
-        raise OwnLastAdministration
-
-
-def _administered(account_id: UUID) -> int:
-    query = select(func.count()).where(StaffRight.account_id == account_id, StaffRight.right == _ADMINISTRATION)
-    return session.scalar(query) or 0
 
 
 def _grant(account_id: UUID, establishment_id: UUID, rights: set[str]) -> None:
@@ -141,6 +157,11 @@ def _withdraw(account_id: UUID, establishment_id: UUID, rights: set[str]) -> Non
             )
         )
         _record("right.withdrawn", account_id, establishment_id, right)
+
+
+def _tell(agent: Account, establishment_id: UUID) -> None:
+    mail = mails.rights_changed(administrators.name_of(establishment_id))
+    notifications.tell(mail, recipient=agent.email, account_id=agent.id, locale=agent.locale)
 
 
 def _record(event: str, account_id: UUID, establishment_id: UUID, right: str) -> None:

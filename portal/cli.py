@@ -14,7 +14,8 @@ import psycopg
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from auth import actions as auth_actions
+from auth.agents import actions as agents
+from auth.agents.actions import Draft
 from portal import audit, catalog, config, db, establishments, jobs, kpi, schema
 from portal.config import ConfigurationError, Settings
 from portal.establishments import UnknownEstablishment
@@ -165,17 +166,22 @@ def administrators() -> None:
 
 @administrators.command("invite")
 @click.argument("email")
+@click.option("--siret", default="", help="The employer that ProConnect must name (14 digits).")
 @click.pass_context
-def invite_administrator(context: click.Context, email: str) -> None:
-    """Print a one-time link: whoever opens it and signs in with this e-mail administers every hospital."""
+def invite_administrator(context: click.Context, email: str, siret: str) -> None:
+    """Print a one-time link: whoever opens it and signs in with this e-mail administers every hospital.
+
+    The way to a first administrator, and to a second one where there is only one: on the screens, the right to
+    administer and the right to read the journal take two administrators.
+    """
     if "@" not in email:
         raise click.BadParameter(f"{email!r} is not an e-mail address.")
     with as_system(context, "cli.admin_invite"):
         if not establishments.establishments():
             raise click.ClickException("There is no hospital yet: parvis establishment add FINESS NAME")
-        token = auth_actions.invite(email, db.RIGHTS)
+        token = agents.invite(Draft(email, db.RIGHTS, siret=siret))
     click.echo(f"{settings().base_url}/auth/proconnect/start?invitation={token}")
-    click.echo(f"Valid for {auth_actions.INVITATION_LIFE.days} days, once.")
+    click.echo(f"Valid for {agents.INVITATION_LIFE.days} days, once.")
 
 
 @parvis.group()

@@ -4,6 +4,14 @@ from flask_babel import lazy_gettext as _l
 
 from portal.notifications import Mail
 
+PROVIDER_NAMES = {
+    "proconnect": "ProConnect",
+    "prosanteconnect": "Pro Santé Connect",
+    "hospital": _l("your hospital’s own sign-in"),
+    "local": _l("an account of the portal"),
+}
+"""The doors of agents, as they know them."""
+
 
 def invited(hospital: str, path: str) -> Mail:
     """The one-time link. path: the portal's address that it opens."""
@@ -12,6 +20,18 @@ def invited(hospital: str, path: str) -> Mail:
         (
             _l("An administrator of %(hospital)s invites you to work on its portal.", hospital=hospital),
             _l("This link works once, for three days, and only for you:"),
+        ),
+        path,
+    )
+
+
+def invited_without_provider(hospital: str, path: str) -> Mail:
+    """The link with which an agent whom no provider knows sets up how they will sign in."""
+    return Mail(
+        _l("You are invited to the portal of %(hospital)s", hospital=hospital),
+        (
+            _l("An administrator of %(hospital)s has opened an account for you on its portal.", hospital=hospital),
+            _l("This link works once, for a day. You choose there how you will sign in:"),
         ),
         path,
     )

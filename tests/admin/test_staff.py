@@ -109,7 +109,10 @@ class TestRights:
 
 
 class TestInvitations:
-    FORM = {"email": "nina@hopital.test", "establishment": "990000017", "rights": ["billing", "documents"]}
+    FORM = {
+        "email": "nina@hopital.test", "establishment": "990000017", "rights": ["billing", "documents"],
+        "provider": "proconnect", "siret": "99900001100018",
+    }  # fmt: skip
 
     def invited(self, browser: FlaskClient, **changed: object) -> str:
         """The page that follows an invitation."""

@@ -8,6 +8,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from auth import actions
+from auth.agents import actions as agents
+from auth.agents.actions import Draft
 from auth.models import Account, StaffInvitation, StaffRight, WebSession
 from portal import db
 from portal.db import RIGHTS
@@ -21,7 +23,7 @@ EMAIL = "hugo.delsarte@hopital.exemple.test"
 
 def invitation(email: str = EMAIL, rights: tuple[str, ...] = RIGHTS, hospital: Hospital | None = None) -> str:
     with prepared():
-        return actions.invite(email, rights, hospital.establishment.id if hospital else None)
+        return agents.invite(Draft(email, rights, hospital.establishment.id if hospital else None))
 
 
 class TestAnInvitation:
@@ -45,7 +47,7 @@ class TestAnInvitation:
 
     def test_is_written_in_the_audit_with_each_right(self, trip: Trips, north: Hospital) -> None:
         trip("proconnect").sign_in("administrator", invitation=invitation(rights=("billing",), hospital=north))
-        assert audited() == ["invitation.sent", "account.created", "right.granted", "session.opened"]
+        assert audited() == ["invitation.sent", "account.created", "right.granted", "session.opened", "device.added"]
 
     @pytest.mark.parametrize("email", ["HUGO.Delsarte@hopital.exemple.test", f"  {EMAIL} "])
     def test_does_not_mind_capitals_or_spaces(self, trip: Trips, north: Hospital, email: str) -> None:

@@ -15,6 +15,8 @@ from sqlalchemy import Delete, Table, Update, delete, insert, select, text, upda
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from auth import actions
+from auth.agents import actions as agents
+from auth.agents.actions import Draft
 from auth.models import (
     Account,
     HeldForm,
@@ -77,7 +79,7 @@ class Ground:
             EstablishmentSetting(establishment_id=self.north.establishment.id, key="key", value="v", secret=True)
         )
         actions.begin("franceconnect", new_attempt(), "browser", "/")
-        actions.invite("someone@exemple.test", ("billing",), self.north.establishment.id)
+        agents.invite(Draft("someone@exemple.test", ("billing",), self.north.establishment.id))
         audit.record("patient.opened", patient_id=self.patient.id, establishment_id=self.north.establishment.id)
 
 
