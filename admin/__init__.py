@@ -10,10 +10,13 @@ from admin import (
     routes_billing,
     routes_connectors,
     routes_dashboard,
+    routes_data_requests,
     routes_documents,
     routes_exchanges,
     routes_figures,
     routes_invitations,  # noqa: F401
+    routes_mandates,
+    routes_masking,
     routes_matrix,  # noqa: F401
     routes_preadmission,
     routes_requests,  # noqa: F401
@@ -36,7 +39,12 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_preadmission.preadmission_pages)
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)
+    app.register_blueprint(routes_data_requests.request_pages)
+    app.register_blueprint(routes_mandates.pages)
+    app.register_blueprint(routes_masking.pages)
+    _offer("data-requests", _l("Requests about data"), "file-check", "admin_data_requests.tray", "identity")
     _offer("staff", _l("Agents"), "users", "admin_staff.agents", "administration")
+    _offer("mandates", _l("Mandates"), "users", "admin_mandates.tray", "identity")
     _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")
     _offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors", "administration")
 

@@ -1,0 +1,107 @@
+"""Requests about data, with their legal dates: the identity unit of a hospital reads and answers them."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from auth import guards, held_forms
+from auth.account import actions, queries
+from auth.account.actions.requests import TransitionRefused, UnknownRequest
+from auth.account.forms import AnswerForm, ExtendForm
+from auth.account.models import DataRequest
+from auth.account.wording import REQUEST_KINDS, REQUEST_STATES
+from portal import calendar, db
+from portal.web.spreadsheets import csv_response
+
+RIGHT = "identity"
+request_pages = guards.staff(
+    Blueprint("admin_data_requests", __name__, url_prefix="/admin/demandes", template_folder="templates"), right=RIGHT
+)
+
+
+@request_pages.get("")
+def tray() -> str:
+    """Requests to answer, the most urgent first; `etat=closes` for those that are over."""
+    mine = guards.establishments(RIGHT)
+    is_open = request.args.get("etat") != "closes"
+    found = queries.requests_at(mine, is_open=is_open)
+    return render_template(
+        "admin/data_requests/tray.html",
+        requests=found,
+        is_open=is_open,
+        urgency={each.id: _urgency(each) for each in found},
+    )
+
+
+@request_pages.get("/registre.csv")
+def register_file() -> Response:
+    """The register of requests, for the data protection officer."""
+    rows = [
+        [each.number, each.establishment.finess, str(REQUEST_KINDS[each.kind]), each.received_at.date().isoformat(),
+         each.due_on.isoformat(), str(REQUEST_STATES[each.state][0]),
+         each.answered_at.date().isoformat() if each.answered_at else ""]
+        for each in queries.register_at(guards.establishments(RIGHT))
+    ]  # fmt: skip
+    headers = [_("Number"), _("Hospital"), _("Request"), _("Received"), _("Answer due by"), _("State"), _("Answered")]
+    return csv_response(_("requests-register"), headers, rows)
+
+
+@request_pages.get("/<uuid:request_id>")
+def show(request_id: UUID) -> str:
+    """One request, and the forms to answer it."""
+    asked = _asked(request_id)
+    actions.open_request(asked)
+    held = held_forms.take()
+    return _page(asked, AnswerForm(formdata=held) if held else AnswerForm(), ExtendForm())
+
+
+@request_pages.post("/<uuid:request_id>/repondre")
+def answer(request_id: UUID) -> Response | tuple[str, int]:
+    """Accept, accept in part, or refuse; the person is told that an answer waits."""
+    asked, form = _asked(request_id), AnswerForm()
+    if not form.validate():
+        return _page(asked, form, ExtendForm(formdata=None)), 422
+    mine = guards.establishments(RIGHT)
+    return _done(asked, lambda: actions.answer_request(asked.id, mine, form.decision.data, form.answer.data))
+
+
+@request_pages.post("/<uuid:request_id>/prolonger")
+def extend(request_id: UUID) -> Response | tuple[str, int]:
+    """Take two more months; the person is told why."""
+    asked, form = _asked(request_id), ExtendForm()
+    if not form.validate():
+        return _page(asked, AnswerForm(formdata=None), form), 422
+    return _done(asked, lambda: actions.extend_request(asked.id, guards.establishments(RIGHT), form.reason.data))
+
+
+def _done(asked: DataRequest, act: Callable[[], None]) -> Response:
+    try:
+        act()
+        flash(_("It is done, and the person is told by mail that something waits for them."), "success")
+    except UnknownRequest:
+        abort(404)
+    except TransitionRefused:
+        flash(_("Somebody changed this request meanwhile: nothing was done."), "warning")
+    return redirect(url_for("admin_data_requests.show", request_id=asked.id), 303)
+
+
+def _asked(request_id: UUID) -> DataRequest:
+    return queries.request_at(guards.establishments(RIGHT), request_id) or abort(404)
+
+
+def _page(asked: DataRequest, answering: AnswerForm, extending: ExtendForm) -> str:
+    return render_template(
+        "admin/data_requests/show.html",
+        asked=asked,
+        urgency=_urgency(asked),
+        answering=answering,
+        extending=extending,
+        form=answering if answering.errors else extending,
+    )
+
+
+def _urgency(asked: DataRequest) -> str:
+    return queries.urgency(asked, calendar.civil_day(db.now(), asked.establishment.tz))
