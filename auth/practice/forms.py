@@ -15,7 +15,11 @@ from portal.web.forms import Form, OnceForm, Required
 class SiteForm(Form):
     """Where one works today."""
 
-    site = RadioField(_l("Where do you work today?"), validators=[Required(_l("Choose where you work today."))])
+    site = RadioField(
+        _l("Where do you work today?"),
+        validators=[Required(_l("Choose where you work today."))],
+        validate_choice=False,  # the action knows the sites, and the page says so in the same words
+    )
 
     def offer(self, sites: Sequence[Described]) -> None:
         """Let the person choose among their own sites."""

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import guards, held_forms, sessions, tries
-from auth.inside import safe_next
+from auth.addresses import inside
 from auth.models import Delegation
 from auth.practice import actions, queries, wording
 from auth.practice.actions import CodeRefused, EndsInThePast, MayNotDelegate, NotDelegated, UnknownSite
@@ -36,13 +36,14 @@ def sites() -> Answer:
     current, mine = _session(), queries.sites_of(_account_id())
     form = SiteForm()
     form.offer(mine)
-    wanted = safe_next(request.args.get("next", ""))
+    wanted = inside(request.args.get("next", ""))
     if form.validate_on_submit():
         try:
             actions.choose_site(current.session_id, form.site.data)
         except UnknownSite:
-            abort(404)
-        return redirect(wanted or url_for("documents.professional_home"), 303)
+            form.site.errors = [_("Choose where you work today.")]
+        else:
+            return redirect(wanted or url_for("documents.professional_home"), 303)
     page = render_template(
         "practice/sites.html", form=form, sites=mine, current=current, me=queries.me(), words=wording, next=wanted
     )
