@@ -16,6 +16,7 @@ def register(app: Flask) -> None:
         identity,
         local,
         machines,
+        mandates,
         practice,
         providers,
         routes,
@@ -37,3 +38,4 @@ def register(app: Flask) -> None:
     enrolment.register(app)
     agents.register(app)
     machines.register(app)
+    mandates.register(app)

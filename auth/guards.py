@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from flask import Blueprint, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
@@ -23,6 +23,8 @@ F = TypeVar("F", bound=Callable[..., object])
 
 GUARD = "parvis_guard"
 SIGNED_IN = "signed-in"
+MANDATES = "mandates"
+"""The pages that say for whom one may act: open to those who may act for nobody."""
 SCOPE_OF_SERVICE = {
     "appointments": "administrative",
     "preadmission": "administrative",
@@ -31,10 +33,10 @@ SCOPE_OF_SERVICE = {
 }
 _BEYOND = {
     "administrative": _l(
-        "You may not act in this person’s administrative matters. In My account, act for somebody else."
+        "You may not act in this person’s administrative matters. The rest of your mandate is intact."
     ),
-    "medical": _l("You may not see this person’s medical documents. In My account, act for somebody else."),
-    "payment": _l("You may not see or pay this person’s bills. In My account, act for somebody else."),
+    "medical": _l("You may not see this person’s medical documents. The rest of your mandate is intact."),
+    "payment": _l("You may not see or pay this person’s bills. The rest of your mandate is intact."),
 }
 _FOR = {
     "patient": _l("It is for patients. Sign out, then sign in with FranceConnect."),
@@ -57,6 +59,8 @@ def patients(blueprint: Blueprint, service: str = "") -> Blueprint:
     without one, a password is enough: only for pages that show nothing of anybody's health.
     """
     _guard(blueprint, "patient")
+    if blueprint.name != MANDATES:
+        blueprint.before_request(_check_somebody)
     if service in assurance.SERVICES:
         blueprint.before_request(partial(_check_assurance, service))
     if scope := SCOPE_OF_SERVICE.get(service):
@@ -126,7 +130,17 @@ def _check_scope(scope: str) -> Response | None:
     chosen = patient_id()
     if chosen in db.current_actor().people(scope):
         return None
-    return errors.page(403, _l("Your mandate does not cover this"), _BEYOND[scope])
+    page = render_template("mandates/beyond.html", text=_BEYOND[scope])
+    return make_response(page, 403)
+
+
+def _check_somebody() -> Response | None:
+    """When the right to act for somebody has just ended, nothing more is done, not even for oneself, before it has
+    been read: what was typed for a child must not be sent in the mother's name."""
+    current = sessions.signed_in()
+    if current is None or (current.lost_id is None and current.patient_id is not None):
+        return None
+    return redirect(url_for(f"{MANDATES}.over" if current.lost_id else f"{MANDATES}.nobody"), 303)
 
 
 def _check_at_work() -> Response | None:

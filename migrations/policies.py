@@ -44,7 +44,9 @@ def within(scope: str, column: str = "patient_id", *, unless_masked: bool = Fals
     """What a mandate leaves of a row: everything unless it is somebody's for whom the actor acts, and then only in
     this matter, and only when it is not kept from those who act for them. For `restrain`."""
     reached = f"coalesce({_among(column, f'for_{scope}')}, false)"
-    return either(f"{column} is null", f"not {proxied(column)}", both(reached, "not masked") if unless_masked else reached)
+    return either(
+        f"{column} is null", f"not {proxied(column)}", both(reached, "not masked") if unless_masked else reached
+    )
 
 
 def account(column: str = "account_id") -> str:
@@ -73,7 +75,9 @@ def emergency(table: str) -> str:
         "opened.ends_at > now()",
     )
     # The first half is decided once a statement, and false for everybody but those few.
-    return both(_among(f"{table}.patient_id", "emergency"), f"exists (select 1 from emergency_access opened where {opened})")
+    return both(
+        _among(f"{table}.patient_id", "emergency"), f"exists (select 1 from emergency_access opened where {opened})"
+    )
 
 
 def actor(column: str = "actor") -> str:

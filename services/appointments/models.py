@@ -161,6 +161,7 @@ class Appointment(Keyed, Base):
     reference: Mapped[str]
     cancel_reason: Mapped[str] = mapped_column(default="")
     booked_at: Mapped[datetime] = mapped_column(default=db.now)
+    masked: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     establishment: Mapped[Establishment] = relationship()
     patient: Mapped[Patient] = relationship()

@@ -63,8 +63,8 @@ class Document(Keyed, Base):
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
     arrival_id: Mapped[UUID] = mapped_column(ForeignKey("document_arrival.id"), index=True)
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("exchange_message.id"), unique=True)
-    file_id: Mapped[UUID] = mapped_column(ForeignKey("stored_file.id"))
-    content_id: Mapped[UUID | None] = mapped_column(ForeignKey("stored_file.id"))
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("stored_file.id"), index=True)
+    content_id: Mapped[UUID | None] = mapped_column(ForeignKey("stored_file.id"), index=True)
     state: Mapped[str]
     level: Mapped[str]
     unique_id: Mapped[str]
@@ -91,6 +91,7 @@ class Document(Keyed, Base):
     reason: Mapped[str] = mapped_column(default="")
     received_at: Mapped[datetime] = mapped_column(default=db.now)
     filed_at: Mapped[datetime | None]
+    masked: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     establishment: Mapped[Establishment] = relationship()
     patient: Mapped[Patient | None] = relationship()

@@ -40,7 +40,7 @@ class Piece(Keyed, Base):
     needed: Mapped[bool]
     state: Mapped[str] = mapped_column(default="awaited", index=True)
     refusal_reason: Mapped[str] = mapped_column(default="")
-    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("stored_file.id"))
+    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("stored_file.id"), index=True)
     expires_on: Mapped[date | None] = mapped_column(Date)
     shared_at: Mapped[datetime | None]
     changed_at: Mapped[datetime] = mapped_column(default=db.now)

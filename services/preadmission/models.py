@@ -95,6 +95,7 @@ class Preadmission(Keyed, Base):
     complete_by: Mapped[date | None] = mapped_column(Date)
     agent_name: Mapped[str] = mapped_column(default="")
     decision_reason: Mapped[str] = mapped_column(default="")
+    masked: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     establishment: Mapped[Establishment] = relationship()
     unit: Mapped[Unit] = relationship()
