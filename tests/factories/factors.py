@@ -1,0 +1,35 @@
+"""Second factors of fictional people, and what their devices answer."""
+
+from uuid import uuid4
+
+import pyotp
+
+from auth.factors import codes, sealing
+from auth.factors.models import Factor
+from auth.models import Account
+from portal import db
+from portal.db import session
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def application(account: Account, secret: str = SECRET) -> Factor:
+    """An application that gives codes."""
+    return _kept(account, "totp", "My application", {"secret": secret})
+
+
+def telephone(account: Account, number: str = "+33639980002") -> Factor:
+    """A mobile that receives codes."""
+    return _kept(account, "sms", codes.masked_number(number), {"to": number})
+
+
+def code_of(secret: str = SECRET, step: int = 0) -> str:
+    """What the application shows now, or some steps of thirty seconds earlier or later."""
+    return pyotp.TOTP(secret).at(int(db.now().timestamp()) + 30 * step)
+
+
+def _kept(account: Account, kind: str, label: str, what: dict[str, str]) -> Factor:
+    made = Factor(id=uuid4(), account_id=account.id, kind=kind, label=label, sealed=sealing.seal("factor", what))
+    session.add(made)
+    session.flush()
+    return made
