@@ -3,10 +3,12 @@
 import { Button, CharacterCount, Checkboxes, ErrorSummary, SkipLink, createAll } from "govuk-frontend";
 import { menus } from "./app/menus.js";
 import { RevealingRadios } from "./app/radios.js";
+import { sessionWarning } from "./app/session.js";
 import { tables } from "./app/tables.js";
 
 for (const component of [Button, CharacterCount, Checkboxes, ErrorSummary, RevealingRadios, SkipLink]) {
   createAll(component);
 }
 menus(document);
+sessionWarning(document);
 tables(document);

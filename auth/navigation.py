@@ -7,7 +7,7 @@ from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 
 from auth import bands
-from portal import catalog
+from portal import catalog, db
 from portal.db import Actor
 from portal.web.unit_of_work import who
 
@@ -29,12 +29,19 @@ def _in_templates() -> dict[str, object]:
     return {
         "who": actor,
         "signed_in": g.get("signed_in"),
+        "session_left_s": _session_left_s(),
         "nav_items": _items(actor),
         "account_items": _account_items(actor),
         "bands": bands.bands,
         "portal_name": current_app.config["SETTINGS"].portal_name,
         "held_form_restored": g.get("held_form_restored", False),
     }
+
+
+def _session_left_s() -> int:
+    """Seconds until the session ends whatever happens; 0 without a session."""
+    current = g.get("signed_in")
+    return max(0, int((current.expires_at - db.now()).total_seconds())) if current else 0
 
 
 def _items(actor: Actor) -> list[Item]:
