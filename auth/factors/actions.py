@@ -20,10 +20,6 @@ FRESH = timedelta(minutes=5)
 SENT = ("sms", "mail")
 
 
-class NoSuchFactor(Exception):
-    """The account has no such factor, or no longer."""
-
-
 class WrongCode(Exception):
     """Not the code that was expected, or one that has served already."""
 
@@ -162,6 +158,16 @@ def prove_by_sheet(account: Account, code: str) -> None:
         raise WrongCode
     _proven(account.id, "recovery", None)
     mails.sheet_used(account, codes_left(account.id))
+
+
+def accepts(factor: Factor, code: str) -> bool:
+    """Whether the application has just given this code; accepted, it will not serve again."""
+    try:
+        _prove_totp(factor, code)
+    except WrongCode:
+        return False
+    _proven(factor.account_id, factor.kind, factor)
+    return True
 
 
 def passkey_of(answer: str) -> Factor | None:

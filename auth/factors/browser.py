@@ -19,6 +19,8 @@ from portal.db import session
 
 SENDS_AN_HOUR = 5
 
+REFUSALS = (WrongCode, CodeExpired, PasskeyRefused, PasskeyCopied)
+
 
 def current() -> SignedIn:
     """The session of this request; only on pages for the signed-in."""
@@ -63,7 +65,7 @@ def counted(account_id: UUID | None, kind: str, who: str = "") -> Iterator[None]
     tries.spend(account, network)
     try:
         yield
-    except (WrongCode, CodeExpired, PasskeyRefused, PasskeyCopied) as refused:
+    except REFUSALS as refused:
         with db.transaction(db.system("auth.factors")):
             actions.refuse(account_id, kind, copied=isinstance(refused, PasskeyCopied))
         raise

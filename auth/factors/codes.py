@@ -16,7 +16,21 @@ def six_digits() -> str:
 
 def for_paper(groups: int = 2) -> str:
     """A code to print, such as `7KQM-2XHD`; about 20 bits a group."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(groups))
+    return with_dashes("".join(secrets.choice(_LETTERS) for _position in range(4 * groups)))
+
+
+def spelled(number: int) -> str:
+    """A number as eight letters to copy, such as `7KQM-2XHD`: what differs stays different below 31 to the eighth."""
+    letters = ""
+    for _position in range(8):
+        number, position = divmod(number, len(_LETTERS))
+        letters += _LETTERS[position]
+    return with_dashes(letters)
+
+
+def with_dashes(letters: str) -> str:
+    """Letters in groups of four, as we print them."""
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
 
 
 def digits_of(typed: str) -> str:

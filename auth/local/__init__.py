@@ -4,5 +4,7 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Add the models of local accounts."""
-    from auth.local import models  # noqa: F401
+    """Add the door without a provider."""
+    from auth.local.routes import local_pages
+
+    app.register_blueprint(local_pages)
