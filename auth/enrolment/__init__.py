@@ -2,11 +2,25 @@
 
 import click
 from flask import Flask
+from flask_babel import lazy_gettext as _l
+
+from auth import account_sections
+from auth.account_sections import Section
 
 
 def register(app: Flask) -> None:
     """Add the person's page and the jobs."""
-    from auth.enrolment import jobs, models  # noqa: F401
+    from auth.enrolment import jobs, routes  # noqa: F401 - jobs registers its tasks
+
+    app.register_blueprint(routes.hospital_pages)
+    account_sections.offer(
+        Section(
+            _l("My hospitals"),
+            _l("Link your account to your file at each hospital."),
+            "hospital",
+            "enrolment.hospitals",
+        )
+    )
 
 
 def commands() -> list[click.Command]:
