@@ -15,6 +15,7 @@ from auth.agents.actions import Proof
 from auth.agents.arrivals import NotInvited as NotInvited
 from auth.franceconnect import PivotIdentity
 from auth.identities import IdentityConflict
+from auth.identity import actions as traits
 from auth.models import (
     Account,
     Patient,
@@ -43,7 +44,9 @@ def digest(secret: str) -> bytes:
 # -- an attempt under way ----------------------------------------------------------------------------------------
 
 
-def begin(provider: str, attempt: Attempt, browser: str, next_path: str) -> None:
+def begin(
+    provider: str, attempt: Attempt, browser: str, next_path: str, *, audience: str = "", invitation: str = ""
+) -> None:
     """Remember a sign-in that leaves for the provider."""
     session.add(
         SignInAttempt(
@@ -53,6 +56,8 @@ def begin(provider: str, attempt: Attempt, browser: str, next_path: str) -> None
             nonce=attempt.nonce,
             code_verifier=attempt.code_verifier,
             next_path=next_path,
+            audience=audience,
+            invitation=invitation,
         )
     )
 
@@ -80,14 +85,25 @@ def forget_attempts() -> None:
 def patient_account(sign_in: SignIn, identity: PivotIdentity) -> Account:
     """The patient's account; at the first sign-in, a new one with a new patient record of provisional identity.
 
-    Never reconciled by e-mail or by traits: linking to a hospital's record takes a second proof.
+    Never reconciled by e-mail or by traits: linking to a hospital's record takes a second proof. Somebody who resembles
+    a patient of a hospital (a civil-status change gives a new subject) waits there for its identity unit.
     """
     account = identities.known(sign_in)
     if account is None:
         patient = _new_patient(identity)
         account = identities.open_account(sign_in, "patient", patient.full_name, identity.email or "")
         session.add(PatientAccess(account_id=account.id, patient_id=patient.id, relation="self"))
+        session.flush()
+        traits.note_duplicates(patient, has_account=True)
+    elif (patient := _own_patient(account)) is not None:
+        traits.refresh_traits(patient, identity)
+        account.name = patient.full_name
     return account
+
+
+def _own_patient(account: Account) -> Patient | None:
+    mine = (PatientAccess.account_id == account.id) & (PatientAccess.relation == "self")
+    return session.scalar(select(Patient).join(PatientAccess, PatientAccess.patient_id == Patient.id).where(mine))
 
 
 def professional_account(sign_in: SignIn, identity: ProfessionalIdentity) -> Account:
@@ -147,9 +163,9 @@ def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
     return token
 
 
-def refuse(provider: str, reason: str) -> None:
-    """Write down a sign-in that gave nobody."""
-    audit.record("sign_in.refused", provider=provider, reason=reason)
+def refuse(provider: str, reason: str, reference: str) -> None:
+    """Write down a sign-in that gave nobody, under the reference that the person was shown."""
+    audit.record("sign_in.refused", provider=provider, reason=reason, reference=reference)
     kpi.count("sign_in_refused", dimension=provider)
 
 
@@ -183,8 +199,10 @@ def _new_patient(identity: PivotIdentity) -> Patient:
         first_names=list(identity.first_names),
         sex=identity.sex,
         birth_on=identity.birth_on,
+        birth_on_raw=identity.birth_on_raw,
         birthplace_insee=identity.birthplace_insee,
         birthcountry_insee=identity.birthcountry_insee,
+        birthplace_text=identity.birthplace_text,
         email=identity.email or "",
     )
     session.add(patient)

@@ -53,10 +53,13 @@ def register_patient(
 
 def _write(patient: Patient, establishment_id: UUID) -> None:
     """As the system: agents open records of patients they see, and nobody sees this one yet."""
+    from auth.identity import actions as identity  # it opens records too
+
     with as_system("auth.register_patient"):
         session.add(patient)
         session.flush()
         open_record(patient.id, establishment_id)
+        identity.note_duplicates(patient, has_account=False, establishment_id=establishment_id)
 
 
 @contextmanager

@@ -102,7 +102,8 @@ def _same_day(one: Described, other: Described) -> bool:
 
 
 def _parts(described: Described) -> list[str]:
-    return (described.birth_on_raw or described.birth_on.isoformat()).split("-")
+    raw = described.birth_on_raw or ""
+    return (raw if raw.endswith("-00") else described.birth_on.isoformat()).split("-")
 
 
 def _known_and_different(one: str, other: str) -> bool:

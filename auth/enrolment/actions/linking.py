@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select
 
 from auth.enrolment import belongings, mails
-from auth.enrolment.belongings import Belongings, Move, Rows
+from auth.enrolment.belongings import Move, Rows
 from auth.enrolment.models import EnrolmentMove, Link
 from auth.identity import traits
 from auth.models import Account, Patient, PatientAccess, PatientRecord
@@ -117,23 +117,34 @@ def is_held(patient_id: UUID) -> bool:
 
 def carry(cause_id: UUID, move: Move) -> None:
     """Let each room's rows change hands, and remember which."""
-    moved = [
-        {"id": uuid4(), "cause_id": cause_id, "establishment_id": move.establishment_id, "room": room.room,
-         "table": table, "row_id": row_id}
-        for room in belongings.rooms()
-        for table, ids in room.adopt(move).items()
+    for room in belongings.rooms():
+        remember(cause_id, move.establishment_id, room.room, room.adopt(move))
+
+
+def remember(cause_id: UUID, establishment_id: UUID, room: str, changed_hands: Rows) -> None:
+    """Write down which rows changed hands, so that they can be given back."""
+    facts = {"cause_id": cause_id, "establishment_id": establishment_id, "room": room}
+    lines = [
+        {**facts, "id": uuid4(), "table": table, "row_id": row_id}
+        for table, ids in changed_hands.items()
         for row_id in ids
-    ]  # fmt: skip
+    ]
     session.flush()
-    if moved:
-        session.execute(insert(EnrolmentMove).inline(), moved)
+    if lines:
+        session.execute(insert(EnrolmentMove).inline(), lines)
 
 
 def bring_back(cause_id: UUID, move: Move) -> None:
     """Give each room's rows back."""
     session.flush()
     for room in belongings.rooms():
-        room.release(move, _moved(cause_id, room))
+        room.release(move, moved(cause_id, room.room))
+
+
+def places_moved(cause_id: UUID) -> list[UUID]:
+    """The hospitals whose rows changed hands."""
+    found = select(EnrolmentMove.establishment_id).where(EnrolmentMove.cause_id == cause_id).distinct()
+    return list(session.scalars(found))
 
 
 def _give_back(wrong: Link) -> None:
@@ -145,11 +156,12 @@ def _give_back(wrong: Link) -> None:
     _set_number(wrong.record_patient_id, wrong.establishment_id, wrong.ipp)
 
 
-def _moved(cause_id: UUID, room: Belongings) -> Rows:
+def moved(cause_id: UUID, room: str) -> Rows:
+    """Which rows changed hands, by table."""
     found = defaultdict(list)
     rows = session.execute(
         select(EnrolmentMove.table, EnrolmentMove.row_id).where(
-            EnrolmentMove.cause_id == cause_id, EnrolmentMove.room == room.room
+            EnrolmentMove.cause_id == cause_id, EnrolmentMove.room == room
         )
     )
     for table, row_id in rows:
