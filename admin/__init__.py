@@ -11,6 +11,7 @@ from admin import (
     routes_connectors,
     routes_dashboard,
     routes_data_requests,
+    routes_deaths,
     routes_documents,
     routes_exchanges,
     routes_figures,
@@ -40,11 +41,13 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)
     app.register_blueprint(routes_data_requests.request_pages)
+    app.register_blueprint(routes_deaths.death_pages)
     app.register_blueprint(routes_mandates.pages)
     app.register_blueprint(routes_masking.pages)
     _offer("data-requests", _l("Requests about data"), "file-check", "admin_data_requests.tray", "identity")
     _offer("staff", _l("Agents"), "users", "admin_staff.agents", "administration")
     _offer("mandates", _l("Mandates"), "users", "admin_mandates.tray", "identity")
+    _offer("deaths", _l("Deaths"), "file-text", "admin_deaths.deaths", "identity")
     _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")
     _offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors", "administration")
 

@@ -10,6 +10,7 @@ def register(app: Flask) -> None:
         account,
         agents,
         contact,
+        death,
         enrolment,
         factors,
         figures,
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
     wording.register(app)
     figures.declare()
     practice.register(app)
+    death.register(app)
     factors.register(app)
     local.register(app)
     identity.register(app)

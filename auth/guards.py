@@ -9,12 +9,13 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from auth import assurance, held_forms, sessions
+from auth.death import queries as death
 from auth.practice import queries as practice
 from portal import db
 from portal.web import errors
@@ -192,6 +193,9 @@ def _holds(actor: db.Actor, right: str) -> bool:
 
 def to_the_door(audience: str) -> Response:
     """Send the person to sign in, keep what they typed, and come back to the page they wanted."""
+    ended = g.get("ended_account_id")
+    if ended is not None and audience == "patient" and death.is_closed(ended):
+        return redirect(url_for("closed.closed"), 303)
     held_forms.hold()
     return redirect(url_for(DOORS[audience], next=_wanted()), 303)
 

@@ -1,6 +1,7 @@
 """A message to a person, by mail. Never with health data, nor a service name that reveals any: it says that
 something waits in the portal, and links to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,10 @@ class Mail:
 
 
 class Notification(Keyed, Base):
-    """A message written in the transaction of what it tells, sent later by the worker."""
+    """A message written in the transaction of what it tells, sent later by the worker.
+
+    patient_id: whom it is about, when it is about somebody. withheld_at: it was not to be sent any more.
+    """
 
     __tablename__ = "notification"
 
@@ -37,6 +41,7 @@ class Notification(Keyed, Base):
     body: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     sent_at: Mapped[datetime | None]
+    withheld_at: Mapped[datetime | None]
 
 
 @dataclass
@@ -59,14 +64,31 @@ def check() -> None:
     _outbox.door.check()
 
 
-def tell(mail: Mail, *, recipient: str, account_id: UUID | None = None, locale: str = "") -> None:
-    """Write a message and ask for its sending, in the current transaction. Without an address, nothing is sent."""
+Check = Callable[[UUID | None, UUID | None], bool]
+_checks: list[Check] = []
+
+
+def withhold_when(check: Check) -> None:
+    """Ask this just before each sending: given the account and the patient, is the message no longer to be sent?"""
+    if check not in _checks:
+        _checks.append(check)
+
+
+def tell(
+    mail: Mail, *, recipient: str, account_id: UUID | None = None, patient_id: UUID | None = None, locale: str = ""
+) -> None:
+    """Write a message and ask for its sending, in the current transaction. Without an address, nothing is sent.
+
+    patient_id: whom it is about.
+    """
     if not recipient:
         return
     with force_locale(locale or "fr"):
         lines = [*map(str, mail.paragraphs), f"{_outbox.base_url}{mail.path}"]
         subject = str(mail.subject)
-    row = Notification(account_id=account_id, recipient=recipient, subject=subject, body="\n\n".join(lines))
+    row = Notification(
+        account_id=account_id, patient_id=patient_id, recipient=recipient, subject=subject, body="\n\n".join(lines)
+    )
     session.add(row)
     session.flush()
     jobs.enqueue("notifications.send", notification_id=str(row.id))
@@ -82,11 +104,15 @@ def send(notification_id: str) -> None:
     """Send one message. A mail cannot be taken back: sent, then marked; a crash in between sends it twice."""
     with jobs.reading() as current:
         row = current.get(Notification, UUID(notification_id))
-        if row is None or row.sent_at:
+        if row is None or row.sent_at or row.withheld_at:
             return
+        withheld = any(check(row.account_id, row.patient_id) for check in _checks)
         message = mail_door.Message(to=row.recipient, subject=row.subject, text=row.body)
-    _outbox.door.send(message)
+    if not withheld:
+        _outbox.door.send(message)
     with jobs.effect() as current:
-        sent = current.get(Notification, UUID(notification_id))
-        if sent is not None:
-            sent.sent_at = db.now()
+        row = current.get(Notification, UUID(notification_id))
+        if row is not None and withheld:
+            row.withheld_at = db.now()
+        elif row is not None:
+            row.sent_at = db.now()

@@ -19,6 +19,7 @@ _MOMENT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("notification", sa.Column("patient_id", sa.Uuid(), nullable=True))
+    op.add_column("notification", sa.Column("withheld_at", _MOMENT, nullable=True))
     _extend_delegations()
     _create_delegation_code()
     _create_death()
@@ -31,6 +32,7 @@ def downgrade() -> None:
     _protect_delegations(may.professional(), may.professional("delegate_id"))
     for column in ("delegate_seen_at", "professional_seen_at", "delegate_name", "professional_name"):
         op.drop_column("delegation", column)
+    op.drop_column("notification", "withheld_at")
     op.drop_column("notification", "patient_id")
 
 

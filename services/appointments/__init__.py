@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from portal import catalog
 from portal.catalog import Card
 from services.appointments import (  # noqa: F401 - jobs registers
+    affairs,
     belongings,
     export,
     figures,
@@ -20,6 +21,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
     app.register_blueprint(routes_public.pages)
+    affairs.declare()
     belongings.declare()
     export.declare()
     app.register_blueprint(routes_patient.pages)

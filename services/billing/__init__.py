@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from portal import catalog, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
-from services.billing import belongings, export, jobs
+from services.billing import affairs, belongings, export, jobs
 from services.billing import commands as operator
 from services.billing.routes_callbacks import callbacks
 from services.billing.routes_patient import patient_pages
@@ -17,6 +17,7 @@ from services.billing.routes_public import public_pages
 def register(app: Flask) -> None:
     """Furnish the room: the payment door, routes, jobs, card, figures."""
     jobs.connect(app.config["SETTINGS"])
+    affairs.declare()
     belongings.declare()
     export.declare()
     for blueprint in (patient_pages, public_pages, callbacks):
