@@ -13,6 +13,7 @@ from admin import (
     routes_data_requests,
     routes_deaths,
     routes_documents,
+    routes_emergencies,
     routes_exchanges,
     routes_figures,
     routes_invitations,  # noqa: F401
@@ -33,6 +34,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_dashboard.dashboard_pages)
     app.register_blueprint(routes_figures.figure_pages)
     app.register_blueprint(routes_staff.staff_pages)
+    app.register_blueprint(routes_emergencies.emergency_pages)
+    app.register_blueprint(routes_emergencies.review_pages)
     app.register_blueprint(routes_audit.journal_pages)
     app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
@@ -49,6 +52,7 @@ def register(app: Flask) -> None:
     _offer("mandates", _l("Mandates"), "users", "admin_mandates.tray", "identity")
     _offer("deaths", _l("Deaths"), "file-text", "admin_deaths.deaths", "identity")
     _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")
+    _offer("emergencies", _l("Emergency openings"), "siren", "admin_emergency_reviews.reviews", "audit")
     _offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors", "administration")
 
 

@@ -11,9 +11,11 @@ def register(app: Flask) -> None:
         agents,
         contact,
         death,
+        emergencies,
         enrolment,
         factors,
         figures,
+        hospital_providers,
         identity,
         local,
         machines,
@@ -26,6 +28,8 @@ def register(app: Flask) -> None:
     )
 
     app.extensions["parvis.doors"] = providers.connect(app.config["SETTINGS"])
+    hospital_providers.register(app)
+    app.add_template_filter(routes.provider_query, "provider_query")
     app.register_blueprint(routes.doors)
     account.register(app)
     visits.register(app)
@@ -39,5 +43,6 @@ def register(app: Flask) -> None:
     contact.register(app)
     enrolment.register(app)
     agents.register(app)
+    emergencies.register(app)
     machines.register(app)
     mandates.register(app)

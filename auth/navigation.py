@@ -67,6 +67,8 @@ def _account_items(actor: Actor) -> list[Item]:
             Item(_("Where I work today"), url_for("practice.sites"), "map-pin"),
             Item(_("Delegations"), url_for("delegations.overview"), "users"),
         ]
+    if actor.kind == "staff" and actor.establishments:
+        items.append(Item(_("Emergency access"), url_for("admin_emergencies.open_file"), "siren"))
     return items
 
 

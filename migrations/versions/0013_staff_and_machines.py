@@ -83,6 +83,14 @@ def _extend_emergencies() -> None:
     for table, concerned in _OPEN_IN_EMERGENCY.items():
         opened = may.both(may.emergency(table), concerned) if concerned else may.emergency(table)
         op.execute(f"create policy {table}_emergency on {table} for select using ({opened})")
+    # Auditors read who opened a file and who judged it, and no other account.
+    concerned = may.both(
+        may.either("e.account_id = account.id", "e.reviewed_by = account.id"), may.staff("audit", "e.establishment_id")
+    )
+    op.execute(
+        "create policy account_emergencies on account for select using"
+        f" (audience = 'staff' and exists (select 1 from emergency_access e where {concerned}))"
+    )
 
 
 def _create_staff_unit() -> None:
@@ -299,6 +307,7 @@ def downgrade() -> None:
         op.drop_table(table)
     for table in _OPEN_IN_EMERGENCY:
         op.execute(f"drop policy {table}_emergency on {table}")
+    op.execute("drop policy account_emergencies on account")
     for column in ("justified", "kind"):
         op.drop_column("emergency_access", column)
     for column in ("invited_by", "account_id", "unit_ids", "subject_name_id", "siret", "provider"):
