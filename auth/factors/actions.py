@@ -34,9 +34,9 @@ class FactorKnown(Exception):
 
 @dataclass(frozen=True)
 class Added:
-    """A new factor; sheet: the recovery codes to show now and never again, when it is the account's first."""
+    """A new factor of this kind; sheet: the recovery codes to show now and never again, when it is the first one."""
 
-    factor: Factor
+    kind: str
     sheet: tuple[str, ...] = ()
 
 
@@ -247,7 +247,7 @@ def _added(account: Account, factor: Factor) -> Added:
     audit.record("factor.added", object_kind="account", object_id=account.id, kind=factor.kind)
     mails.added(account, factor.kind)
     is_first = codes_left(account.id) == 0 and len(_mine(account.id)) == 1
-    return Added(factor, _new_sheet(account.id) if is_first else ())
+    return Added(factor.kind, _new_sheet(account.id) if is_first else ())
 
 
 def _mine(account_id: UUID, kind: str = "") -> list[Factor]:

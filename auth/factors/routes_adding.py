@@ -149,7 +149,7 @@ def use_desk_code() -> View:
 
 def _welcome(added: Added) -> Response:
     """A first factor comes with the recovery codes, shown now and never again; the session is elevated."""
-    kind, wanted = added.factor.kind, browser.wanted()
+    kind, wanted = added.kind, browser.wanted()
     if added.sheet:
         page = render_template("factors/sheet.html", sheet=added.sheet, next=wanted, kind=kind)
         return browser.elevated(kind, Response(page, mimetype="text/html"))

@@ -38,7 +38,7 @@ def matching_step(secret: str, code: str, at: datetime, after: int = 0) -> int |
 def address(secret: str, account: str, issuer: str) -> str:
     """The `otpauth://` address that an application reads."""
     return pyotp.TOTP(secret).provisioning_uri(
-        _ISSUER_MARKS.sub(" ", account), issuer_name=_ISSUER_MARKS.sub(" ", issuer)
+        name=_ISSUER_MARKS.sub(" ", account), issuer_name=_ISSUER_MARKS.sub(" ", issuer)
     )
 
 

@@ -138,7 +138,7 @@ def set_up_passkey(token: str) -> View:
             with db.transaction(db.system("auth.local")):
                 label = words.passkey_label(request.user_agent.string)
                 added = actions.set_up_passkey(token, label, made, challenge)
-                session_token = actions.open_first_session(added.factor.account_id, actions.PASSKEY)
+                session_token = actions.open_first_session(account.id, actions.PASSKEY)
             return _welcome(account, added, session_token)
         except (PasskeyRefused, FactorKnown):
             say(form.answer, _("Your device did not make the passkey. Try again, or choose another way"))
@@ -161,7 +161,7 @@ def set_up_password(token: str) -> View:
     if form.validate_on_submit():
         try:
             with browser.counted(account.id, "totp"):
-                added, session_token = _set_up_password(token, form, secret)
+                added, session_token = _set_up_password(account, token, form, secret)
             return _welcome(account, added, session_token)
         except WrongCode:
             say(form.code, _("This is not the code we expected. Is the clock of your telephone right?"))
@@ -174,17 +174,17 @@ def set_up_password(token: str) -> View:
     return _answer("local/set_up_password.html", form, waiting, token=token, **shown)
 
 
-def _set_up_password(token: str, form: PasswordSetUpForm, secret: str) -> tuple[Added, str]:
+def _set_up_password(account: Account, token: str, form: PasswordSetUpForm, secret: str) -> tuple[Added, str]:
     with db.transaction(db.system("auth.local")):
         password, code = form.password.data or "", form.code.data or ""
         added = actions.set_up_password(token, password, _("My application"), secret, code)
-        return added, actions.open_first_session(added.factor.account_id, actions.PASSWORD_AND_CODE)
+        return added, actions.open_first_session(account.id, actions.PASSWORD_AND_CODE)
 
 
 def _welcome(account: Account, added: Added, session_token: str) -> Response:
     """Signed in at once, with the recovery codes, which are shown now and never again."""
     home = url_for(HOMES[account.audience])
-    page = render_template("factors/sheet.html", sheet=added.sheet, next=home, kind=added.factor.kind)
+    page = render_template("factors/sheet.html", sheet=added.sheet, next=home, kind=added.kind)
     return _let_in(account, session_token, make_response(page))
 
 
