@@ -16,6 +16,7 @@ from admin import (
     routes_emergencies,
     routes_exchanges,
     routes_figures,
+    routes_identities,
     routes_invitations,  # noqa: F401
     routes_mandates,
     routes_masking,
@@ -45,10 +46,12 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_exchanges.exchanges_pages)
     app.register_blueprint(routes_data_requests.request_pages)
     app.register_blueprint(routes_deaths.death_pages)
+    app.register_blueprint(routes_identities.pages)
     app.register_blueprint(routes_mandates.pages)
     app.register_blueprint(routes_masking.pages)
     _offer("data-requests", _l("Requests about data"), "file-check", "admin_data_requests.tray", "identity")
     _offer("staff", _l("Agents"), "users", "admin_staff.agents", "administration")
+    _offer("identities", _l("Identities"), "id-card", "admin_identities.queue", "identity")
     _offer("mandates", _l("Mandates"), "users", "admin_mandates.tray", "identity")
     _offer("deaths", _l("Deaths"), "file-text", "admin_deaths.deaths", "identity")
     _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")
