@@ -47,9 +47,9 @@ def write(sink: Sink, name: str, made_at: datetime, parts: Sequence[Part], read:
         paths = _paths(parts)
         _put(archive, _("my-data") + ".json", [as_json(name, made_at, parts, paths)])
         _put(archive, _("my-data") + ".pdf", [as_pdf(name, made_at, parts, paths)])
-        for part in parts:
-            for stored in part.files:
-                _put(archive, paths[str(stored.id)], read(stored))
+        files = {str(stored.id): stored for part in parts for stored in part.files}
+        for file_id, path in paths.items():
+            _put(archive, path, read(files[file_id]))
 
 
 def _put(archive: zipfile.ZipFile, path: str, chunks: Iterator[bytes] | list[bytes]) -> None:
@@ -61,11 +61,13 @@ def _put(archive: zipfile.ZipFile, path: str, chunks: Iterator[bytes] | list[byt
 
 
 def _paths(parts: Sequence[Part]) -> dict[str, str]:
-    """File id → its path in the zip; two files of one name are numbered."""
+    """File id → its path in the zip, once each; two files of one name are numbered."""
     taken: set[str] = set()
     found: dict[str, str] = {}
     for part in parts:
         for stored in part.files:
+            if str(stored.id) in found:
+                continue
             path, number = f"{_('files')}/{part.code}/{stored.name}", 1
             while path in taken:
                 number += 1

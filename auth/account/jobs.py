@@ -1,5 +1,6 @@
 """Preparing the copy of somebody's data, and forgetting it after a week."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from auth.account import bundle, export, mails
+from auth.account.export import Part
 from auth.account.models import DataExport
 from auth.models import Account, Patient
 from portal import audit, db, files, jobs, notifications
@@ -31,11 +33,21 @@ def prepare_export(export_id: str) -> None:
         with force_locale(account.locale or "fr"):
             parts = list(export.parts(asked.patient_id))
     with force_locale(account.locale or "fr"):
-        arriving = Arriving(limit=MAX_BYTES)
-        bundle.write(arriving, name, db.now(), parts, files.open_)
-        arriving.finish()
+        arriving = _written(name, parts)
         file_name = _("my-data") + ".zip"
     _keep(asked.id, account, arriving, file_name)
+
+
+def _written(name: str, parts: Sequence[Part]) -> Arriving:
+    """The copy, encrypted while it is made; nothing is left of one that breaks."""
+    arriving = Arriving(limit=MAX_BYTES)
+    try:
+        bundle.write(arriving, name, db.now(), parts, files.open_)
+        arriving.finish()
+    except BaseException:
+        arriving.discard()
+        raise
+    return arriving
 
 
 def _keep(export_id: UUID, account: Account, arriving: Arriving, name: str) -> None:

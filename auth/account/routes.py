@@ -81,6 +81,6 @@ def forget_device(device_id: UUID) -> Response:
 
 
 @account_pages.post("/rester")
-def stay() -> tuple[str, int]:
+def stay() -> Response:
     """The person is still there: reading the session has just put its end off. Nothing to show."""
-    return "", 204
+    return Response(status=204, mimetype="text/plain")

@@ -44,13 +44,13 @@ def download() -> Response:
     """The same lines, all of them, for a spreadsheet."""
     places = access_log.places()
     search = _search(places)
-    audit.record("access_log.downloaded", patient_id=search.patient_id, object_kind="patient")
     lines = [
         [row["at"].astimezone(GROUP_ZONE).strftime("%Y-%m-%d %H:%M:%S"), row["place"], row["who"], row["what"],
          _("yes") if row["is_emergency"] else ""]
         for row in (_row(event, places) for event in access_log.all_lines(search))
     ]  # fmt: skip
     headers = [_("When"), _("Hospital"), _("Who"), _("What"), _("Emergency access")]
+    audit.record("access_log.downloaded", patient_id=search.patient_id, object_kind="patient")
     return csv_response(_("who-opened-my-file"), headers, lines)
 
 

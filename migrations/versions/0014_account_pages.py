@@ -94,7 +94,7 @@ def _create_consent() -> None:
         postgresql_nulls_not_distinct=True,
     )
     mine = may.either(may.account(), may.SYSTEM)
-    may.protect("consent", read=may.either(mine, may.own()), insert=mine, update=mine)
+    may.protect("consent", read=may.either(mine, may.oneself()), insert=mine, update=mine)
 
 
 def _create_data_export() -> None:
@@ -122,7 +122,7 @@ def _create_data_export() -> None:
         unique=True,
         postgresql_where=sa.text("state = 'preparing'"),
     )
-    mine = may.either(may.both(may.account(), may.own()), may.SYSTEM)
+    mine = may.either(may.both(may.account(), may.oneself()), may.SYSTEM)
     may.protect("data_export", read=may.either(may.account(), may.SYSTEM), insert=mine, update=may.SYSTEM)
 
 
@@ -148,6 +148,7 @@ def _create_data_request() -> None:
     op.create_index(op.f("ix_data_request_patient_id"), "data_request", ["patient_id"])
     op.create_index("ix_data_request_establishment_id_due_on", "data_request", ["establishment_id", "due_on"])
     may.protect("data_request", read=_CONCERNED, insert=may.either(may.own(), may.SYSTEM), update=_CONCERNED)
+    may.restrain("data_request", may.within("administrative"))
 
 
 def _create_data_request_change() -> None:
@@ -167,6 +168,7 @@ def _create_data_request_change() -> None:
     op.create_index(op.f("ix_data_request_change_request_id"), "data_request_change", ["request_id"])
     op.execute("comment on table data_request_change is 'append-only'")
     may.protect("data_request_change", read=_CONCERNED, insert=may.both(may.actor("by"), _CONCERNED))
+    may.restrain("data_request_change", may.within("administrative"))
 
 
 _CONCERNED = may.either(may.own(), may.staff("identity"), may.SYSTEM)
