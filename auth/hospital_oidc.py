@@ -2,7 +2,7 @@
 
 Each names things its own way: ADFS tells only `sub` in its userinfo and the rest in the id_token, Entra gives no acr
 and often no given name, Keycloak has the claims its administrator mapped. Which claim proves two factors, and with
-which values, is the hospital's to say (`auth.hospitals`).
+which values, is the hospital's to say (`auth.hospital_providers`).
 """
 
 from collections.abc import Mapping

@@ -279,7 +279,10 @@ class WebSession(Keyed, Base):
 
 
 class SignInAttempt(Base):
-    """A sign-in under way: state and nonce, used once, bound to one browser, gone after ten minutes."""
+    """A sign-in under way: state and nonce, used once, bound to one browser, gone after ten minutes.
+
+    audience: at whose door it began. invitation: the token of the link that was followed to it.
+    """
 
     __tablename__ = "sign_in_attempt"
 
@@ -289,6 +292,8 @@ class SignInAttempt(Base):
     nonce: Mapped[str]
     code_verifier: Mapped[str] = mapped_column(default="")
     next_path: Mapped[str] = mapped_column(default="")
+    audience: Mapped[str] = mapped_column(default="", server_default="")
+    invitation: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(default=db.now)
 
 

@@ -1,12 +1,13 @@
 """The identity providers this instance knows, each with its audience and how its claims become a person.
 
 National providers are configured by the environment. A hospital's own provider is a row of its establishment
-(`auth.hospitals`), and becomes a door of the same shape.
+(`auth.hospital_providers`), and becomes a door of the same shape.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 
@@ -19,7 +20,8 @@ from portal.config import ConfigurationError, ProviderSettings, SealingProviderS
 class Door:
     """One provider as a door: who comes through it, its name on the button, and its client.
 
-    `path` is where its pages are: `<path>/start`, `<path>/callback`, `<path>/logout-callback`.
+    `path` is where its pages are: `<path>/start`, `<path>/callback`, `<path>/logout-callback`. `hospital_id` and
+    `hospital_name`: of the hospital whose own provider it is.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Door:
     client: Client
     identity_from: Callable[[Mapping[str, Any]], Any]
     path: str = ""
+    hospital_id: UUID | None = None
+    hospital_name: str = ""
 
 
 # In the order of the buttons: FranceConnect+ is the one recommended to patients.

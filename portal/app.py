@@ -10,12 +10,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 import admin
-import auth.sessions
+import auth.hospital_providers
+import auth.machines
 import services.appointments
 import services.billing
 import services.documents
 import services.preadmission
 from auth import navigation
+from auth.machines import callers
 from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages
 from portal.config import ConfigurationError, Settings
 from portal.gateways import UnsupportedUrl
@@ -35,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _open_doors(app, settings)
     for furnish in (security, i18n, errors, ui, branding, uploads, limits):
         furnish.register(app)
-    unit_of_work.register(app, auth.sessions.declare, auth.sessions.foresee)
+    unit_of_work.register(app, callers.declare, callers.foresee)
     navigation.register(app)
     auth.register(app)
     for room in ROOMS:
@@ -103,7 +105,7 @@ def _add(command: click.Command) -> None:
 
 def main() -> Any:
     """The `parvis` command."""
-    for room in ROOMS:
+    for room in (*ROOMS, auth.hospital_providers, auth.machines):
         for command in room.commands():
             _add(command)
     return cli.parvis(obj=create_app)

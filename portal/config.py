@@ -265,24 +265,25 @@ def _is_weak(secret: str | bytes) -> bool:
 
 
 def _refuse_unsafe_addresses(settings: Settings) -> None:
-    if _is_unsafe(settings.base_url):
+    if is_unsafe_address(settings.base_url):
         raise ConfigurationError(f"PORTAL_BASE_URL: production refuses {settings.base_url!r} (https, not this machine)")
     for name, provider in settings.providers.items():
         for what, url in (("ISSUER", provider.issuer), ("DISCOVERY_URL", provider.discovery_url)):
-            if provider.enabled and _is_unsafe(url):
+            if provider.enabled and is_unsafe_address(url):
                 raise ConfigurationError(
                     f"PORTAL_{_upper(name)}_{what}: production refuses {url!r} (https, public, not a demonstration)"
                 )
 
     for what, url in (("ENDPOINT", settings.payfip_endpoint_url), ("PAYMENT", settings.payfip_payment_url)):
-        if _is_unsafe(url):
+        if is_unsafe_address(url):
             raise ConfigurationError(f"PORTAL_PAYFIP_{what}_URL: production refuses {url!r} (https, public)")
     for what, url in (("ANTIVIRUS", settings.antivirus_url), ("STORAGE", settings.storage_url)):
         if url.startswith("twin:"):
             raise ConfigurationError(f"PORTAL_{what}_URL: production refuses the demonstration's twin")
 
 
-def _is_unsafe(url: str) -> bool:
+def is_unsafe_address(url: str) -> bool:
+    """Whether production must not call it: not https, this machine, a private address, a demonstration."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme != "https" or host in ("", "localhost") or host.endswith((".localhost", DEMO_ISSUER_SUFFIX)):

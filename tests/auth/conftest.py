@@ -8,22 +8,24 @@ from flask.testing import FlaskClient
 
 from auth import providers
 from auth.demo_idp.server import RunningIdp, start_in_thread
+from auth.hospital_providers.models import HospitalProvider
 from portal.config import Settings
 from tests.auth.trip import Trip, provider_settings
+from tests.factories.hospital_providers import hospital_provider
 from tests.factories.hospitals import Hospital, hospital
 from tests.ground import prepared
 
 
 @pytest.fixture(scope="session")
 def listening_idp(settings: Settings) -> Iterator[RunningIdp]:
-    idp = start_in_thread(settings.base_url)
+    idp = start_in_thread(settings.base_url, portal_keys=lambda _base: providers.encryption_keys(settings).published())
     yield idp
     idp.stop()
 
 
 @pytest.fixture
 def provider(app: Flask, settings: Settings, listening_idp: RunningIdp) -> Iterator[RunningIdp]:
-    """The three providers, honest again after each test; the application knows nothing of them yet."""
+    """The national providers, honest again after each test; the application knows nothing of them yet."""
     former = app.extensions["parvis.doors"]
     configured = settings.model_copy(update={"providers": provider_settings(listening_idp)})
     app.extensions["parvis.doors"] = providers.connect(configured)
@@ -40,6 +42,13 @@ def trip(app: Flask, provider: RunningIdp) -> Callable[..., Trip]:
         return Trip(provider, browser or app.test_client(), name)
 
     return begin
+
+
+@pytest.fixture
+def own_provider(app: Flask, provider: RunningIdp, north: Hospital) -> HospitalProvider:
+    """The hospital of the north has connected its own directory, a Keycloak that numbers its levels."""
+    with prepared():
+        return hospital_provider(north.establishment.id, provider)
 
 
 @pytest.fixture

@@ -12,7 +12,13 @@ from auth.demo_idp.audiences import AUDIENCES
 from auth.demo_idp.server import RunningIdp
 from portal.config import ProviderSettings
 
-SOMEONE = {"franceconnect": "dominique", "prosanteconnect": "nevelet", "proconnect": "administrator"}
+SOMEONE = {
+    "franceconnect": "dominique",
+    "franceconnect-plus": "dominique",
+    "prosanteconnect": "nevelet",
+    "proconnect": "administrator",
+    "hospital/990000017": "administrator",
+}
 HOMES = {"franceconnect": "/", "prosanteconnect": "/pro", "proconnect": "/admin"}
 
 
@@ -26,16 +32,22 @@ def provider_settings(idp: RunningIdp) -> dict[str, ProviderSettings]:
             client_secret=SecretStr(idp.config.client_secret),
         )
         for name, audience in AUDIENCES.items()
+        if name != "hospital"
     }
 
 
 @dataclass
 class Trip:
-    """One browser and one provider."""
+    """One browser and one provider, by the name it has in our addresses."""
 
     idp: RunningIdp
     browser: FlaskClient
     provider: str
+
+    @property
+    def audience(self) -> str:
+        """What the demonstration calls this provider, for its faults."""
+        return self.provider.partition("/")[0]
 
     def leave(self, **query: str) -> str:
         """Where the portal sends the browser: the provider's address."""

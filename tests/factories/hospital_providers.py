@@ -1,0 +1,33 @@
+"""A hospital's own identity provider: the demonstration's Keycloak."""
+
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select
+
+from auth.demo_idp.audiences import HOSPITAL
+from auth.demo_idp.server import RunningIdp
+from auth.hospital_providers import actions
+from auth.hospital_providers.actions import Draft
+from auth.hospital_providers.models import HospitalProvider
+from portal.db import session
+
+
+def draft(idp: RunningIdp, **changes: object) -> Draft:
+    """What an administrator would type to use it."""
+    given: dict[str, object] = {
+        "label": "Mon compte hospitalier",
+        "issuer": HOSPITAL.issuer,
+        "discovery_url": idp.discovery_url("hospital"),
+        "client_id": idp.config.client_id,
+        "client_secret": idp.config.client_secret,
+        "proof_claim": "acr",
+        "proof_values": ("2",),
+    }
+    return Draft(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def hospital_provider(establishment_id: UUID, idp: RunningIdp, **changes: object) -> HospitalProvider:
+    """Set it up at this hospital."""
+    actions.configure(establishment_id, draft(idp, **changes), current_app.config["SETTINGS"])
+    return session.scalars(select(HospitalProvider).where(HospitalProvider.establishment_id == establishment_id)).one()
