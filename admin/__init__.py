@@ -6,18 +6,23 @@ from flask_babel import lazy_gettext as _l
 from admin import (
     figure_words,
     routes_appointments,
+    routes_assurance,
     routes_audit,
     routes_billing,
     routes_connectors,
     routes_dashboard,
     routes_data_requests,
     routes_deaths,
+    routes_desk_accounts,
     routes_documents,
     routes_emergencies,
     routes_exchanges,
     routes_figures,
+    routes_hospital_provider,
+    routes_guests,
     routes_identities,
     routes_invitations,  # noqa: F401
+    routes_lost_factors,
     routes_mandates,
     routes_masking,
     routes_matrix,  # noqa: F401
@@ -46,16 +51,25 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_exchanges.exchanges_pages)
     app.register_blueprint(routes_data_requests.request_pages)
     app.register_blueprint(routes_deaths.death_pages)
+    app.register_blueprint(routes_guests.guest_pages)
+    app.register_blueprint(routes_desk_accounts.desk_pages)
+    app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
     app.register_blueprint(routes_identities.pages)
     app.register_blueprint(routes_mandates.pages)
     app.register_blueprint(routes_masking.pages)
+    app.register_blueprint(routes_assurance.assurance_pages)
+    app.register_blueprint(routes_hospital_provider.provider_pages)
+    app.register_blueprint(routes_lost_factors.lost_factor_pages)
     _offer("data-requests", _l("Requests about data"), "file-check", "admin_data_requests.tray", "identity")
     _offer("staff", _l("Agents"), "users", "admin_staff.agents", "administration")
     _offer("identities", _l("Identities"), "id-card", "admin_identities.queue", "identity")
     _offer("mandates", _l("Mandates"), "users", "admin_mandates.tray", "identity")
+    _offer("desk-accounts", _l("Accounts at the desk"), "id-card", "admin_desk_accounts.find_patient", "identity")
     _offer("deaths", _l("Deaths"), "file-text", "admin_deaths.deaths", "identity")
     _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")
     _offer("emergencies", _l("Emergency openings"), "siren", "admin_emergency_reviews.reviews", "audit")
+    _offer("lost-factors", _l("Lost telephones"), "key-round", "admin_lost_factors.find_patient", "identity")
+    _offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show", "administration")
     _offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors", "administration")
 
 

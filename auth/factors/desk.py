@@ -3,6 +3,7 @@
 The code alone opens nothing: it takes a session of the person too, that FranceConnect opened.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from sqlalchemy import select, update
 from auth.factors import actions, codes, mails, sealing
 from auth.factors.actions import WrongCode
 from auth.factors.models import FactorReset
+from auth.local import actions as local
 from auth.models import Account, PatientAccess, PatientRecord
 from portal import audit, db
 from portal.db import session
@@ -22,6 +24,26 @@ DOCUMENTS = ("id_card", "passport", "residence_permit", "driving_licence")
 
 class NoAccount(Exception):
     """The hospital does not know this patient, or they have no account of their own."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What to print: a code to write once signed in with FranceConnect, or the link of an account without it."""
+
+    code: str = ""
+    token: str = ""
+
+
+def help_lost(patient_id: UUID, establishment_id: UUID, document: str) -> Given:
+    """Help the person whose identity document the agent has just checked. Raises NoAccount."""
+    account = _account_of(patient_id, establishment_id)
+    if account is None:
+        raise NoAccount
+    if not _signs_in_locally(account.id):
+        return Given(code=give_code(patient_id, establishment_id, document))
+    audit.record("factor_reset.issued", patient_id=patient_id, establishment_id=establishment_id,
+                 object_kind="account", object_id=account.id, document=document)  # fmt: skip
+    return Given(token=local.invite(account.id, printed=True))
 
 
 def give_code(patient_id: UUID, establishment_id: UUID, document: str) -> str:
@@ -70,6 +92,12 @@ def use(account: Account, code: str) -> None:
     mails.reset_done(account)
 
 
+def is_known(patient_id: UUID, establishment_id: UUID) -> bool:
+    """Whether the hospital knows this patient."""
+    known = PatientRecord.patient_id == patient_id, PatientRecord.establishment_id == establishment_id
+    return session.scalar(select(PatientRecord.patient_id).where(*known)) is not None
+
+
 def account_of(patient_id: UUID, establishment_id: UUID) -> Account | None:
     """The patient's own account, when the hospital knows this patient and they have one that is open."""
     return _account_of(patient_id, establishment_id)
@@ -77,8 +105,7 @@ def account_of(patient_id: UUID, establishment_id: UUID) -> Account | None:
 
 def _account_of(patient_id: UUID, establishment_id: UUID) -> Account | None:
     """As the system, once it is sure that the agent's hospital knows the patient: agents see no account."""
-    known = PatientRecord.patient_id == patient_id, PatientRecord.establishment_id == establishment_id
-    if session.scalar(select(PatientRecord.patient_id).where(*known)) is None:
+    if not is_known(patient_id, establishment_id):
         return None
     agent = db.current_actor()
     db.act_as(db.system("auth.factor_reset"))
@@ -91,6 +118,14 @@ def _account_of(patient_id: UUID, establishment_id: UUID) -> Account | None:
         session.expunge(account)
     db.act_as(agent)
     return account
+
+
+def _signs_in_locally(account_id: UUID) -> bool:
+    agent = db.current_actor()
+    db.act_as(db.system("auth.factor_reset"))
+    found = local.is_local(account_id)
+    db.act_as(agent)
+    return found
 
 
 def _void(account_id: UUID) -> None:

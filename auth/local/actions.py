@@ -65,6 +65,13 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def is_local(account_id: UUID) -> bool:
+    """Whether an account signs in without a provider: a passkey that somebody added to FranceConnect does not replace
+    FranceConnect. As the system."""
+    used = LocalInvitation.account_id == account_id, LocalInvitation.used_at.is_not(None)
+    return session.scalar(select(LocalInvitation.id).where(*used).limit(1)) is not None
+
+
 # -- setting up, as the system: nobody is signed in yet -----------------------------------------------------------
 
 
@@ -174,16 +181,10 @@ def _check_code(account: Account, code: str) -> None:
 
 
 def _open_session(account: Account, audience: str, proven: tuple[str, ...]) -> str:
-    if account.audience != audience or account.closed_at is not None or not _is_local(account.id):
+    if account.audience != audience or account.closed_at is not None or not is_local(account.id):
         raise SignInRefused
     vouched = SignIn(PROVIDER, str(account.id), "", proven, None, {}, "", "")
     return auth_actions.open_session(account, PROVIDER, vouched)
-
-
-def _is_local(account_id: UUID) -> bool:
-    """A passkey that somebody added to FranceConnect does not replace FranceConnect."""
-    used = LocalInvitation.account_id == account_id, LocalInvitation.used_at.is_not(None)
-    return session.scalar(select(LocalInvitation.id).where(*used).limit(1)) is not None
 
 
 def _one_spelling(login: str) -> str:
