@@ -14,10 +14,12 @@ from admin import (
     routes_data_requests,
     routes_deaths,
     routes_desk_accounts,
+    routes_desk_accounts,
     routes_documents,
     routes_emergencies,
     routes_exchanges,
     routes_figures,
+    routes_guests,
     routes_hospital_provider,
     routes_guests,
     routes_identities,
@@ -54,6 +56,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_guests.guest_pages)
     app.register_blueprint(routes_desk_accounts.desk_pages)
     app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
+    app.register_blueprint(routes_guests.guest_pages)
+    app.register_blueprint(routes_desk_accounts.desk_pages)
+    app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
     app.register_blueprint(routes_identities.pages)
     app.register_blueprint(routes_mandates.pages)
     app.register_blueprint(routes_masking.pages)
@@ -64,6 +69,7 @@ def register(app: Flask) -> None:
     _offer("staff", _l("Agents"), "users", "admin_staff.agents", "administration")
     _offer("identities", _l("Identities"), "id-card", "admin_identities.queue", "identity")
     _offer("mandates", _l("Mandates"), "users", "admin_mandates.tray", "identity")
+    _offer("desk-accounts", _l("Accounts at the desk"), "id-card", "admin_desk_accounts.find_patient", "identity")
     _offer("desk-accounts", _l("Accounts at the desk"), "id-card", "admin_desk_accounts.find_patient", "identity")
     _offer("deaths", _l("Deaths"), "file-text", "admin_deaths.deaths", "identity")
     _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")

@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         enrolment,
         factors,
         figures,
+        guests,
         hospital_providers,
         identity,
         local,
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     figures.declare()
     practice.register(app)
     death.register(app)
+    guests.register(app)
     factors.register(app)
     local.register(app)
     identity.register(app)

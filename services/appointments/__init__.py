@@ -11,6 +11,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     belongings,
     export,
     figures,
+    guests,
     jobs,
     routes_patient,
     routes_public,
@@ -22,6 +23,7 @@ def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
     app.register_blueprint(routes_public.pages)
     affairs.declare()
+    guests.declare()
     belongings.declare()
     export.declare()
     app.register_blueprint(routes_patient.pages)

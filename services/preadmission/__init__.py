@@ -11,13 +11,14 @@ from portal import catalog, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
 from services import pieces
-from services.preadmission import affairs, belongings, export, jobs, routes_patient  # noqa: F401 - jobs registers its tasks
+from services.preadmission import affairs, belongings, export, guests, jobs, routes_patient  # noqa: F401 - jobs registers its tasks
 
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
     pieces.register()
     affairs.declare()
+    guests.declare()
     belongings.declare()
     export.declare()
     app.register_blueprint(routes_patient.patient_pages)
