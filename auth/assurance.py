@@ -110,7 +110,7 @@ def settings_of(establishment_id: UUID) -> dict[str, str]:
     """What one hospital has set; what it has not set is missing."""
     query = select(EstablishmentSetting.key, EstablishmentSetting.value)
     found = session.execute(query.where(EstablishmentSetting.establishment_id == establishment_id, _is_a_rule()))
-    return dict(found.tuples())
+    return {row.key: row.value for row in found}
 
 
 def _change(establishment_id: UUID, key: str, value: str) -> None:

@@ -14,8 +14,10 @@ import psycopg
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
+from auth import assurance
 from auth.agents import actions as agents
 from auth.agents.actions import Draft
+from auth.assurance import UnknownMinimum
 from portal import audit, catalog, config, db, establishments, jobs, kpi, schema
 from portal.config import ConfigurationError, Settings
 from portal.establishments import UnknownEstablishment
@@ -152,10 +154,9 @@ def check(context: click.Context) -> None:
     troubled = False
     for finding in checks.findings(context.obj(current), current):
         troubled = troubled or bool(finding.trouble)
-        click.echo(
-            f"{'TROUBLE' if finding.trouble else 'ok':8}{finding.what}"
-            + (f": {finding.trouble}" if finding.trouble else "")
-        )
+        word = "TROUBLE" if finding.trouble else "warning" if finding.warning else "ok"
+        told = finding.trouble or finding.warning
+        click.echo(f"{word:8}{finding.what}" + (f": {told}" if told else ""))
     context.exit(1 if troubled else 0)
 
 
@@ -211,6 +212,10 @@ def add_establishment(context: click.Context, finess: str, name: str) -> None:
 @click.pass_context
 def set_establishment(context: click.Context, finess: str, key: str, value: str, secret: bool) -> None:
     """Change one setting of a hospital."""
+    try:
+        assurance.check_setting(key, value)
+    except UnknownMinimum as error:
+        raise click.ClickException(str(error)) from error
     with as_system(context, "cli.establishment_set"):
         establishments.change_setting(establishments.by_finess(finess).id, key, value, secret=secret)
 

@@ -1,14 +1,19 @@
 """Second factors of fictional people, and what their devices answer."""
 
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pyotp
+from sqlalchemy import select
 
 from auth.factors import codes, sealing
 from auth.factors.models import Factor
-from auth.models import Account
+from auth.models import Account, PatientAccess
 from portal import db
 from portal.db import session
+
+if TYPE_CHECKING:
+    from tests.factories.demonstration import World
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -33,3 +38,14 @@ def _kept(account: Account, kind: str, label: str, what: dict[str, str]) -> Fact
     session.add(made)
     session.flush()
     return made
+
+
+def demonstrate(world: "World") -> None:
+    """Suzanne, who signs in with a password alone, receives codes on her mobile; Yacine has nothing yet, and is asked
+    to choose."""
+    access = session.scalars(
+        select(PatientAccess).where(
+            PatientAccess.patient_id == world.patients["suzanne"].id, PatientAccess.relation == "self"
+        )
+    ).one()
+    telephone(session.get_one(Account, access.account_id), world.patients["suzanne"].mobile)
