@@ -49,32 +49,31 @@ def register_file() -> Response:
     return csv_response(_("requests-register"), headers, rows)
 
 
-@request_pages.get("/<uuid:request_id>")
-def show(request_id: UUID) -> str:
-    """One request, and the forms to answer it."""
+@request_pages.route("/<uuid:request_id>", methods=["GET", "POST"])
+def show(request_id: UUID) -> Response | tuple[str, int]:
+    """One request, and the answer: accept, accept in part, refuse. The person is told that something waits."""
     asked = _asked(request_id)
-    actions.open_request(asked)
     held = held_forms.take()
-    return _page(asked, AnswerForm(formdata=held) if held else AnswerForm(), ExtendForm())
+    form = AnswerForm(formdata=held) if held else AnswerForm()
+    if form.validate_on_submit():
+        mine = guards.establishments(RIGHT)
+        return _done(asked, lambda: actions.answer_request(asked.id, mine, form.decision.data, form.answer.data))
+    if not form.is_submitted():
+        actions.open_request(asked)
+    page = render_template("admin/data_requests/show.html", asked=asked, urgency=_urgency(asked), form=form)
+    return page, 422 if form.is_submitted() else 200
 
 
-@request_pages.post("/<uuid:request_id>/repondre")
-def answer(request_id: UUID) -> Response | tuple[str, int]:
-    """Accept, accept in part, or refuse; the person is told that an answer waits."""
-    asked, form = _asked(request_id), AnswerForm()
-    if not form.validate():
-        return _page(asked, form, ExtendForm(formdata=None)), 422
-    mine = guards.establishments(RIGHT)
-    return _done(asked, lambda: actions.answer_request(asked.id, mine, form.decision.data, form.answer.data))
-
-
-@request_pages.post("/<uuid:request_id>/prolonger")
+@request_pages.route("/<uuid:request_id>/prolonger", methods=["GET", "POST"])
 def extend(request_id: UUID) -> Response | tuple[str, int]:
     """Take two more months; the person is told why."""
     asked, form = _asked(request_id), ExtendForm()
-    if not form.validate():
-        return _page(asked, AnswerForm(formdata=None), form), 422
-    return _done(asked, lambda: actions.extend_request(asked.id, guards.establishments(RIGHT), form.reason.data))
+    if form.validate_on_submit():
+        mine = guards.establishments(RIGHT)
+        return _done(asked, lambda: actions.extend_request(asked.id, mine, form.reason.data))
+    until = queries.extended_until(asked)
+    page = render_template("admin/data_requests/extend.html", asked=asked, form=form, until=until)
+    return page, 422 if form.is_submitted() else 200
 
 
 def _done(asked: DataRequest, act: Callable[[], None]) -> Response:
@@ -90,17 +89,6 @@ def _done(asked: DataRequest, act: Callable[[], None]) -> Response:
 
 def _asked(request_id: UUID) -> DataRequest:
     return queries.request_at(guards.establishments(RIGHT), request_id) or abort(404)
-
-
-def _page(asked: DataRequest, answering: AnswerForm, extending: ExtendForm) -> str:
-    return render_template(
-        "admin/data_requests/show.html",
-        asked=asked,
-        urgency=_urgency(asked),
-        answering=answering,
-        extending=extending,
-        form=answering if answering.errors else extending,
-    )
 
 
 def _urgency(asked: DataRequest) -> str:

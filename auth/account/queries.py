@@ -1,19 +1,18 @@
 """What the account's pages show; always the signed-in person's own (row-level security says the same)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from auth.account import texts
 from auth.account.models import Consent, DataExport, DataRequest, KnownDevice
-from auth.account.states import CLOSED
+from auth.account.states import CLOSED, FIRST_MONTHS, FURTHER_MONTHS, months_after
 from auth.account.texts import Text
-from auth.models import Account, Patient
-from portal import db
+from auth.models import Account
+from portal import calendar, db
 from portal.db import session
 
 SHOWN = 200
@@ -82,14 +81,6 @@ def request_of(patient_id: UUID, request_id: UUID) -> DataRequest | None:
 # -- the hospital's side -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Counts:
-    """How many requests wait, and how many of them are past their legal date."""
-
-    waiting: int
-    late: int
-
-
 def requests_at(establishment_ids: frozenset[UUID], *, is_open: bool) -> Sequence[DataRequest]:
     """The hospitals' requests: those to answer, the most urgent first; or those that are over, latest first."""
     state = DataRequest.state.not_in(CLOSED) if is_open else DataRequest.state.in_(CLOSED)
@@ -121,15 +112,6 @@ def request_at(establishment_ids: frozenset[UUID], request_id: UUID) -> DataRequ
     )
 
 
-def counts_at(establishment_ids: frozenset[UUID], today: date) -> Counts:
-    row = session.execute(
-        select(func.count(), func.count().filter(DataRequest.due_on < today)).where(
-            DataRequest.establishment_id.in_(establishment_ids), DataRequest.state.not_in(CLOSED)
-        )
-    ).one()
-    return Counts(*row)
-
-
 def urgency(asked: DataRequest, today: date) -> str:
     """late | soon (a week or less) | ""."""
     if not asked.is_open:
@@ -139,5 +121,7 @@ def urgency(asked: DataRequest, today: date) -> str:
     return "soon" if asked.due_on <= today + _SOON else ""
 
 
-def patient_named(patient_id: UUID) -> Patient:
-    return session.get_one(Patient, patient_id)
+def extended_until(asked: DataRequest) -> date:
+    """The legal date when the hospital takes all the time that it may: counted from the receipt, in its civil days."""
+    received_on = calendar.civil_day(asked.received_at, asked.establishment.tz)
+    return months_after(received_on, FIRST_MONTHS + FURTHER_MONTHS)

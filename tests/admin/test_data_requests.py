@@ -85,9 +85,7 @@ def test_reading_one_is_written_down(agent: FlaskClient, ground: Ground) -> None
 def test_an_answer_closes_it_and_tells_the_person_without_saying_what(
     agent: FlaskClient, ground: Ground, decision: str
 ) -> None:
-    answer = agent.post(
-        f"{PAGE}/{ground.asked.id}/repondre", data={"decision": decision, "answer": "La lettre a été retirée."}
-    )
+    answer = agent.post(f"{PAGE}/{ground.asked.id}", data={"decision": decision, "answer": "La lettre a été retirée."})
     assert answer.status_code == 303
     assert (one().state, one().answer) == (decision, "La lettre a été retirée.")
     mails = sorted(rows(Notification), key=lambda mail: mail.created_at)
@@ -100,13 +98,14 @@ def test_an_answer_closes_it_and_tells_the_person_without_saying_what(
     "data", [{"decision": "accepted"}, {"answer": "Oui"}, {"decision": "withdrawn", "answer": "x"}]
 )
 def test_half_an_answer_is_refused_in_words(agent: FlaskClient, ground: Ground, data: dict[str, str]) -> None:
-    assert agent.post(f"{PAGE}/{ground.asked.id}/repondre", data=data).status_code == 422
+    assert agent.post(f"{PAGE}/{ground.asked.id}", data=data).status_code == 422
     assert one().state == "received"
 
 
 def test_two_more_months_are_taken_once_and_with_a_reason(agent: FlaskClient, ground: Ground) -> None:
     address = f"{PAGE}/{ground.asked.id}/prolonger"
     assert agent.post(address, data={"reason": ""}).status_code == 422
+    assert "two more months" in agent.get(address).text
     first = one().due_on
     agent.post(address, data={"reason": "Le dossier est réparti sur trois sites."})
     assert one().state == "extended"
@@ -116,14 +115,14 @@ def test_two_more_months_are_taken_once_and_with_a_reason(agent: FlaskClient, gr
 
 
 def test_the_second_of_two_answers_changes_nothing(agent: FlaskClient, ground: Ground) -> None:
-    address = f"{PAGE}/{ground.asked.id}/repondre"
+    address = f"{PAGE}/{ground.asked.id}"
     agent.post(address, data={"decision": "refused", "answer": "Non."})
     agent.post(address, data={"decision": "accepted", "answer": "Oui."})
     assert one().state == "refused"
 
 
 def test_the_person_reads_the_answer_and_where_to_complain(agent: FlaskClient, ground: Ground, sign_in: SignIn) -> None:
-    agent.post(f"{PAGE}/{ground.asked.id}/repondre", data={"decision": "refused", "answer": "Elle est bien à vous."})
+    agent.post(f"{PAGE}/{ground.asked.id}", data={"decision": "refused", "answer": "Elle est bien à vous."})
     page = sign_in(ground.account).get(f"/mon-compte/donnees/demandes/{ground.asked.id}").text
     assert "Elle est bien à vous." in page
     assert "cnil.fr" in page
@@ -144,7 +143,7 @@ def test_another_hospital_does_not_find_it(ground: Ground, sign_in: SignIn) -> N
     assert ground.asked.number not in browser.get(PAGE).text
     assert browser.get(f"{PAGE}/{ground.asked.id}").status_code == 404
     data = {"decision": "refused", "answer": "Non."}
-    assert browser.post(f"{PAGE}/{ground.asked.id}/repondre", data=data).status_code == 404
+    assert browser.post(f"{PAGE}/{ground.asked.id}", data=data).status_code == 404
 
 
 def test_the_tray_asks_little_of_the_database(app: Flask, agent: FlaskClient) -> None:

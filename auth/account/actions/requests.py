@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from auth import records
-from auth.account import mails, states
+from auth.account import mails, queries, states
 from auth.account.models import DataRequest, DataRequestChange
 from auth.account.states import TransitionRefused
 from auth.models import Account
@@ -75,9 +75,7 @@ def answer_request(request_id: UUID, establishment_ids: frozenset[UUID], state: 
 def extend_request(request_id: UUID, establishment_ids: frozenset[UUID], reason: str) -> None:
     """The hospital takes two more months, and says why (article 12.3). Raises UnknownRequest, TransitionRefused."""
     asked = _held(DataRequest.id == request_id, DataRequest.establishment_id.in_(establishment_ids))
-    asked.due_on = states.months_after(
-        calendar.civil_day(asked.received_at, asked.establishment.tz), states.FIRST_MONTHS + states.FURTHER_MONTHS
-    )
+    asked.due_on = queries.extended_until(asked)
     _move(asked, "extended", reason.strip())
     _tell(asked, mails.request_extended(asked))
 
