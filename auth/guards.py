@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from auth import assurance, held_forms, sessions
 from auth.death import queries as death
+from auth.machines import callers
 from auth.practice import queries as practice
 from portal import db
 from portal.web import errors
@@ -96,9 +97,16 @@ def staff(blueprint: Blueprint, right: str = "") -> Blueprint:
     return _guard(blueprint, "staff", right)
 
 
-def machines(blueprint: Blueprint) -> Blueprint:
-    """Called by other systems, which prove themselves in the call; no browser session counts here."""
+def machines(blueprint: Blueprint, *, token: bool = False) -> Blueprint:
+    """Called by other systems, which prove themselves in the call; no browser session counts here.
+
+    token: by the pass that a hospital's machine got at `/oauth/token`. Without a good one the answer is 401, over its
+    quota 429; `callers.beyond(scope)` answers 403 to a machine that was not let to do something.
+    """
     setattr(blueprint, GUARD, "machines")
+    if token:
+        setattr(blueprint, callers.CALLED_BY_MACHINES, True)
+        blueprint.before_request(callers.refusal)
     return blueprint
 
 

@@ -60,7 +60,7 @@ class Actor:
     least. proxied: those of them who are somebody else. scopes: matter → those the actor may act for in it (None:
     all of `patients`, in everything). rights: right → establishments where it is held. emergency: patients whose
     file the agent has opened in an emergency. on_behalf_of: the practitioner in whose stead a secretary acts, who is
-    `professional_id` then.
+    `professional_id` then. machine_id: another system of one hospital, which holds rights as an agent does.
     """
 
     kind: Kind
@@ -73,13 +73,15 @@ class Actor:
     scopes: Mapping[str, frozenset[UUID]] | None = None
     emergency: frozenset[UUID] = frozenset()
     on_behalf_of: UUID | None = None
+    machine_id: UUID | None = None
 
     @property
     def label(self) -> str:
         """How the audit names the actor: `patient:<account>`, `system:<job>` or `anonymous`."""
         if self.kind == "system":
             return f"system:{self.name}"
-        return f"{self.kind}:{self.account_id}" if self.account_id else self.kind
+        known = self.account_id or self.machine_id
+        return f"{self.kind}:{known}" if known else self.kind
 
     def may(self, right: str, establishment_id: UUID | None = None) -> bool:
         """Whether the right is held at that establishment, or anywhere when none is given."""

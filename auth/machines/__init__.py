@@ -1,8 +1,21 @@
 """Machines: the other systems of a hospital, which call the portal by themselves with OAuth2 client credentials."""
 
+from collections.abc import Sequence
+
+import click
 from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Declare the tables, and add the addresses that machines call."""
-    from auth.machines import models  # noqa: F401
+    """Declare the tables and the jobs, and add the addresses that machines call."""
+    from auth.machines import jobs, routes_oauth  # noqa: F401
+
+    app.register_blueprint(routes_oauth.token_pages)
+    app.register_blueprint(routes_oauth.whoami_pages)
+
+
+def commands() -> Sequence[click.Command]:
+    """What an operator types about machines."""
+    from auth.machines.commands import machine
+
+    return [machine]

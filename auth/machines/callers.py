@@ -1,0 +1,104 @@
+"""Who calls: a browser with a session, or a machine with a pass (RFC 6750). Never both on one page.
+
+As for sessions, one round trip: the SQL function `open_machine_token` finds the machine, counts the call and declares
+who acts. What is revoked ends at the next call.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask import Request, current_app, g
+from sqlalchemy import Connection, text
+from werkzeug.wrappers import Response
+
+from auth import sessions
+from portal import db
+from portal.db import ANONYMOUS, Actor
+
+CALLED_BY_MACHINES = "parvis_shows_a_pass"
+"""Mark of the blueprints that machines call with a pass (`guards.machines(…, token=True)`)."""
+_OPEN = text("select * from open_machine_token(:digest)")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The machine of the current request, and what its pass lets it do."""
+
+    machine_id: UUID
+    name: str
+    establishment_id: UUID
+    scopes: frozenset[str]
+    expires_at: datetime
+
+
+def foresee(incoming: Request) -> Actor | None:
+    """See `portal.web.unit_of_work`."""
+    if takes_a_pass(incoming):
+        return None if _pass_of(incoming) else ANONYMOUS
+    return sessions.foresee(incoming)
+
+
+def declare(incoming: Request, connection: Connection) -> Actor:
+    """Find out who acts in this request and tell the database."""
+    if not takes_a_pass(incoming):
+        return sessions.declare(incoming, connection)
+    token = _pass_of(incoming)
+    if not token:
+        db.declare(connection, ANONYMOUS)
+        return ANONYMOUS
+    row = connection.execute(_OPEN, {"digest": sessions.digest(token)}).one()
+    g.pass_state = row.state
+    if row.state != "open":
+        return ANONYMOUS
+    g.caller = Caller(row.machine_id, row.name, row.establishment_id, frozenset(row.scopes), row.expires_at)
+    here = frozenset({row.establishment_id})
+    return Actor("machine", row.name, machine_id=row.machine_id, rights=dict.fromkeys(row.rights, here))
+
+
+def takes_a_pass(incoming: Request) -> bool:
+    """Whether this address is for machines that show a pass; no cookie counts there."""
+    blueprint = current_app.blueprints.get(incoming.blueprint or "")
+    return bool(getattr(blueprint, CALLED_BY_MACHINES, False))
+
+
+def caller() -> Caller | None:
+    """The machine of the current request."""
+    db.current_actor()
+    found: Caller | None = g.get("caller")
+    return found
+
+
+def refusal() -> Response | None:
+    """The answer to a call without a good pass, or over its quota; None when the machine may go on."""
+    if db.current_actor().kind == "machine":
+        return None
+    state = g.get("pass_state", "")
+    if state == "over_quota":
+        left = 3600 - int(db.now().timestamp()) % 3600
+        return answer(429, "quota_exceeded", {"Retry-After": str(left)})
+    reason = ', error="invalid_token"' if state else ""
+    return answer(401, "invalid_token", {"WWW-Authenticate": f'Bearer realm="parvis"{reason}'})
+
+
+def beyond(scope: str) -> Response | None:
+    """The answer to a machine that was not let to do this; None when it was."""
+    found = caller()
+    if found is not None and scope in found.scopes:
+        return None
+    told = f'Bearer realm="parvis", error="insufficient_scope", scope="{scope}"'
+    return answer(403, "insufficient_scope", {"WWW-Authenticate": told})
+
+
+def answer(status: int, error: str, headers: dict[str, str] | None = None) -> Response:
+    """An OAuth2 error (RFC 6749, 5.2): a code, never our own words about who is known."""
+    response = current_app.json.response({"error": error})
+    response.status_code = status
+    response.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache", **(headers or {})})
+    return response
+
+
+def _pass_of(incoming: Request) -> str:
+    """The token of the Authorization header; never of the address, which logs keep (RFC 6750, 2.3)."""
+    scheme, _space, token = incoming.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
