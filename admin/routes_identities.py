@@ -69,44 +69,35 @@ def search() -> Answer:
 # -- a link that waits ---------------------------------------------------------------------------------------------
 
 
-@pages.get("/demandes/<uuid:request_id>")
-def show_request(request_id: UUID) -> str:
-    """Who asks, and whom the hospital knows that resembles them."""
-    return _request_page(_request(request_id), LinkForm(formdata=None), RefusalForm(formdata=None))
-
-
-@pages.post("/demandes/<uuid:request_id>/lier")
+@pages.route("/demandes/<uuid:request_id>", methods=["GET", "POST"])
 @once
-def accept_request(request_id: UUID) -> Answer:
-    """Link who asks to a number of the hospital."""
+def show_request(request_id: UUID) -> Answer:
+    """Who asks, whom the hospital knows that resembles them, and the link to a number."""
     waiting, form = _request(request_id), LinkForm()
-    if form.validate() and _link(waiting.patient_id, waiting.establishment_id, form):
+    if form.validate_on_submit() and _link(waiting.patient_id, waiting.establishment_id, form):
         return redirect(url_for(".patient", patient_id=waiting.patient_id), 303)
-    return _request_page(waiting, form, RefusalForm(formdata=None)), 422
-
-
-@pages.post("/demandes/<uuid:request_id>/refuser")
-@once
-def refuse_request(request_id: UUID) -> Answer:
-    """Tell who asks that nothing could be linked."""
-    waiting, form = _request(request_id), RefusalForm()
-    if not form.validate():
-        return _request_page(waiting, LinkForm(formdata=None), form), 422
-    if waiting.decided_at is None:
-        actions.refuse_request(waiting, form.reason.data)
-        flash(_("The request is closed. Whoever asked is told by mail."), "success")
-    return redirect(url_for(".queue"), 303)
-
-
-def _request_page(waiting: LinkRequest, form: LinkForm, refusal: RefusalForm) -> str:
-    return render_template(
+    page = render_template(
         "admin/identities/request.html",
         waiting=waiting,
         candidates=queries.candidates(waiting.establishment_id, waiting.patient),
         form=form,
-        refusal=refusal,
         words=wording,
     )
+    return page, 422 if form.errors else 200
+
+
+@pages.route("/demandes/<uuid:request_id>/refuser", methods=["GET", "POST"])
+@once
+def refuse_request(request_id: UUID) -> Answer:
+    """Tell who asks that nothing could be linked."""
+    waiting, form = _request(request_id), RefusalForm()
+    if form.validate_on_submit():
+        if waiting.decided_at is None:
+            actions.refuse_request(waiting, form.reason.data)
+            flash(_("The request is closed. Whoever asked is told by mail."), "success")
+        return redirect(url_for(".queue"), 303)
+    page = render_template("admin/identities/refuse.html", waiting=waiting, form=form)
+    return page, 422 if form.errors else 200
 
 
 def _link(patient_id: UUID, establishment_id: UUID, form: LinkForm) -> bool:
@@ -132,17 +123,27 @@ def _link(patient_id: UUID, establishment_id: UUID, form: LinkForm) -> bool:
 @pages.get("/patients/<uuid:patient_id>")
 def patient(patient_id: UUID) -> str:
     """One patient's identity: numbers, accounts, links and their history."""
-    return _patient_page(_file(patient_id))
+    known = _file(patient_id)
+    number = nir.number_of(known.patient)
+    return render_template(
+        "admin/identities/patient.html",
+        known=known,
+        masked_nir=nir.masked(number) if number else "",
+        duplicates=duplicates.duplicates_of(guards.establishments(RIGHT), patient_id),
+        words=wording,
+    )
 
 
-@pages.post("/patients/<uuid:patient_id>/<finess>/lier")
+@pages.route("/patients/<uuid:patient_id>/<finess>/lier", methods=["GET", "POST"])
 @once
 def link_patient(patient_id: UUID, finess: str) -> Answer:
     """At the desk: link the account of somebody who is there to a number."""
     known, form = _file(patient_id), LinkForm()
-    if form.validate() and _link(patient_id, _place(known, finess).id, form):
+    place = _place(known, finess)
+    if form.validate_on_submit() and _link(patient_id, place.id, form):
         return redirect(url_for(".patient", patient_id=patient_id), 303)
-    return _patient_page(known, link_form=form, link_at=finess), 422
+    page = render_template("admin/identities/link_patient.html", known=known, place=place, form=form)
+    return page, 422 if form.errors else 200
 
 
 @pages.post("/patients/<uuid:patient_id>/<finess>/code")
@@ -157,50 +158,33 @@ def make_code(patient_id: UUID, finess: str) -> Answer:
     return render_template("admin/identities/code.html", known=known, place=place, code=code, life=actions.CODE_LIFE)
 
 
-@pages.post("/patients/<uuid:patient_id>/<finess>/nir")
+@pages.route("/patients/<uuid:patient_id>/<finess>/nir", methods=["GET", "POST"])
 def write_nir(patient_id: UUID, finess: str) -> Answer:
     """Keep the beneficiary number."""
     known, form = _file(patient_id), NirForm()
-    if form.validate():
+    if form.validate_on_submit():
         try:
             identity.write_nir(known.patient, _place(known, finess).id, form.nir.data or "")
             flash(_("The beneficiary number is kept."), "success")
             return redirect(url_for(".patient", patient_id=patient_id), 303)
         except NotANir:
-            form.nir.errors = [_("Check the number: 13 characters, then a key of two digits that does not match")]
-    return _patient_page(known, nir_form=form), 422
+            form.nir.errors = [_("Check the number: the key of two digits does not match, or a sign is missing")]
+    page = render_template("admin/identities/nir.html", known=known, form=form)
+    return page, 422 if form.errors else 200
 
 
-@pages.post("/patients/<uuid:patient_id>/<finess>/nir/voir")
+@pages.route("/patients/<uuid:patient_id>/<finess>/nir/voir", methods=["GET", "POST"])
 def reveal_nir(patient_id: UUID, finess: str) -> Answer:
     """The whole number on this page alone, for a reason that the journal keeps."""
-    known, form = _file(patient_id), RevealForm()
-    if not form.validate():
-        return _patient_page(known, reveal_form=form), 422
-    try:
-        number = identity.reveal_nir(known.patient, _place(known, finess).id, form.reason.data or "")
-    except NothingToReveal:
-        abort(404)
-    return _patient_page(known, revealed=number)
-
-
-def _patient_page(known: IdentityFile, **forms: object) -> str:
-    number = nir.number_of(known.patient)
-    defaults = {
-        "link_form": LinkForm(formdata=None),
-        "nir_form": NirForm(formdata=None),
-        "reveal_form": RevealForm(formdata=None),
-        "link_at": "",
-        "revealed": "",
-    }
-    return render_template(
-        "admin/identities/patient.html",
-        known=known,
-        masked_nir=nir.masked(number) if number else "",
-        duplicates=duplicates.duplicates_of(guards.establishments(RIGHT), known.patient.id),
-        words=wording,
-        **{**defaults, **forms},
-    )
+    known, form, number = _file(patient_id), RevealForm(), ""
+    place = _place(known, finess)
+    if form.validate_on_submit():
+        try:
+            number = identity.reveal_nir(known.patient, place.id, form.reason.data or "")
+        except NothingToReveal:
+            abort(404)
+    page = render_template("admin/identities/reveal.html", known=known, form=form, number=number)
+    return page, 422 if form.errors else 200
 
 
 # -- a link --------------------------------------------------------------------------------------------------------

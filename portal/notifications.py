@@ -1,5 +1,5 @@
-"""A message to a person, by mail. Never with health data, nor a service name that reveals any: it says that
-something waits in the portal, and links to it."""
+"""A message to a person, by mail or by text message. Never with health data, nor a service name that reveals any: it
+says that something waits in the portal, and links to it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,14 +7,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal import db, jobs
+from portal import db, jobs, text_messages
 from portal.config import Settings
 from portal.db import Base, Keyed, session
+from portal.gateways import Refused
 from portal.gateways import mail as mail_door
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,22 @@ def withhold_when(check: Check) -> None:
         _checks.append(check)
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How a person chose to be told. mobile: their verified number when text messages are among it, else ""."""
+
+    by_mail: bool = True
+    mobile: str = ""
+
+
+_reach: list[Callable[[UUID], Reach]] = []
+
+
+def reached_by(reach: Callable[[UUID], Reach]) -> None:
+    """Ask this, as the system, how the account of a message wants to be told."""
+    _reach[:] = [reach]
+
+
 def tell(
     mail: Mail, *, recipient: str, account_id: UUID | None = None, patient_id: UUID | None = None, locale: str = ""
 ) -> None:
@@ -107,8 +128,9 @@ def send(notification_id: str) -> None:
         if row is None or row.sent_at or row.withheld_at:
             return
         withheld = any(check(row.account_id, row.patient_id) for check in _checks)
+        reach = _reach[0](row.account_id) if row.account_id and _reach else Reach()
         message = mail_door.Message(to=row.recipient, subject=row.subject, text=row.body)
-    if not withheld:
+    if not withheld and reach.by_mail:
         _outbox.door.send(message)
     with jobs.effect() as current:
         row = current.get(Notification, UUID(notification_id))
@@ -116,3 +138,21 @@ def send(notification_id: str) -> None:
             row.withheld_at = db.now()
         elif row is not None:
             row.sent_at = db.now()
+            if reach.mobile:
+                jobs.enqueue("notifications.send_text", notification_id=notification_id)
+
+
+@jobs.task("notifications.send_text")
+def send_text(notification_id: str) -> None:
+    """Say by text message that something waits, and nothing of what it is: screens of telephones are read by others."""
+    with jobs.reading() as current:
+        row = current.get(Notification, UUID(notification_id))
+        reach = _reach[0](row.account_id) if row is not None and row.account_id else Reach()
+    if not reach.mobile:
+        return
+    with force_locale("fr"):
+        text = _("A message waits for you on your hospital’s portal: %(address)s", address=_outbox.base_url)
+    try:
+        text_messages.send(reach.mobile, text)
+    except Refused as refused:
+        log.warning("text.refused", reason=refused.code)

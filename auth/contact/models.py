@@ -13,7 +13,10 @@ KINDS = ("mail", "mobile")
 
 
 class ContactPoint(Keyed, Base):
-    """A mail address or a mobile number of an account. Waiting (a code was sent), verified, then perhaps replaced."""
+    """A mail address or a mobile number of an account. Waiting (a code was sent), verified, then perhaps replaced.
+
+    code_sealed: the code until it has left, for the job that sends it; what is compared is its keyed digest.
+    """
 
     __tablename__ = "contact_point"
     __table_args__ = (
@@ -32,6 +35,7 @@ class ContactPoint(Keyed, Base):
     kind: Mapped[str]
     value: Mapped[str]
     code_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    code_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     code_expires_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(default=db.now)

@@ -88,6 +88,7 @@ def _create_contact() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("code_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("code_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("code_expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("tries", sa.SmallInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

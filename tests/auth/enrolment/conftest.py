@@ -1,11 +1,13 @@
 """A hospital that knows somebody by a number, and the same person with an account that it does not know yet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from auth.models import Account, Patient
 from portal.db import Actor
@@ -58,6 +60,18 @@ class Ground:
     def unit(self) -> Actor:
         """The hospital's identity unit."""
         return people.as_agent(self.agent, self.here, "identity")
+
+
+@pytest.fixture
+def sign_in(sign_in: Callable[[Account | UUID], FlaskClient]) -> Callable[[Account | UUID], FlaskClient]:
+    """A browser that reads English: these tests are not about the French words."""
+
+    def signed_in(account: Account | UUID) -> FlaskClient:
+        browser = sign_in(account)
+        browser.set_cookie("parvis_lang", "en")
+        return browser
+
+    return signed_in
 
 
 @pytest.fixture
