@@ -57,7 +57,7 @@ def show(request_id: UUID) -> Response | tuple[str, int]:
     form = AnswerForm(formdata=held) if held else AnswerForm()
     if form.validate_on_submit():
         mine = guards.establishments(RIGHT)
-        return _done(asked, lambda: actions.answer_request(asked.id, mine, form.decision.data, form.answer.data))
+        return _done(asked, lambda: actions.answer_request(asked.id, mine, form.decision.data, form.answer.data or ""))
     if not form.is_submitted():
         actions.open_request(asked)
     page = render_template("admin/data_requests/show.html", asked=asked, urgency=_urgency(asked), form=form)
@@ -70,7 +70,7 @@ def extend(request_id: UUID) -> Response | tuple[str, int]:
     asked, form = _asked(request_id), ExtendForm()
     if form.validate_on_submit():
         mine = guards.establishments(RIGHT)
-        return _done(asked, lambda: actions.extend_request(asked.id, mine, form.reason.data))
+        return _done(asked, lambda: actions.extend_request(asked.id, mine, form.reason.data or ""))
     until = queries.extended_until(asked)
     page = render_template("admin/data_requests/extend.html", asked=asked, form=form, until=until)
     return page, 422 if form.is_submitted() else 200

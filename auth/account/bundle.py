@@ -8,7 +8,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from flask_babel import format_date, format_datetime, get_timezone
@@ -43,7 +43,7 @@ class _Stream:
 
 def write(sink: Sink, name: str, made_at: datetime, parts: Sequence[Part], read: _READ) -> None:
     """Write the whole zip. name: whose data it is; read: opens one stored file."""
-    with zipfile.ZipFile(_Stream(sink), "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(cast(IO[bytes], _Stream(sink)), "w", zipfile.ZIP_DEFLATED) as archive:
         paths = _paths(parts)
         _put(archive, _("my-data") + ".json", [as_json(name, made_at, parts, paths)])
         _put(archive, _("my-data") + ".pdf", [as_pdf(name, made_at, parts, paths)])
@@ -117,16 +117,16 @@ def as_pdf(name: str, made_at: datetime, parts: Sequence[Part], paths: dict[str,
     """The same data to read and print, A4."""
     sheet = _Sheet(_("My data – %(name)s", name=name))
     sheet.heading(_("My data"), 20)
-    sheet.line(_("%(name)s, on %(moment)s", name=name, moment=human(made_at)))
-    sheet.line(_("This is everything the portal holds about you. The same data is in the JSON file, for machines."))
+    sheet.say(_("%(name)s, on %(moment)s", name=name, moment=human(made_at)))
+    sheet.say(_("This is everything the portal holds about you. The same data is in the JSON file, for machines."))
     for part in parts:
         sheet.heading(str(part.title), 15)
         if not part.entries and not part.files:
-            sheet.line(_("Nothing."))
+            sheet.say(_("Nothing."))
         for entry in part.entries:
             _describe(sheet, entry)
         for stored in part.files:
-            sheet.line(_("File: %(path)s", path=paths[str(stored.id)]))
+            sheet.say(_("File: %(path)s", path=paths[str(stored.id)]))
     return bytes(sheet.output())
 
 
@@ -134,7 +134,7 @@ def _describe(sheet: "_Sheet", entry: Entry) -> None:
     sheet.heading(entry.title, 11)
     for fact in entry.facts:
         if text := human(fact.value):
-            sheet.line(_("%(label)s: %(value)s", label=str(fact.label), value=text))
+            sheet.say(_("%(label)s: %(value)s", label=str(fact.label), value=text))
 
 
 def human(value: Value) -> str:
@@ -142,7 +142,7 @@ def human(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
+        return str(_("yes") if value else _("no"))
     if isinstance(value, datetime):
         return str(format_datetime(value.astimezone(get_timezone() or ZoneInfo("Europe/Paris")), "short"))
     if isinstance(value, date):
@@ -170,7 +170,7 @@ class _Sheet(FPDF):
         self.ln(size * 0.25)
         self._write(text, size * 0.5)
 
-    def line(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self.set_font("Helvetica", "", 10)
         self._write(text, 5.2)
 

@@ -1,5 +1,7 @@
 """Who opened my file: every line, in words, by year and hospital; as a page to print and as a file to keep."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -17,6 +19,17 @@ from portal.web.spreadsheets import csv_response
 access_pages = guards.patients(
     Blueprint("account_access", __name__, url_prefix="/mon-compte/acces", template_folder="templates"), "account"
 )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line in words."""
+
+    at: datetime
+    place: str
+    who: str
+    what: str
+    is_emergency: bool
 
 
 @access_pages.get("")
@@ -43,12 +56,17 @@ def log() -> str:
 def download() -> Response:
     """The same lines, all of them, for a spreadsheet."""
     places = access_log.places()
-    search = _search(places)
+    search, yes = _search(places), _("yes")
     lines = [
-        [row["at"].astimezone(GROUP_ZONE).strftime("%Y-%m-%d %H:%M:%S"), row["place"], row["who"], row["what"],
-         _("yes") if row["is_emergency"] else ""]
+        [
+            f"{row.at.astimezone(GROUP_ZONE):%Y-%m-%d %H:%M:%S}",
+            row.place,
+            row.who,
+            row.what,
+            yes if row.is_emergency else "",
+        ]
         for row in (_row(event, places) for event in access_log.all_lines(search))
-    ]  # fmt: skip
+    ]
     headers = [_("When"), _("Hospital"), _("Who"), _("What"), _("Emergency access")]
     audit.record("access_log.downloaded", patient_id=search.patient_id, object_kind="patient")
     return csv_response(_("who-opened-my-file"), headers, lines)
@@ -80,15 +98,15 @@ def _years(patient_id: UUID) -> list[int]:
     return list(range(this_year, (access_log.first_year(patient_id) or this_year) - 1, -1))
 
 
-def _row(event: AuditEvent, places: Places) -> dict[str, object]:
+def _row(event: AuditEvent, places: Places) -> Row:
     hospital = places.hospitals.get(event.establishment_id) if event.establishment_id else None
-    return {
-        "at": event.at,
-        "place": (hospital.short_name or hospital.name) if hospital else _("The portal"),
-        "who": who_words(event, db.current_actor().account_id, _is_mine(), places),
-        "what": what_words(event),
-        "is_emergency": is_emergency(event),
-    }
+    return Row(
+        event.at,
+        (hospital.short_name or hospital.name) if hospital else str(_("The portal")),
+        who_words(event, db.current_actor().account_id, _is_mine(), places),
+        what_words(event),
+        is_emergency(event),
+    )
 
 
 def _is_mine() -> bool:

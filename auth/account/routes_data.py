@@ -69,7 +69,7 @@ def ask_hospital() -> Response | tuple[str, int]:
     form.establishment.choices = hospital_choices([(each.finess, each.name) for each in hospitals])
     if form.validate_on_submit():
         asked = actions.ask_hospital(
-            guards.patient_id(), _chosen(hospitals, form.establishment.data), form.kind.data, form.what.data,
+            guards.patient_id(), _chosen(hospitals, form.establishment.data), form.kind.data, form.what.data or "",
             form.why.data or "",
         )  # fmt: skip
         return redirect(url_for("account_data.request_page", request_id=asked.id, nouvelle=1), 303)

@@ -3,7 +3,7 @@
 import secrets
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from auth import records
 from auth.account import mails, queries, states
@@ -91,9 +91,9 @@ def open_request(asked: DataRequest) -> None:
     )
 
 
-def _held(*conditions: object) -> DataRequest:
+def _held(*conditions: ColumnElement[bool]) -> DataRequest:
     """The request, held until the end of the transaction: two answers do not cross."""
-    found = session.scalar(select(DataRequest).where(*conditions).with_for_update(key_share=True))  # type: ignore[arg-type]
+    found = session.scalar(select(DataRequest).where(*conditions).with_for_update(key_share=True))
     if found is None:
         raise UnknownRequest
     return found
