@@ -14,7 +14,6 @@ from auth.models import Account, Patient, Professional
 from portal import db
 from portal.db import Actor
 from services.documents import cda
-from tests.conftest import Database, empty
 from tests.factories import documents, hospitals, people
 from tests.factories.hospitals import Hospital
 
@@ -68,11 +67,8 @@ class Ground:
 
 
 @pytest.fixture(autouse=True)
-def _ground(request: pytest.FixtureRequest) -> None:
-    """Empty tables, and no application context around the test: it would share `g` between its requests."""
-    if "app" in request.fixturenames:
-        database: Database = request.getfixturevalue("database")
-        empty(database.superuser_url)
+def _ground() -> None:
+    """No application context around the test: it would share `g` between its requests."""
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from sqlalchemy import event
 from auth.models import Account, Patient
 from portal import db
 from portal.db import Actor
-from tests.conftest import Database, empty
 from tests.factories import hospitals, people
 from tests.factories.hospitals import Hospital
 from tests.ground import today
@@ -49,9 +48,8 @@ class Ground:
 
 
 @pytest.fixture(autouse=True)
-def _ground(app: Flask, database: Database) -> None:
-    """Empty tables, and no application context around the test: it would share `g` between its requests."""
-    empty(database.superuser_url)
+def _ground() -> None:
+    """No application context around the test: it would share `g` between its requests."""
 
 
 @pytest.fixture
