@@ -19,6 +19,9 @@ SEXES: Final[Mapping[str, Literal["F", "M"]]] = {"female": "F", "male": "M"}
 COG: Final = re.compile(r"\d[\dAB]\d{3}")
 _DAY: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
+# The national rules (RIE v2) end it on a day that an operator may change; hospitals are told a year ahead.
+TOLD_DAYS_AHEAD: Final = 366
+
 # Without asking, no amr comes, and we could not tell a password from two factors.
 ASKS_AMR: Final = {"claims": json.dumps({"id_token": {"amr": {"essential": True}}})}
 
@@ -70,6 +73,12 @@ def provider(**configured: Any) -> Provider:
 def has_second_factor(amr: tuple[str, ...]) -> bool:
     """Whether the person proved two things. ("pwd", "mail") is one: the mail is not a factor."""
     return "mfa" in amr
+
+
+def days_left(ends_on: date, today: date) -> int | None:
+    """Days of plain FranceConnect that remain for health services, 0 afterwards; None more than a year ahead."""
+    left = max(0, (ends_on - today).days + 1)
+    return left if left <= TOLD_DAYS_AHEAD else None
 
 
 def identity_from(claims: Mapping[str, Any]) -> PivotIdentity:

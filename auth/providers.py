@@ -87,6 +87,11 @@ def door(name: str, audience: str = "") -> Door | None:
     return None
 
 
+def everywhere() -> list[Door]:
+    """All the national doors that the environment configures."""
+    return list(current_app.extensions["parvis.doors"].values())
+
+
 def doors(audience: str) -> list[Door]:
     """The doors of an audience, in the order their buttons are shown."""
     return [each for each in current_app.extensions["parvis.doors"].values() if each.audience == audience]

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import psycopg
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
+from auth import franceconnect, providers
+from auth.hospital_providers import doors as hospital_doors
+from auth.providers import Door
 from portal import files, notifications, schema
 from portal.config import Settings
 from portal.gateways import DoorError
@@ -13,10 +18,11 @@ from portal.gateways import DoorError
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. trouble: what is wrong, or nothing."""
+    """One thing looked at. trouble: what is wrong, or nothing. warning: what will be, and waits for nobody yet."""
 
     what: str
     trouble: str = ""
+    warning: str = ""
 
 
 def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
@@ -30,9 +36,34 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
         ("mail", notifications.check),
     ):
         yield _door(name, check)
-    for door in app.extensions["parvis.doors"].values():
-        troubles = door.client.check()
-        yield Finding(f"identity provider {door.name}", "; ".join(troubles))
+    yield from _providers(app, settings)
+
+
+def _providers(app: Flask, settings: Settings) -> Iterator[Finding]:
+    """Each identity provider: what it publishes, its keys, its clock; the hospitals' own ones last."""
+    with app.app_context():
+        own, unreadable = _hospitals_own()
+        for door in [*providers.everywhere(), *own]:
+            for found in door.client.examine():
+                yield Finding(f"identity provider {door.name}: {found.what}", found.trouble)
+    for name in unreadable:
+        yield Finding(f"identity provider {name}", "its settings cannot be read: set them again (client secret, keys)")
+    if settings.providers["franceconnect"].enabled:
+        yield Finding("end of plain FranceConnect", warning=_ending(settings))
+
+
+def _hospitals_own() -> tuple[list[Door], list[str]]:
+    """The doors of hospitals, and the names of those that cannot be opened; none without a database to read."""
+    try:
+        return hospital_doors.doors(), hospital_doors.unreadable()
+    except SQLAlchemyError:
+        return [], []
+
+
+def _ending(settings: Settings) -> str:
+    if franceconnect.days_left(settings.franceconnect_ends_on, datetime.now(UTC).date()) is None:
+        return ""
+    return f"health services may not use it after {settings.franceconnect_ends_on}: lead patients to FranceConnect+"
 
 
 def _laptop_doors(settings: Settings) -> Iterator[Finding]:

@@ -15,6 +15,6 @@ def register(app: Flask) -> None:
 
 def commands() -> Iterator[click.Command]:
     """What an operator types about them."""
-    from auth.hospital_providers.commands import establishment
+    from auth.hospital_providers.command_line import establishment
 
     yield establishment

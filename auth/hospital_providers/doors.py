@@ -33,6 +33,12 @@ def doors() -> list[Door]:
         return [each for each in map(_door, queries.everywhere()) if each]
 
 
+def unreadable() -> list[str]:
+    """The names of those that cannot be opened: their settings make no sense, or their secret's key is lost."""
+    with db.transaction(db.system("auth.hospital_door")):
+        return [door_name(each.establishment.finess) for each in queries.everywhere() if _door(each) is None]
+
+
 def client(provider: HospitalProvider) -> Client:
     """A client of this provider, kept until its settings change. Raises ValueError, Unsealable."""
     kept: dict[UUID, tuple[object, Client]] = current_app.extensions["parvis.hospital_doors"]

@@ -24,7 +24,7 @@ UNTYPED = {"finess", "code", "token", "digest"}
 SEGMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)?")
 # Machines and standards name these.
 NOT_FRENCH = {
-    "_ui", "admin", "auth", "callback", "callbacks", "documents", "live", "logout-callback", "messages", "metrics",
+    "_ui", "admin", "auth", "callback", "callbacks", "documents", "hospital", "jwks", "live", "logout-callback", "messages", "metrics", "oidc",
     "payfip", "pro", "ready", "sessions", "start", "status", "theme",
 }  # fmt: skip
 ENGLISH = {

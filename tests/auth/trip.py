@@ -18,6 +18,7 @@ SOMEONE = {
     "prosanteconnect": "nevelet",
     "proconnect": "administrator",
     "hospital/990000017": "administrator",
+    "hospital/990000025": "administrator",
 }
 HOMES = {"franceconnect": "/", "prosanteconnect": "/pro", "proconnect": "/admin"}
 
