@@ -119,5 +119,6 @@ def protect(
 
 
 def restrain(table: str, condition: str, *, command: str = "all", name: str = "mandate") -> None:
-    """Add a condition that every row must meet, whatever the other policies allow."""
-    op.execute(f'create policy {table}_{name} on "{table}" as restrictive for {command} using ({condition})')
+    """Add a condition that every row must meet, whatever the other policies allow; the system alone stands above it."""
+    always = either(SYSTEM, condition)
+    op.execute(f'create policy {table}_{name} on "{table}" as restrictive for {command} using ({always})')

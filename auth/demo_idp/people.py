@@ -13,8 +13,8 @@ from typing import Any
 
 # SIRET of the two establishments of the demonstration's hospital group.
 HOSPITAL_SIRETS = ("99900001100018", "99900002900010")
-HOSPITAL_FINESS = ("990000017", "990000025")
 HOSPITAL_FINESS_SITES = ("990000011", "990000029")
+HOSPITAL_FINESS = (*HOSPITAL_FINESS_SITES, "990000017", "990000025")  # of the demonstration, and of the tests
 AGENTS_IDP_ID = "6d1f0f6c-9a8e-4b0e-8f51-0a3c2f7e9d10"
 
 
@@ -103,6 +103,30 @@ PATIENTS = (
         birthplace="2A004",
         birthcountry="99100",
         email="jean-marie.de-la-rochebriant-montmirault@exemple.test",
+    ),
+    _patient(
+        "helene",
+        "Fille et aidante de Suzanne : elle s’occupe de ses rendez-vous et de ses factures. Double authentification.",
+        amr=("pwd", "mfa"),
+        given_name_array=["Hélène", "Solange"],
+        family_name="BASTERAC",
+        gender="female",
+        birthdate="1971-11-02",
+        birthplace="23096",
+        birthcountry="99100",
+        email="helene.basterac@exemple.test",
+    ),
+    _patient(
+        "bernard",
+        "Tuteur dont le jugement vient d’expirer. Double authentification.",
+        amr=("pwd", "mfa"),
+        given_name_array=["Bernard", "Yves"],
+        family_name="KERSAUDY",
+        gender="male",
+        birthdate="1964-02-29",
+        birthplace="29019",
+        birthcountry="99100",
+        email="bernard.kersaudy@exemple.test",
     ),
 )
 

@@ -9,13 +9,15 @@ from flask_babel import lazy_gettext as _l
 from auth import account_sections, bands
 from auth.account_sections import Section
 from auth.bands import Band
+from portal import notifications
 
 
 def register(app: Flask) -> None:
     """Add the pages, the jobs, the band and the box that keeps something from proxies."""
     from auth.mandates import jobs as jobs  # registers them
-    from auth.mandates import masking, masking_routes, routes
+    from auth.mandates import masking, masking_routes, queries, routes
 
+    notifications.withhold_when(queries.no_longer_told)
     app.register_blueprint(routes.pages)
     app.register_blueprint(masking_routes.pages)
     app.jinja_env.globals["masking"] = masking.box

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from auth.mandates import states
 from auth.mandates.models import Mandate, MandateChange
-from auth.models import Patient, PatientAccess, PatientRecord
+from auth.models import Account, Patient, PatientAccess, PatientRecord
 from portal import db
 from portal.db import session
 
@@ -40,6 +40,41 @@ def acting_for(patient_id: UUID) -> Sequence[Recipient]:
 def accounts_to_tell(patient_id: UUID, scope: str, *, masked: bool = False) -> Sequence[Recipient]:
     """Whom to write to about something of this person in this matter; of what is masked, the person alone hears."""
     return [each for each in acting_for(patient_id) if each.relation == "self" or (scope in each.scopes and not masked)]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to write to somebody about a person."""
+
+    email: str
+    locale: str = ""
+    account_id: UUID | None = None
+
+
+def address_for(
+    patient_id: UUID, scope: str, *, masked: bool, account_id: UUID | None, email: str = ""
+) -> Address | None:
+    """Where news of this person goes: to the account that acted (at `email` if they gave one) while it still may be
+    told, else to the person's own account, else to the address a hospital was given for somebody without account.
+
+    Of what is masked, to the person's own account or to nobody: an address on paper may be a parent's.
+    """
+    to_tell = accounts_to_tell(patient_id, scope, masked=masked)
+    for each in to_tell:
+        if each.account_id == account_id and (email or each.email):
+            return Address(email or each.email, each.locale, each.account_id)
+    for each in to_tell:
+        if each.relation == "self" and each.email:
+            return Address(each.email, each.locale, each.account_id)
+    return Address(email) if account_id is None and email and not masked else None
+
+
+def no_longer_told(account_id: UUID | None, patient_id: UUID | None) -> bool:
+    """Whether a patient's account has lost its right to hear of this person since a message to it was written."""
+    account = session.get(Account, account_id) if account_id and patient_id else None
+    if account is None or patient_id is None or account.audience != "patient":
+        return False
+    return account_id not in {each.account_id for each in acting_for(patient_id)}
 
 
 # -- both holders --------------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def _protect() -> None:
         f" with check ({may.either(given_up, taken_back, checkers)})"
     )
     seen = "exists (select 1 from mandate m where m.id = mandate_id)"
-    may.protect("mandate_change", read=seen, insert=may.both(may.actor(), seen))
+    may.protect("mandate_change", read=seen, insert=may.both(may.either(may.actor(), may.SYSTEM), seen))
     proof = may.both("staff_right = 'identity'", may.staff("identity"))
     op.execute(f"create policy stored_file_proof on stored_file for select using ({proof})")
 

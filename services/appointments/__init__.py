@@ -4,6 +4,8 @@ import click
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
+from auth.mandates import masking
+from auth.mandates.masking import Maskable
 from portal import catalog
 from portal.catalog import Card
 from services.appointments import (  # noqa: F401 - jobs registers
@@ -17,6 +19,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     routes_public,
     wording,
 )
+from services.appointments.models import Appointment
 
 
 def register(app: Flask) -> None:
@@ -29,6 +32,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_patient.pages)
     wording.register(app)
     figures.declare()
+    page, desk = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")
+    masking.offer(Maskable("appointment", Appointment, "appointments", page, desk))
     catalog.offer(
         Card(
             code="appointments",

@@ -33,8 +33,8 @@ pages = guards.patients(
 @pages.get("")
 def mine() -> str:
     """My appointments and those of the people I act for."""
-    to_come, over = queries.of_patients(db.current_actor().patients)
-    several = len(db.current_actor().patients) > 1
+    to_come, over = queries.of_patients(_people())
+    several = len(_people()) > 1
     return render_template("appointments/mine.html", to_come=to_come, over=over, several=several)
 
 
@@ -57,7 +57,7 @@ def confirm() -> str | Response:
 @once
 def book() -> Response | tuple[str, int]:
     form = BookForm()
-    form.allowed = db.current_actor().patients
+    form.allowed = _people()
     if not form.validate():
         return _confirmation(_choice(form.reason.data, form.slot.data), form), 422
     patient_id, (reason_id, slot) = UUID(form.patient_id.data), _parsed(form.reason.data, form.slot.data)
@@ -83,13 +83,14 @@ def _choice(reason_id: str | None, slot: str | None) -> Choice:
 
 
 def _confirmation(choice: Choice, form: BookForm) -> str:
-    form.name({str(each.patient_id): each.patient.full_name for each in people.people()})
+    may = _people()
+    form.name({str(each.patient_id): each.patient.full_name for each in people.people() if each.patient_id in may})
     return render_template("appointments/confirm.html", form=form, choice=choice, reason=choice.reason)
 
 
 def _already_mine(choice: Choice) -> Response | None:
     """Somebody who comes back after booking finds their appointment, not a slot that they lost to themselves."""
-    own = queries.at_same_time(db.current_actor().patients, choice.at, choice.end_at)
+    own = queries.at_same_time(_people(), choice.at, choice.end_at)
     if own is None or own.session_id != choice.opened.id:
         return None
     return redirect(url_for(".show", appointment_id=own.id))
@@ -101,6 +102,8 @@ def _refused(choice: Choice, refusal: Exception, patient_id: UUID | None = None)
     near = queries.nearest(reason, reason.window("web", db.now()), choice.at) if why != "KnownPatientsOnly" else ()
     several = len({each.practitioner for each in near}) > 1
     own = queries.at_same_time({patient_id}, choice.at, choice.end_at) if patient_id and why == "PatientBusy" else None
+    if why == "PatientBusy" and own is None:
+        why = "SlotTaken"  # by an appointment that is kept from those who act for the person: say nothing of it
     days = wording.picker(near, reason.unit.establishment.tz, with_names=several)
     page = render_template("appointments/refused.html", why=why, reason=reason, at=choice.at, own=own, days=days)
     return make_response(page, 409)
@@ -159,4 +162,9 @@ def cancel(appointment_id: UUID) -> Response | tuple[str, int]:
 
 
 def _mine(appointment_id: UUID) -> Appointment:
-    return queries.one_of_patients(appointment_id, db.current_actor().patients) or abort(404)
+    return queries.one_of_patients(appointment_id, _people()) or abort(404)
+
+
+def _people() -> frozenset[UUID]:
+    """Oneself, and those whose appointments one may see to."""
+    return db.current_actor().people("administrative")

@@ -4,11 +4,14 @@ import click
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
+from auth.mandates import masking
+from auth.mandates.masking import Maskable
 from portal import catalog, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
 from services.billing import affairs, belongings, export, jobs
 from services.billing import commands as operator
+from services.billing.models import Bill
 from services.billing.routes_callbacks import callbacks
 from services.billing.routes_patient import patient_pages
 from services.billing.routes_public import public_pages
@@ -22,6 +25,8 @@ def register(app: Flask) -> None:
     export.declare()
     for blueprint in (patient_pages, public_pages, callbacks):
         app.register_blueprint(blueprint)
+    page, desk = ("billing.show", "bill_id"), ("admin_billing.show", "bill_id")
+    masking.offer(Maskable("bill", Bill, "billing", page, desk))
     catalog.offer(
         Card(
             code="billing",

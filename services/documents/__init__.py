@@ -10,13 +10,17 @@ from portal.catalog import Card
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, cards, figures."""
-    from services.documents import belongings, export, figures, jobs, routes_patient, routes_pro  # noqa: F401
+    from auth.mandates import masking
+    from auth.mandates.masking import Maskable
+    from services.documents import belongings, export, figures, jobs, models, routes_patient, routes_pro  # noqa: F401
 
     app.register_blueprint(routes_patient.patient_pages)
     belongings.declare()
     export.declare()
     app.register_blueprint(routes_pro.professional_pages)
     figures.declare()
+    page, desk = ("my_documents.letter", "document_id"), ("admin_documents.show", "document_id")
+    masking.offer(Maskable("document", models.Document, "documents", page, desk))
     catalog.offer(CARD)
     catalog.offer(PROFESSIONAL_CARD)
 

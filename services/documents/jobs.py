@@ -1,15 +1,13 @@
 """Taking in what comes through a door, and telling people. Doors are called first, then one action."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
-
-from auth.models import Account, PatientAccess, Professional
-from portal import db, establishments, files, jobs, notifications
+from auth.mandates import queries as mandates
+from auth.models import Account, Professional
+from portal import establishments, files, jobs, notifications
 from portal.file_sniffing import FileEmpty, FileRefused, Kind, clean_name
 from portal.files import Arriving, FileInfected, FileTooLarge
 from services.documents import actions, mails, matching, parcels
@@ -116,28 +114,19 @@ def _reason_of(parcel: Parcel, refusal: FileRefused) -> str:
 
 @jobs.task("documents.tell_patient")
 def tell_patient(document_id: str) -> None:
-    """Tell everyone who may act for the patient that something waits."""
+    """Tell everyone who may read it that something waits."""
     with jobs.effect() as current:
         document = current.get(Document, UUID(document_id))
         if document is None or document.state != "filed" or document.patient_id is None:
             return
-        for account in _accounts_for(document.patient_id):
+        for account in mandates.accounts_to_tell(document.patient_id, "medical", masked=document.masked):
             notifications.tell(
-                mails.new_document(), recipient=account.email, account_id=account.id, locale=account.locale
+                mails.new_document(),
+                recipient=account.email,
+                account_id=account.account_id,
+                patient_id=document.patient_id,
+                locale=account.locale,
             )
-
-
-def _accounts_for(patient_id: UUID) -> Sequence[Account]:
-    return db.session.scalars(
-        select(Account)
-        .join(PatientAccess, PatientAccess.account_id == Account.id)
-        .where(
-            PatientAccess.patient_id == patient_id,
-            PatientAccess.revoked_at.is_(None),
-            Account.closed_at.is_(None),
-            PatientAccess.ends_on.is_(None) | (PatientAccess.ends_on >= db.now().date()),
-        )
-    ).all()
 
 
 @jobs.task("documents.tell_professional")

@@ -7,11 +7,14 @@ import click
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
+from auth.mandates import masking
+from auth.mandates.masking import Maskable
 from portal import catalog, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
 from services import pieces
 from services.preadmission import affairs, belongings, export, guests, jobs, routes_patient  # noqa: F401 - jobs registers its tasks
+from services.preadmission.models import Preadmission
 
 
 def register(app: Flask) -> None:
@@ -22,6 +25,8 @@ def register(app: Flask) -> None:
     belongings.declare()
     export.declare()
     app.register_blueprint(routes_patient.patient_pages)
+    page, desk = ("preadmission.show", "preadmission_id"), ("admin_preadmission.show", "preadmission_id")
+    masking.offer(Maskable("preadmission", Preadmission, "preadmission", page, desk))
     catalog.offer(
         Card(
             "preadmission",

@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID, uuid4
 
 from auth import records
+from auth.mandates import queries as mandates
 from portal import audit, calendar, catalog, db, kpi, notifications
 from portal.db import session
 from portal.establishments import Unit
@@ -315,4 +316,18 @@ def _record(event: str, preadmission: Preadmission, **details: str) -> None:
 
 
 def _notify(preadmission: Preadmission) -> None:
-    notifications.tell(mails.NEWS, recipient=preadmission.email, account_id=preadmission.account_id)
+    to = mandates.address_for(
+        preadmission.patient_id,
+        "administrative",
+        masked=preadmission.masked,
+        account_id=preadmission.account_id,
+        email=preadmission.email,
+    )
+    if to is not None:
+        notifications.tell(
+            mails.NEWS,
+            recipient=to.email,
+            account_id=to.account_id,
+            patient_id=preadmission.patient_id,
+            locale=to.locale,
+        )

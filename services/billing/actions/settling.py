@@ -13,6 +13,8 @@ import structlog
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from auth.mandates import queries as mandates
+from auth.mandates.queries import Address
 from portal import db, jobs, kpi, notifications
 from portal.db import session
 from portal.gateways.payments import Exchange, Mode, Result
@@ -145,12 +147,24 @@ def _book(attempt: PaymentAttempt, result: Result) -> None:
     receipt = _issue_receipt(before.bill, entry_id)
     record("payment.booked", attempt, amount_cents=result.amount_cents, code=result.code, receipt=receipt)
     _count(before, attempt, result)
-    notifications.tell(
-        mails.payment_received(attempt.bill_id),
-        recipient=attempt.email,
-        account_id=attempt.account_id,
-        locale=attempt.locale,
-    )
+    _tell_payer(attempt, before.bill)
+
+
+def _tell_payer(attempt: PaymentAttempt, bill: Bill) -> None:
+    """Whoever paid without an account gave an address for it; an account is written to while it may see the bill."""
+    to: Address | None = Address(attempt.email)
+    if attempt.account_id is not None and bill.patient_id is not None:
+        to = mandates.address_for(
+            bill.patient_id, "payment", masked=bill.masked, account_id=attempt.account_id, email=attempt.email
+        )
+    if to is not None:
+        notifications.tell(
+            mails.payment_received(attempt.bill_id),
+            recipient=to.email,
+            account_id=to.account_id,
+            patient_id=bill.patient_id,
+            locale=attempt.locale,
+        )
 
 
 def _write_lines(attempt: PaymentAttempt, entry_id: UUID, amount_cents: int) -> None:
