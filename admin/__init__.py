@@ -14,17 +14,16 @@ from admin import (
     routes_data_requests,
     routes_deaths,
     routes_desk_accounts,
-    routes_desk_accounts,
     routes_documents,
     routes_emergencies,
     routes_exchanges,
     routes_figures,
     routes_guests,
     routes_hospital_provider,
-    routes_guests,
     routes_identities,
     routes_invitations,  # noqa: F401
     routes_lost_factors,
+    routes_machines,
     routes_mandates,
     routes_masking,
     routes_matrix,  # noqa: F401
@@ -42,6 +41,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_dashboard.dashboard_pages)
     app.register_blueprint(routes_figures.figure_pages)
     app.register_blueprint(routes_staff.staff_pages)
+    app.register_blueprint(routes_machines.machine_pages)
     app.register_blueprint(routes_emergencies.emergency_pages)
     app.register_blueprint(routes_emergencies.review_pages)
     app.register_blueprint(routes_audit.journal_pages)
@@ -56,9 +56,6 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_guests.guest_pages)
     app.register_blueprint(routes_desk_accounts.desk_pages)
     app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
-    app.register_blueprint(routes_guests.guest_pages)
-    app.register_blueprint(routes_desk_accounts.desk_pages)
-    app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
     app.register_blueprint(routes_identities.pages)
     app.register_blueprint(routes_mandates.pages)
     app.register_blueprint(routes_masking.pages)
@@ -70,9 +67,9 @@ def register(app: Flask) -> None:
     _offer("identities", _l("Identities"), "id-card", "admin_identities.queue", "identity")
     _offer("mandates", _l("Mandates"), "users", "admin_mandates.tray", "identity")
     _offer("desk-accounts", _l("Accounts at the desk"), "id-card", "admin_desk_accounts.find_patient", "identity")
-    _offer("desk-accounts", _l("Accounts at the desk"), "id-card", "admin_desk_accounts.find_patient", "identity")
     _offer("deaths", _l("Deaths"), "file-text", "admin_deaths.deaths", "identity")
     _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")
+    _offer("machines", _l("Other systems"), "key-round", "admin_machines.machines", "administration")
     _offer("emergencies", _l("Emergency openings"), "siren", "admin_emergency_reviews.reviews", "audit")
     _offer("lost-factors", _l("Lost telephones"), "key-round", "admin_lost_factors.find_patient", "identity")
     _offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show", "administration")

@@ -16,6 +16,6 @@ def register(app: Flask) -> None:
 
 def commands() -> Sequence[click.Command]:
     """What an operator types about machines."""
-    from auth.machines.commands import machine
+    from auth.machines.operators import machine
 
     return [machine]
