@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 import admin
+import auth.enrolment
 import auth.hospital_providers
 import auth.machines
 import services.appointments
@@ -105,7 +106,7 @@ def _add(command: click.Command) -> None:
 
 def main() -> Any:
     """The `parvis` command."""
-    for room in (*ROOMS, auth.hospital_providers, auth.machines):
+    for room in (*ROOMS, auth.enrolment, auth.hospital_providers, auth.machines):
         for command in room.commands():
             _add(command)
     return cli.parvis(obj=create_app)

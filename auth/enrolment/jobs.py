@@ -1,6 +1,5 @@
 """Loads of patients, and what is forgotten on schedule."""
 
-import importlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
+from auth.death import actions as death
 from auth.enrolment import patient_file
 from auth.enrolment.actions import Merged, merge_patients
 from auth.enrolment.models import LinkTry
@@ -63,19 +63,21 @@ def _merge(batch: dict[tuple[str, str], PatientLine], known: dict[str, UUID], re
         return
     with db.transaction(db.system("enrolment.import")):
         merged = merge_patients(list(batch.values()), known)
-        _tell_deaths(merged)
+        _tell_deaths(merged, report)
     report.added += merged.added
     report.changed += merged.changed
     report.unchanged += max(len(batch) - merged.added - merged.changed, 0)
-    report.deaths += len(merged.deaths)
     batch.clear()
 
 
-def _tell_deaths(merged: Merged) -> None:
-    death = importlib.import_module("auth.death.actions") if merged.deaths else None
+def _tell_deaths(merged: Merged, report: ImportReport) -> None:
     for patient_id, establishment_id, deceased_on in merged.deaths:
-        assert death is not None
-        death.declare(patient_id, establishment_id=establishment_id, died_on=deceased_on, source="import")
+        try:
+            death.declare(patient_id, died_on=deceased_on, source="import", establishment_id=establishment_id)
+        except death.DeathRefused:
+            report.refuse(Refusal(0, "", "deceased_on: before the birth, or to come"))
+        else:
+            report.deaths += 1
 
 
 @jobs.periodic("47 3 * * *", "enrolment.forget_tries")
