@@ -14,7 +14,7 @@ class BirthForm(Form):
     birth_on = DateParts(
         _l("Birth date of the person who is expected"),
         validators=[InputRequired(_l("Write the birth date."))],
-        description=_l("For example 27 3 1952"),
+        description=_l("For example 14 7 1948"),
     )
 
 

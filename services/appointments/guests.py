@@ -36,4 +36,7 @@ def _find(appointment_id: UUID) -> Facts | None:
 
 def _shown(appointment_id: UUID, patient_id: UUID, establishment_id: UUID) -> Mapping[str, Any] | None:
     found = queries.one_of_patients(appointment_id, [patient_id])
-    return {"appointment": found} if found is not None and found.establishment_id == establishment_id else None
+    if found is None or found.establishment_id != establishment_id:
+        return None
+    assert found.unit.establishment, "read here: the page is rendered when the transaction is over"
+    return {"appointment": found}

@@ -21,6 +21,7 @@ from auth.models import Account, Patient, PatientAccess, WebSession
 from portal import db, notifications
 from portal.db import Actor
 from portal.notifications import Mail, Notification
+from tests.english import in_english as in_english
 from tests.factories import people
 from tests.factories.hospitals import Hospital
 from tests.ground import audited, count, prepared, rows, today

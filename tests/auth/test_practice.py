@@ -23,6 +23,7 @@ from portal.db import Actor
 from portal.notifications import Notification
 from services.documents.models import Exchange
 from tests.auth.trip import Trip
+from tests.english import in_english as in_english
 from tests.factories import documents, people
 from tests.factories.hospitals import Hospital
 from tests.ground import audited, count, prepared, rows
