@@ -34,11 +34,11 @@ _DOCUMENT_TITLES = {
 class AssuranceForm(Form):
     """What one hospital asks, service by service, and what it allows besides."""
 
-    appointments = SelectField(SERVICE_TITLES["appointments"], choices=_LEVELS)
-    preadmission = SelectField(SERVICE_TITLES["preadmission"], choices=_LEVELS)
-    billing = SelectField(SERVICE_TITLES["billing"], choices=_LEVELS)
-    documents = SelectField(SERVICE_TITLES["documents"], choices=_LEVELS)
-    account = SelectField(SERVICE_TITLES["account"], choices=_LEVELS)
+    appointments = SelectField(SERVICE_TITLES["appointments"], [Required()], choices=_LEVELS)
+    preadmission = SelectField(SERVICE_TITLES["preadmission"], [Required()], choices=_LEVELS)
+    billing = SelectField(SERVICE_TITLES["billing"], [Required()], choices=_LEVELS)
+    documents = SelectField(SERVICE_TITLES["documents"], [Required()], choices=_LEVELS)
+    account = SelectField(SERVICE_TITLES["account"], [Required()], choices=_LEVELS)
     mail_codes = TextAreaField(
         _l("Why codes may be sent by mail"), [Length(max=500)],
         description=_l(

@@ -43,6 +43,14 @@ def letters_of(typed: str) -> str:
     return "".join(character for character in typed.upper() if character in _LETTERS)
 
 
+def readable_number(number: str) -> str:
+    """A telephone number as people write it: `06 12 34 56 78` for a French one, as it is otherwise."""
+    if not (number.startswith("+33") and len(number) == 12):
+        return number
+    national = f"0{number[3:]}"
+    return " ".join(national[start : start + 2] for start in range(0, 10, 2))
+
+
 def masked_number(number: str) -> str:
     """A telephone number as its owner recognises it: `•• •• •• 12 34`."""
     return f"•• •• •• {number[-4:-2]} {number[-2:]}"

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import assurance
-from auth.factors import actions, browser, desk, passkeys, queries, sealing, totp, words
+from auth.factors import actions, browser, codes, desk, passkeys, queries, sealing, totp, words
 from auth.factors.actions import Added, CodeExpired, FactorKnown, WrongCode
 from auth.factors.forms import ApplicationForm, CodeForm, ConfirmForm, DeskForm, PasskeyForm, PhoneForm, mobile_of, say
 from auth.factors.passkeys import PasskeyRefused
@@ -115,7 +115,7 @@ def confirm_sent() -> View:
     if challenge is None or challenge.factor_id is not None:
         flash(_("This code is too old: ask for a new one."), "info")
         return browser.go_to(url_for("factors.choose", next=browser.wanted() or None))
-    kind, to = challenge.kind, queries.what_was_sent(challenge)["to"]
+    kind, to = challenge.kind, codes.readable_number(queries.what_was_sent(challenge)["to"])
     if form.validate_on_submit():
         try:
             with browser.counted(here.account_id, kind):

@@ -1,6 +1,6 @@
 """Accounts that no identity provider vouches for, the last resort."""
 
-from flask import Flask
+from flask import Flask, url_for
 
 
 def register(app: Flask) -> None:
@@ -8,3 +8,14 @@ def register(app: Flask) -> None:
     from auth.local.routes import local_pages
 
     app.register_blueprint(local_pages)
+    app.jinja_env.globals["local_door"] = local_door
+
+
+def local_door(audience: str, wanted: str = "") -> str:
+    """The address of this door for an audience; "" where it is closed."""
+    from auth import assurance
+
+    if audience == "staff":
+        return url_for("local.sign_in_staff", next=wanted or None)
+    is_open = audience == "patient" and assurance.rules().local_accounts
+    return url_for("local.sign_in", next=wanted or None) if is_open else ""

@@ -80,9 +80,7 @@ class TestTheScreen:
         answer = browser.post(f"/admin/securite/{north.establishment.finess}", data=chosen(billing="single_factor"))
         assert answer.status_code == 422
 
-    def test_is_for_those_who_administer_that_hospital(
-        self, north: Hospital, south: Hospital, sign_in: SignIn
-    ) -> None:
+    def test_is_for_those_who_administer_that_hospital(self, north: Hospital, south: Hospital, sign_in: SignIn) -> None:
         assert sign_in(agent_of(north, "identity")).get("/admin/securite").status_code == 403
         browser = sign_in(agent_of(north, "administration"))
         address = f"/admin/securite/{south.establishment.finess}"
@@ -102,7 +100,7 @@ class TestTheDesk:
         once = re.search(r'name="once"[^>]*value="([^"]*)"', browser.get(address).text)
         assert once
         page = browser.post(address, data={"document": "passport", "is_present": "y", "once": once[1]})
-        found = re.search(r'app-code">([A-Z0-9-]+)<', page.text)
+        found = re.search(r"<strong>([A-Z0-9]{4}(-[A-Z0-9]{4}){2})<", page.text)
         assert found, page.text
         return found[1]
 
@@ -163,7 +161,12 @@ class TestTheDesk:
     ) -> None:
         desk = sign_in(agent_of(north, "identity"))
         address = f"{LOST}/{north.establishment.id}/{lost[1].id}"
-        for data in ({}, {"document": "passport"}, {"is_present": "y"}, {"document": "library_card", "is_present": "y"}):
+        for data in (
+            {},
+            {"document": "passport"},
+            {"is_present": "y"},
+            {"document": "library_card", "is_present": "y"},
+        ):
             assert desk.post(address, data=data).status_code == 422
         assert rows(FactorReset) == []
 

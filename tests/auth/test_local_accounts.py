@@ -61,7 +61,7 @@ def set_up_password(app: Flask, token: str, password: str = GOOD, **other: str) 
     page = browser.get(f"{FIRST}{token}/mot-de-passe").text
     secret = "".join(re.search(r'app-code">([A-Z2-7 ]+)<', page)[1].split())  # type: ignore[index]
     sealed = html.unescape(re.search(r'name="sealed"[^>]*value="([^"]*)"', page)[1])  # type: ignore[index]
-    code = factors.code_of(secret, -1)
+    code = factors.code_of(secret)
     data = {"password": password, "again": password, "code": code, "sealed": sealed} | other
     return browser, browser.post(f"{FIRST}{token}/mot-de-passe", data=data), secret
 
@@ -168,7 +168,7 @@ class TestSigningIn:
     def test_takes_the_three_together(self, app: Flask, account: Account) -> None:
         _browser, _page, secret = set_up_password(app, invited(account))
         (kept,) = rows(LocalPassword)
-        right = {"login": kept.login.lower(), "password": GOOD, "code": factors.code_of(secret)}
+        right = {"login": kept.login.lower(), "password": GOOD, "code": factors.code_of(secret, 1)}
         for name in right:
             wrong = {"login": "ABCD-EFGH", "password": GOOD + "!", "code": "000000"}[name]
             answer = app.test_client().post(PASSWORD, data=right | {name: wrong})
@@ -180,7 +180,7 @@ class TestSigningIn:
     def test_says_the_same_whatever_is_wrong(self, app: Flask, account: Account) -> None:
         _browser, _page, secret = set_up_password(app, invited(account))
         (kept,) = rows(LocalPassword)
-        right = {"login": kept.login, "password": GOOD, "code": factors.code_of(secret)}
+        right = {"login": kept.login, "password": GOOD, "code": factors.code_of(secret, 1)}
         told = set()
         for name, wrong in (("login", "ABCD-EFGH"), ("password", "another one altogether"), ("code", "000000")):
             page = app.test_client().post(PASSWORD, data=right | {name: wrong}).text
