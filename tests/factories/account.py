@@ -30,9 +30,10 @@ def demonstrate(world: World) -> None:
 
 
 def _agree() -> None:
-    for account in session.scalars(select(Account)).all():
-        db.act_as(Actor(account.audience, account.name, account.id))  # type: ignore[arg-type]
-        for text in texts.in_force(account.audience):
+    everybody = [Actor(each.audience, each.name, each.id) for each in session.scalars(select(Account))]  # type: ignore[arg-type]
+    for actor in everybody:
+        db.act_as(actor)
+        for text in texts.in_force(actor.kind):
             actions.accept(text, "fr", provider="demonstration")
     db.act_as(db.system("demonstration"))
 
@@ -40,25 +41,25 @@ def _agree() -> None:
 def _open_files(world: World) -> None:
     """Agents of both hospitals looked at Dominique's and Zoé's files."""
     north, south = world.north.establishment.id, world.south.establishment.id
-    for key, agent, place, action, kind in (
-        ("dominique", "appointments-agent", north, "appointment.opened", "appointment"),
-        ("dominique", "admissions-clerk", south, "preadmission.opened", "preadmission"),
-        ("dominique", "billing-agent", north, "bill.opened", "bill"),
-        ("child", "billing-agent", north, "bill.opened", "bill"),
+    dominique, child = world.patients["dominique"].id, world.patients["child"].id
+    agents = {key: people.as_agent(account, north, "billing") for key, account in world.agents.items()}
+    for patient_id, agent, place, action, kind in (
+        (dominique, "appointments-agent", north, "appointment.opened", "appointment"),
+        (dominique, "admissions-clerk", south, "preadmission.opened", "preadmission"),
+        (dominique, "billing-agent", north, "bill.opened", "bill"),
+        (child, "billing-agent", north, "bill.opened", "bill"),
     ):
-        account = world.agents[agent]
-        db.act_as(people.as_agent(account, place, "billing"))
-        audit.record(action, patient_id=world.patients[key].id, establishment_id=place, object_kind=kind)
+        db.act_as(agents[agent])
+        audit.record(action, patient_id=patient_id, establishment_id=place, object_kind=kind)
     db.act_as(db.system("demonstration"))
 
 
 def _know_devices(person: Patient) -> None:
-    account = session.get_one(Account, account_of(person))
-    db.act_as(_acting(account, person))
+    account_id = account_of(person)
     for number, browser in enumerate((_LAPTOP, _PHONE)):
         session.add(
             KnownDevice(
-                account_id=account.id,
+                account_id=account_id,
                 digest=f"demonstration {number}".encode(),
                 browser=browser,
                 first_seen_at=db.now() - timedelta(days=90 - 30 * number),
@@ -71,23 +72,24 @@ def _know_devices(person: Patient) -> None:
 def _ask(world: World) -> None:
     """One request that waits and is nearly late, one that was answered, and a copy that is being prepared."""
     person, north = world.patients["dominique"], world.north.establishment
-    account = session.get_one(Account, account_of(person))
-    db.act_as(_acting(account, person))
+    person_id, north_id, account_id = person.id, north.id, account_of(person)
+    agent = people.as_agent(world.agents["administrator"], north_id, "identity")
+    db.act_as(Actor("patient", person.full_name, account_id, patients=frozenset({person_id})))
     waiting = actions.ask_hospital(
-        person.id, north, "rectification", "Mon adresse : j’habite au 8, et non au 18.", "J’ai déménagé en mars."
-    )
-    answered = actions.ask_hospital(person.id, north, "deletion", "Le compte rendu de ma dernière consultation", "")
-    actions.ask_for_export(person.id, person.id)
-    db.act_as(people.as_agent(world.agents["administrator"], north.id, "identity"))
+        person_id, north, "rectification", "Mon adresse : j’habite au 8, et non au 18.", "J’ai déménagé en mars."
+    ).id
+    answered = actions.ask_hospital(person_id, north, "deletion", "Le compte rendu de ma dernière consultation", "").id
+    actions.ask_for_export(person_id, person_id)
+    db.act_as(agent)
     actions.answer_request(
-        answered.id,
-        frozenset({north.id}),
+        answered,
+        frozenset({north_id}),
         "refused",
         "Le dossier médical est conservé vingt ans (code de la santé publique, article R. 1112-7). Nous y avons joint"
         " vos remarques. Vous pouvez saisir la CNIL.",
     )
     db.act_as(db.system("demonstration"))
-    _backdate(waiting.id, 27)
+    _backdate(waiting, 27)
 
 
 def _backdate(request_id: UUID, days: int) -> None:
@@ -97,7 +99,3 @@ def _backdate(request_id: UUID, days: int) -> None:
         .where(DataRequest.id == request_id)
         .values(received_at=DataRequest.received_at - ago, due_on=DataRequest.due_on - days)
     )
-
-
-def _acting(account: Account, person: Patient) -> Actor:
-    return Actor("patient", account.name, account.id, patients=frozenset({person.id}))
