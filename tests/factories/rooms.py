@@ -4,7 +4,7 @@ from importlib import import_module
 
 from tests.factories.demonstration import World
 
-ROOMS = ("appointments", "preadmission", "billing", "documents", "factors", "mandates", "account", "history")
+ROOMS = ("appointments", "preadmission", "billing", "documents", "factors", "enrolment", "mandates", "account", "history")
 
 
 def demonstrate(world: World) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
+from auth.enrolment.models import Link
 from auth.models import Patient
 from portal import audit, files, kpi
 from portal.db import session
@@ -118,8 +119,11 @@ def _destination(document: Document, letter: Letter) -> Patient | Doubt:
 
 
 def _with_ins(header: Header) -> Sequence[Patient]:
+    """Who bears this identity; not a hospital's own description that is kept aside while a link holds."""
     patient = header.patient
-    return session.scalars(select(Patient).where(Patient.ins == patient.ins, Patient.ins_oid == patient.ins_oid)).all()
+    aside = exists().where(Link.record_patient_id == Patient.id, Link.undone_at.is_(None))
+    bears = (Patient.ins == patient.ins) & (Patient.ins_oid == patient.ins_oid)
+    return session.scalars(select(Patient).where(bears, ~aside)).all()
 
 
 def _has_namesake(header: Header) -> bool:

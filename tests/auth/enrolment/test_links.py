@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -22,7 +23,7 @@ from services.appointments.models import Appointment, AppointmentChange, Claim
 from services.billing.models import Bill
 from services.documents.models import Document
 from tests.auth.enrolment.conftest import IPP, Ground
-from tests.factories import billing, people
+from tests.factories import billing, documents, people
 from tests.ground import audited, count, prepared, rows
 
 HELD = (Bill, Appointment, Document)
@@ -113,6 +114,22 @@ class TestALink:
         with prepared():
             record = session.scalars(select(PatientRecord).where(PatientRecord.ipp == IPP)).one()
         assert record.patient_id == ground.patient.id
+
+    def test_brings_the_next_letter_to_the_account(self, ground: Ground) -> None:
+        linked(ground)
+        with prepared():
+            about = documents.traits(session.get_one(Patient, ground.patient.id))
+            letter = documents.received(ground.hospital.establishment, documents.letter(about, unique_id="1.2.3.4"))
+        assert (letter.state, letter.patient_id) == ("filed", ground.patient.id)
+
+    def test_files_the_letters_of_the_number_that_waited_in_the_tray(self, ground: Ground) -> None:
+        with prepared():
+            about = replace(documents.traits(ground.known), ins="", ins_oid="", ipp=IPP)
+            waiting = documents.received(ground.hospital.establishment, documents.letter(about, unique_id="1.2.3.5"))
+            assert waiting.state == "tray"
+        linked(ground)
+        with db.transaction(ground.me):
+            assert session.get_one(Document, waiting.id).state == "filed"
 
 
 class TestAPushedLink:
