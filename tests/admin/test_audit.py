@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from html5lib import parse
 from sqlalchemy import insert
 
 from admin import queries_audit
@@ -20,6 +19,7 @@ from portal.audit import AuditEvent
 from tests.admin.conftest import Group
 from tests.factories import people
 from tests.ground import audited, prepared, today
+from tests.pages import parsed
 from tests.statements import executed
 
 SignIn = Callable[[Account], FlaskClient]
@@ -36,7 +36,7 @@ def happened(action: str, place: UUID, *, days_ago: float = 0, who: str = "Clara
 
 def lines(page: str) -> list[str]:
     """The rows of the journal, their words only."""
-    rows = parse(page, namespaceHTMLElements=False).iterfind(".//table[@id='journal']/tbody/tr")
+    rows = parsed(page).iterfind(".//table[@id='journal']/tbody/tr")
     return [re.sub(r"\s+", " ", " ".join(row.itertext())).strip() for row in rows]
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from html5lib import parse
 from sqlalchemy import insert
 
 from auth.models import Account
@@ -16,6 +15,7 @@ from portal import db, kpi
 from portal.kpi import KpiEvent
 from tests.admin.conftest import Group
 from tests.ground import prepared
+from tests.pages import parsed
 from tests.statements import executed
 from tests.writers import all_rolled_up
 
@@ -36,7 +36,7 @@ def happens(event: str, times: int = 1, *, days_ago: int = 0, **facts: Any) -> N
 def tiles(page: str) -> dict[str, str]:
     """Code → all the words of its tile."""
     found = {}
-    for tile in parse(page, namespaceHTMLElements=False).iterfind(".//div[@class='app-stat']"):
+    for tile in parsed(page).iterfind(".//div[@class='app-stat']"):
         words = re.sub(r"\s+", " ", " ".join(tile.itertext())).replace("\u202f", " ").replace("\u00a0", " ").strip()
         code = next(each.text for each in tile.iter("span") if each.get("class") == "app-stat__code")
         found[code] = words

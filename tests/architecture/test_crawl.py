@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
-import html5lib
 import psycopg
 import pytest
 from flask import Flask
@@ -23,6 +22,7 @@ from portal.config import Settings
 from tests.conftest import Database
 from tests.factories import demonstration, rooms
 from tests.ground import prepared
+from tests.pages import parsed
 
 pytestmark = pytest.mark.xdist_group("demonstration")
 
@@ -131,8 +131,7 @@ def _links(answer: Any, address: str) -> list[str]:
     if answer.status_code >= 300:
         targets = [answer.headers.get("Location", "")]
     elif answer.mimetype == "text/html":
-        tree = html5lib.parse(answer.text, namespaceHTMLElements=False)
-        targets = [link.get("href") for link in tree.iter("a") if link.get("href")]
+        targets = [link.get("href") for link in parsed(answer.text).iter("a") if link.get("href")]
     else:
         return []
     inside = (urlsplit(urljoin(address, target)) for target in targets)
