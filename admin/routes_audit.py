@@ -11,6 +11,7 @@ from admin import actions_audit, forms_figures, queries_audit, queries_figures
 from admin.forms_audit import JournalForm
 from admin.queries_audit import Page, Search
 from auth import guards
+from auth.emergencies import queries as emergencies
 from auth.wording import ACTIONS
 from portal import db, kpi
 from portal.calendar import civil_day
@@ -41,6 +42,7 @@ def journal() -> tuple[str, int]:
         codes=sorted(ACTIONS),
         older=_older(page),
         newest=_address() if search.before else "",
+        to_judge=emergencies.count_to_judge(guards.establishments("audit")),
     )
     return rendered, 422 if form.errors else 200
 

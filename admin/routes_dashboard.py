@@ -11,6 +11,7 @@ from admin.charts_figures import Chart
 from admin.figures_chooser import chooser
 from admin.queries_figures import Figures, Reading
 from auth import guards
+from auth.emergencies import queries as emergencies
 from portal import catalog, db
 from portal.kpi import Definition
 
@@ -47,6 +48,7 @@ def _figures() -> tuple[str, int]:
         form=chosen.form,
         families=[_family(name, group, figures) for name, group in queries_figures.families()],
         rolled_up_at=queries_figures.rolled_up_at(),
+        to_judge=emergencies.count_to_judge(guards.establishments("audit")),
     )
     return page, 422 if chosen.form.errors else 200
 

@@ -8,6 +8,8 @@ from auth.agents.employers import SIRETS
 from auth.agents.models import RightRequest, StaffUnit
 from auth.demo_idp.people import HOSPITAL_SIRETS
 from auth.emergencies.actions import LIFE
+from auth.machines import actions as machines
+from auth.machines.scopes import SCOPES
 from auth.models import Account, EmergencyAccess, Identity, Patient
 from portal import audit, db, establishments
 from portal.db import Actor, session
@@ -71,6 +73,17 @@ def demonstrate(world: "World") -> None:
     session.add(StaffUnit(account_id=world.agents["medical-secretary"].id, unit_id=world.north.unit.id,
                           establishment_id=north.id))  # fmt: skip
     _to_judge(world)
+    _systems(world)
+
+
+def _systems(world: "World") -> None:
+    """The patient file, at work since this morning, and a former schedule, shut out."""
+    north = world.north.establishment
+    everything = [scope.code for scope in SCOPES if scope.right not in ("billing", "audit")]
+    file, _secret = machines.add(machines.Draft(north.id, "Dossier patient (interface)", everything))
+    file.last_used_at = db.now() - timedelta(minutes=4)
+    former, _secret = machines.add(machines.Draft(north.id, "Ancien agenda", ["system/Slot.read"]))
+    former.created_at, former.revoked_at = db.now() - timedelta(days=300), db.now() - timedelta(days=30)
 
 
 def _to_judge(world: "World") -> None:

@@ -4,7 +4,10 @@ from importlib import import_module
 
 from tests.factories.demonstration import World
 
-ROOMS = ("appointments", "preadmission", "billing", "documents", "factors", "enrolment", "mandates", "account", "history")
+ROOMS = (
+    "appointments", "preadmission", "billing", "documents", "factors", "enrolment", "mandates", "account",
+    "history", "agents", "practice", "deaths",
+)  # fmt: skip
 
 
 def demonstrate(world: World) -> None:
