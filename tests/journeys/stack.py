@@ -6,6 +6,7 @@ in threads of the test, which can so look into them.
 
 import base64
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -66,6 +67,11 @@ class Stack:
     def mails(self) -> str:
         """Every mail sent until now, as the console door prints them."""
         return (self.folder / "worker.log").read_text(encoding="utf-8")
+
+    def code(self) -> str:
+        """The last code sent to a telephone."""
+        self.work()
+        return re.findall(r"--- sms ---\nTo: .*\n\n.*?(\d{6})", self.mails())[-1]
 
     def refuse_silent_faults(self) -> None:
         """Nothing may have broken behind the scene, whatever the pages said."""

@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.looking import look
-from tests.journeys.walking import Visitor, sign_in, sign_out
+from tests.journeys.stack import Stack
+from tests.journeys.walking import Visitor, prove, sign_in, sign_out
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -32,10 +33,11 @@ def test_the_language_changes_and_the_page_stays(visitor: Visitor) -> None:
     assert page.locator("html").get_attribute("lang") == "en"
 
 
-def test_who_leaves_has_left(visitor: Visitor) -> None:
+def test_who_leaves_has_left(visitor: Visitor, stack: Stack) -> None:
     """Neither the back button nor the address shows anything of the person who left."""
     page = visitor()
     sign_in(page, "franceconnect", "suzanne")
+    prove(page, stack)
     page.goto("/factures")
     page.goto("/mon-compte")
     sign_out(page)

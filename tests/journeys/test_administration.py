@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from auth.wording import ACTIONS
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
-from tests.journeys.walking import Visitor, choose_first_free_time, press, sign_in
+from tests.journeys.walking import Visitor, choose_first_free_time, press, prove, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -19,6 +19,7 @@ def test_a_booking_moves_the_dashboard(visitor: Visitor, stack: Stack) -> None:
     look(administrator, "Dashboard")
     before = figure(administrator, "R1")
     sign_in(patient, "franceconnect", "suzanne")
+    prove(patient, stack)
     book(patient)
     stack.parvis("kpi", "rebuild")
     administrator.reload()

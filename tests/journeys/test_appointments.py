@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
-from tests.journeys.walking import Visitor, choose_first_free_time, fill_date, press, sign_in
+from tests.journeys.walking import Visitor, choose_first_free_time, fill_date, press, prove, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -30,6 +30,8 @@ def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor, stack: St
 
     look(page, "Sign in")
     sign_in(page, "franceconnect", "yacine")
+    look(page, "One more step")
+    prove(page, stack)
     look(page, "Confirm your appointment")
     press(page, "Confirm the appointment")
 

@@ -9,7 +9,7 @@ from portal.gateways.antivirus.twin import EICAR
 from tests.factories.documents import pdf
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
-from tests.journeys.walking import Visitor, choose_first_free_time, press, sign_in
+from tests.journeys.walking import Visitor, choose_first_free_time, press, prove, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -116,6 +116,7 @@ def test_a_link_without_the_right_opens_nothing(visitor: Visitor, stack: Stack) 
     page = visitor()
     page.goto(f"/pre-admission/{other}")
     sign_in(page, "franceconnect", "yacine")
+    prove(page, stack)
     look(page, "This page does not exist")
     page.goto("/admin/factures")
     look(page, "This page is not for this account")

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
-from tests.journeys.walking import Visitor, fill_date, photo, press, reference, sign_in
+from tests.journeys.stack import Stack
+from tests.journeys.walking import Visitor, fill_date, photo, press, prove, reference, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -77,7 +78,7 @@ def saved(path: Path) -> Path:
     return path
 
 
-def test_a_secretary_gives_a_letter_to_its_patient(visitor: Visitor) -> None:
+def test_a_secretary_gives_a_letter_to_its_patient(visitor: Visitor, stack: Stack) -> None:
     secretary, patient = visitor(), visitor()
     sign_in(secretary, "proconnect", "medical-secretary")
     secretary.goto("/admin/documents")
@@ -93,6 +94,7 @@ def test_a_secretary_gives_a_letter_to_its_patient(visitor: Visitor) -> None:
     expect(secretary.get_by_text("The letter is now in the patient’s documents.")).to_be_visible()
 
     sign_in(patient, "franceconnect", "suzanne")
+    prove(patient, stack)
     patient.goto("/documents")
     patient.get_by_role("link", name="Lettre de sortie de cardiologie").click()
     expect(patient.locator("h1")).to_have_text("Lettre de sortie de cardiologie")

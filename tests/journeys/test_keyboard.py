@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys.stack import Stack
 from tests.journeys.test_face import HAS_FOCUS_RING
 from tests.journeys.walking import Visitor
 
@@ -10,7 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 _STOPS_AT_MOST = 120
 
 
-def test_a_booking_with_the_keyboard_alone(visitor: Visitor) -> None:
+def test_a_booking_with_the_keyboard_alone(visitor: Visitor, stack: Stack) -> None:
     page = visitor()
     page.goto("/rendez-vous/choisir")
     press_on(page, "#q")
@@ -32,6 +33,12 @@ def test_a_booking_with_the_keyboard_alone(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Qui se connecte ?")
     press_on(page, "button[value=suzanne]", ours=False)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Confirm that it is you")
+    press_on(page, "button:has-text('Send me the code')")
+    page.keyboard.press("Enter")
+    press_on(page, "#code")
+    page.keyboard.type(stack.code())
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Confirm your appointment")
     press_on(page, "button:has-text('Confirm the appointment')")

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
-from tests.journeys.walking import Visitor, eventually, fill_date, photo, press, reference, sign_in
+from tests.journeys.stack import Stack
+from tests.journeys.walking import Visitor, eventually, fill_date, photo, press, prove, reference, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -72,7 +73,7 @@ def send_file(page: Page, path: Path, content: bytes) -> None:
 
 
 def test_a_refused_piece_is_asked_for_again_and_the_patient_goes_straight_to_the_ward(
-    visitor: Visitor, tmp_path: Path
+    visitor: Visitor, stack: Stack, tmp_path: Path
 ) -> None:
     clerk, patient = visitor(), visitor()
     sign_in(clerk, "proconnect", "admissions-clerk")
@@ -88,6 +89,7 @@ def test_a_refused_piece_is_asked_for_again_and_the_patient_goes_straight_to_the
     send_back(clerk)
 
     sign_in(patient, "franceconnect", "yacine")
+    prove(patient, stack)
     patient.goto("/pre-admission")
     patient.locator(".app-card", has_text="To complete").get_by_role("link").click()
     look(patient, "Stay of")

@@ -6,6 +6,8 @@ from io import BytesIO
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.journeys.stack import Stack
+
 Visitor = Callable[..., Page]
 """The fixture `visitor`: `visitor("fr-FR")` is a new person with a browser of their own, in that language."""
 
@@ -19,6 +21,24 @@ def sign_in(page: Page, provider: str, person: str) -> None:
     page.locator(f"a[href^='/auth/{provider}/start']").click()
     page.locator(f"button[name=person][value={person}]").click()
     expect(page.locator("a.app-header__home")).to_be_visible()
+
+
+def prove(page: Page, stack: Stack, mobile: str = "06 39 98 00 03") -> None:
+    """A password alone shows no health data: the person copies the code that the portal sends to their telephone, and
+    gives its number the first time."""
+    if "/mon-compte/" not in page.url:
+        page.goto("/mon-compte/verification")
+    choice = page.get_by_role("link", name="A code by text message")
+    is_first = choice.count() > 0
+    if is_first:
+        choice.click()
+        page.fill("#number", mobile)
+    press(page, "Send me a code" if is_first else "Send me the code")
+    page.fill("#code", stack.code())
+    press(page, "Confirm")
+    if is_first:
+        page.get_by_role("link", name="I have kept them, continue").click()
+    expect(page.locator("#code")).to_have_count(0)
 
 
 def sign_out(page: Page) -> None:
