@@ -51,6 +51,7 @@ class HospitalProviderForm(Form):
                 ("acr", _l("A level (acr), as with Keycloak")),
             ]
         ),
+        validators=[Required()],
         default="amr",
     )
     proof_values = StringField(
@@ -64,13 +65,20 @@ class HospitalProviderForm(Form):
     )
     scopes = StringField(_l("Scopes"), [_TOO_LONG], default="openid profile email")
     signing_alg = RadioField(
-        _l("Signature of the tokens"), choices=choices([("RS256", "RS256"), ("ES256", "ES256")]), default="RS256"
+        _l("Signature of the tokens"),
+        choices=choices([("RS256", "RS256"), ("ES256", "ES256")]),
+        validators=[Required()],
+        default="RS256",
     )
 
     @classmethod
     def showing(cls, provider: HospitalProvider | None) -> "HospitalProviderForm":
         """The form, filled with what is set; never with the secret."""
-        return cls(obj=provider, data={"proof_values": " ".join(provider.proof_values)} if provider else None)
+        if provider is None:
+            return cls()
+        shown = ("label", "issuer", "discovery_url", "client_id", "proof_claim", "acr_values", "scopes", "signing_alg")
+        known = {name: getattr(provider, name) for name in shown}
+        return cls(data=known | {"proof_values": " ".join(provider.proof_values)})
 
     def draft(self) -> Draft:
         texts = ("label", "issuer", "discovery_url", "client_id", "client_secret", "signing_alg", "proof_claim")

@@ -78,7 +78,10 @@ def sign_in_staff() -> str | Response:
     if db.current_actor().kind == "staff":
         return _door_page("staff", [])
     professionals = providers.door("prosanteconnect", "staff")
-    listed = [*providers.doors("staff"), *hospital_doors.doors(), *([professionals] if professionals else [])]
+    own = hospital_doors.doors()
+    # An invitation is for one hospital: its own door must be found.
+    own = own if _invitation() else hospital_doors.shared(own)
+    listed = [*providers.doors("staff"), *own, *([professionals] if professionals else [])]
     return _door_page("staff", listed)
 
 

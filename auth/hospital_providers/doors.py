@@ -1,5 +1,6 @@
 """A hospital's own provider as a door of the staff, of the same shape as the national ones."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import current_app
@@ -31,6 +32,16 @@ def doors() -> list[Door]:
     """Those of every hospital, by the hospital's name."""
     with db.transaction(db.system("auth.hospital_door")):
         return [each for each in map(_door, queries.everywhere()) if each]
+
+
+def shared(listed: list[Door]) -> list[Door]:
+    """The same, with one door for the hospitals that have one provider between them: either opens to all of them."""
+    by_issuer: dict[tuple[str, str], list[Door]] = {}
+    for each in listed:
+        by_issuer.setdefault((each.client.provider.issuer, each.client.provider.client_id), []).append(each)
+    return [
+        replace(same[0], hospital_name=", ".join(each.hospital_name for each in same)) for same in by_issuer.values()
+    ]
 
 
 def unreadable() -> list[str]:

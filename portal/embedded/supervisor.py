@@ -33,6 +33,11 @@ _READY_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 15
 _ISSUERS = {
     "FRANCECONNECT": ("franceconnect", "https://franceconnect.demo.parvis.test/api/v2", "ES256"),
+    "FRANCECONNECT_PLUS": (
+        "franceconnect-plus",
+        "https://franceconnect-plus.demo.parvis.test/api/v2",
+        "ES256",
+    ),
     "PROSANTECONNECT": (
         "prosanteconnect",
         "https://prosanteconnect.demo.parvis.test/auth/realms/esante-wallet",
@@ -126,11 +131,25 @@ def _free_port() -> str:
         return str(probe.getsockname()[1])
 
 
+def _former_port() -> str:
+    """The identity providers' port of last time when it is still free, another one otherwise."""
+    kept = FOLDER / "identity.port"
+    port = kept.read_text(encoding="utf-8") if kept.exists() else "0"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except (OSError, ValueError, OverflowError):
+            return _free_port()
+        return str(probe.getsockname()[1])
+
+
 def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
     """What every part is told; secrets are drawn once and kept in `var/`, readable by their owner alone."""
     kept = _kept_secrets()
-    idp_port, payfip_port = _free_port(), _free_port()
-    client_secret = secrets.token_urlsafe(48)
+    # The hospitals' own provider is a row of the database: its address and its secret outlive a start.
+    idp_port, payfip_port = _former_port(), _free_port()
+    client_secret = kept["idp_secret"]
     payfip = f"http://127.0.0.1:{payfip_port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")} | {
         "PORTAL_ENV": "demo",
@@ -163,14 +182,16 @@ def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
 
 def _kept_secrets() -> dict[str, str]:
     path = FOLDER / "secrets.json"
-    if path.exists():
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if "idp_secret" in known:
+        return known
     drawn = {
+        "idp_secret": secrets.token_urlsafe(48),
         "secret_key": secrets.token_urlsafe(48),
         "file_key": base64.b64encode(secrets.token_bytes(32)).decode(),
         "app_password": secrets.token_urlsafe(24),
         "owner_password": secrets.token_urlsafe(24),
-    }
+    } | known
     path.touch(mode=0o600)
     path.write_text(json.dumps(drawn), encoding="utf-8")
     return drawn
@@ -189,13 +210,18 @@ def _prepare(server: EmbeddedPostgres, environment: dict[str, str]) -> None:
         filled = connection.execute("select exists (select 1 from establishment)").fetchone() == (True,)
     if not filled:
         click.echo("Preparing the demonstration hospital (first start only)…")
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.factories.demonstration"], cwd=ROOT, env=environment, check=False
-        )
-        if done.returncode:
-            raise _CannotStart(
-                "the demonstration's content could not be written (see above). Delete var/demo to retry."
-            )
+        _write("tests.factories.demonstration", environment)
+    kept_port, port = FOLDER / "identity.port", environment["IDP_PORT"]
+    if not kept_port.exists() or kept_port.read_text(encoding="utf-8") != port:
+        _write("tests.factories.hospital_providers", environment)
+        kept_port.write_text(port, encoding="utf-8")
+
+
+def _write(module: str, environment: dict[str, str]) -> None:
+    """Let a module of the demonstration write its part of the database."""
+    done = subprocess.run([sys.executable, "-m", module], cwd=ROOT, env=environment, check=False)
+    if done.returncode:
+        raise _CannotStart("the demonstration's content could not be written (see above). Delete var/demo to retry.")
 
 
 def _revision(owner_url: str) -> str:

@@ -47,6 +47,16 @@ class TestItsDoor:
         for other in ("/connexion", "/pro/connexion"):
             assert "/auth/hospital/" not in browser.get(other).text
 
+    def test_is_shown_once_for_the_hospitals_that_share_a_provider_and_apart_to_the_invited(
+        self, trip: Trips, own_provider: HospitalProvider, south: Hospital, provider: RunningIdp
+    ) -> None:
+        with prepared():
+            hospital_provider(south.establishment.id, provider)
+        browser = trip().browser
+        page = browser.get("/admin/connexion").text
+        assert (page.count("/auth/hospital/"), "Hôpital du sud" in page) == (1, True)
+        assert browser.get("/admin/connexion?invitation=abc").text.count("/start?invitation=abc") >= 2
+
     def test_opens_to_whoever_was_invited_with_it(
         self, trip: Trips, own_provider: HospitalProvider, north: Hospital
     ) -> None:

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from auth.demo_idp.audiences import AUDIENCES
 from auth.demo_idp.server import RunningIdp
-from portal.config import ProviderSettings
+from portal.config import ProviderSettings, SealingProviderSettings
 
 SOMEONE = {
     "franceconnect": "dominique",
@@ -26,7 +26,7 @@ HOMES = {"franceconnect": "/", "prosanteconnect": "/pro", "proconnect": "/admin"
 def provider_settings(idp: RunningIdp) -> dict[str, ProviderSettings]:
     """What an operator would declare to use these providers."""
     return {
-        name: ProviderSettings(
+        name: (SealingProviderSettings if audience.seals else ProviderSettings)(
             discovery_url=idp.discovery_url(name),
             issuer=audience.issuer,
             client_id=idp.config.client_id,

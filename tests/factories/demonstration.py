@@ -112,6 +112,8 @@ def _add_patients(world: World) -> None:
             mobile=f"+3363998{number:04d}",
         )
         own = people.account("patient", patient.full_name, claims["email"], issuer, person.subject)
+        if verified := AUDIENCES["franceconnect-plus"].person(person.key):
+            people.identity(own, AUDIENCES["franceconnect-plus"].issuer, verified.subject)
         people.give_access(own, patient)
         people.known_at(patient, world.north.establishment.id, f"800{number:07d}")
         world.patients[person.key] = patient
@@ -146,6 +148,8 @@ def _add_agents(world: World) -> None:
                 world.north.establishment.id, *rights, name=person.name, issuer=issuer, subject=person.subject
             )
             people.grant(agent, world.south.establishment.id, *rights)
+            if own := AUDIENCES["hospital"].person(person.key):
+                people.identity(agent, AUDIENCES["hospital"].issuer, own.subject)
             world.agents[person.key] = agent
 
 

@@ -37,9 +37,14 @@ def account(
     session.add(made)
     session.flush()
     if issuer:
-        session.add(Identity(id=uuid4(), issuer=issuer, subject=subject, account_id=made.id))
-        session.flush()
+        identity(made, issuer, subject)
     return made
+
+
+def identity(own: Account, issuer: str, subject: str) -> None:
+    """Another way for the account to prove itself."""
+    session.add(Identity(id=uuid4(), issuer=issuer, subject=subject, account_id=own.id))
+    session.flush()
 
 
 def patient_with_account(**facts: str) -> tuple[Account, Patient]:
