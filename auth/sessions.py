@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select, text, update
 from werkzeug.wrappers import Response
 
 from auth.models import Account, WebSession
-from portal import db
+from portal import audit, db
 from portal.db import ANONYMOUS, Actor, session
 
 _COOKIE = "parvis_session"
@@ -195,6 +195,7 @@ def act_for(patient_id: UUID) -> None:
     if current is None or patient_id not in db.current_actor().patients:
         raise LookupError(patient_id)
     session.execute(update(WebSession).where(WebSession.id == current.session_id).values(patient_id=patient_id))
+    audit.record("person.chosen", patient_id=patient_id, object_kind="account", object_id=current.account_id)
 
 
 def set_cookie(response: Response, token: str) -> None:

@@ -19,7 +19,7 @@ from auth.mandates.states import TransitionRefused
 from auth.models import Patient
 from auth.sessions import SignedIn
 from auth.tries import TooManyTries
-from portal import audit, db, establishments
+from portal import db, establishments
 from portal.db import session
 from portal.web.forms import Form
 from portal.web.repeated_posts import once
@@ -62,11 +62,9 @@ def choose() -> str:
 @pages.post("/agir")
 def act_for() -> Response:
     try:
-        chosen = UUID(request.form.get("patient_id", ""))
-        sessions.act_for(chosen)
+        sessions.act_for(UUID(request.form.get("patient_id", "")))
     except (LookupError, ValueError):
         abort(404)
-    audit.record("person.chosen", patient_id=chosen, object_kind="account", object_id=_me().account_id)
     return redirect(url_for("pages.home"), 303)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from io import BytesIO
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 from PIL import Image, ImageDraw
@@ -69,7 +70,7 @@ def _tell_how(made: Mandate, began: str) -> None:
     """The changes that led there."""
     path = ["", began, "active", made.state] if made.state != "active" else ["", began, "active"]
     start = db.now() - timedelta(days=40)
-    for step, (former, later) in enumerate(zip(path, path[1:], strict=False)):
+    for step, (former, later) in enumerate(pairwise(path)):
         by_hospital = later == "active" and began == "requested"
         session.add(
             MandateChange(
