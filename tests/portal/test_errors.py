@@ -46,9 +46,7 @@ def store(value: str) -> str:
 
 @pytest.fixture
 def visitor(make_app: MakeApp) -> Any:
-    app = make_app()
-    app.register_blueprint(trouble)
-    return app.test_client()
+    return make_app(trouble).test_client()
 
 
 @pytest.mark.parametrize("code", [400, 403, 404, 405, 410, 413, 415, 422, 429, 500, 501, 503])
@@ -84,11 +82,8 @@ class TestTooManyAttempts:
     @pytest.fixture
     def limited_visitor(self, make_app: MakeApp) -> Iterator[Any]:
         """The test environment counts no attempts; development does."""
-        app = make_app(env="development")
-        app.register_blueprint(trouble)
-        yield app.test_client()
+        yield make_app(trouble, env="development").test_client()
         limiter.reset()
-        limiter.enabled = False
 
     def test_are_told_to_wait(self, limited_visitor: Any) -> None:
         assert limited_visitor.get("/trouble/limited", check=False).status_code == 200

@@ -82,9 +82,9 @@ def patient(app: Flask) -> tuple[Account, Patient]:
 
 
 @pytest.fixture
-def portal(make_app: Callable[..., Flask], tmp_path: Path) -> Flask:
-    app = make_app(storage_url=f"file:{tmp_path / 'store'}")
-    app.register_blueprint(desk)
+def portal(make_app: Callable[..., Flask], settings: Settings, tmp_path: Path) -> Flask:
+    app = make_app(desk)
+    files.configure(settings.model_copy(update={"storage_url": f"file:{tmp_path / 'store'}"}))
     return app
 
 

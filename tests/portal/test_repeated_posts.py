@@ -41,9 +41,7 @@ def add() -> Response | tuple[str, int]:
 
 @pytest.fixture
 def visitor(make_app: Callable[..., Flask]) -> Any:
-    app = make_app()
-    app.register_blueprint(counter)
-    return app.test_client()
+    return make_app(counter).test_client()
 
 
 def post(browser: Any, key: object, **form: str) -> Any:

@@ -67,9 +67,7 @@ class TestScripts:
 
 class TestAForm:
     def test_may_lead_to_a_bank_on_its_own_page_only(self, make_app: Callable[..., Flask]) -> None:
-        app = make_app()
-        app.register_blueprint(bank)
-        browser = app.test_client()
+        browser = make_app(bank).test_client()
         assert policy(browser.get("/bank/pay", check=False))["form-action"] == "'self' https://bank.exemple.test"  # type: ignore[call-arg]
         assert policy(browser.get("/"))["form-action"] == "'self'"
 

@@ -65,9 +65,7 @@ def refused_at_the_commit() -> str:
 
 @pytest.fixture
 def visitor(make_app: MakeApp) -> Any:
-    app = make_app()
-    app.register_blueprint(written)
-    return app.test_client()
+    return make_app(written).test_client()
 
 
 @contextmanager
