@@ -91,9 +91,14 @@ def _to_judge(world: "World") -> None:
     clerk, north, suzanne = world.agents["admissions-clerk"], world.north.establishment, world.patients["suzanne"]
     then = db.now() - timedelta(hours=20)
     opened = emergency(clerk, north.id, suzanne, opened_at=then, ends_at=then + LIFE)
-    system = db.current_actor()
-    db.act_as(Actor("staff", clerk.name, clerk.id))
-    for event, details in (("emergency.opened", {"kind": "care"}), ("emergency.looked", {"what": "file"})):
-        audit.record(event, patient_id=suzanne.id, establishment_id=north.id, object_kind="emergency_access",
-                     object_id=opened.id, **details)  # fmt: skip
+    about = {
+        "patient_id": suzanne.id,
+        "establishment_id": north.id,
+        "object_kind": "emergency_access",
+        "object_id": opened.id,
+    }
+    system, agent = db.current_actor(), Actor("staff", clerk.name, clerk.id)
+    db.act_as(agent)
+    audit.record("emergency.opened", **about, kind="care")
+    audit.record("emergency.looked", **about, what="file")
     db.act_as(system)
