@@ -156,8 +156,6 @@ ACTIONS = {
     "guest.left": _l("closed an invitation they had opened"),
     "guest.looked": _l("looked at what an invitation shows"),
     "account.opened_at_desk": _l("opened an account at the desk, on an identity document"),
-    "account.closed_by_death": _l("closed the account of somebody who died"),
-    "account.reopened": _l("opened an account again"),
     "right.asked": _l("asked for a right that another administrator confirms"),
     "right_request.refused": _l("refused a right that was asked for an agent"),
     "right_request.withdrawn": _l("withdrew a right that was asked for an agent"),
