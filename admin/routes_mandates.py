@@ -54,7 +54,7 @@ def show(mandate_id: UUID) -> str:
 @pages.post("/<uuid:mandate_id>/rechercher")
 def search(mandate_id: UUID) -> Answer:
     """Look for another patient; by a post, so that no address holds a name."""
-    mandate, form = _one(mandate_id), SearchForm()
+    mandate, form = _one(mandate_id), SearchForm(prefix="search")
     valid = form.validate()
     return _page(mandate, search=form), 200 if valid else 422
 
@@ -74,7 +74,7 @@ def proof(mandate_id: UUID) -> Response:
 @pages.post("/<uuid:mandate_id>/accepter")
 def accept(mandate_id: UUID) -> Answer:
     """The proof is good: the person acts from now on."""
-    mandate, search = _one(mandate_id), SearchForm()
+    mandate, search = _one(mandate_id), SearchForm(prefix="search")
     form = CheckForm()
     form.offer(mandate, _found(mandate, search))
     if not form.validate():
@@ -151,7 +151,7 @@ def _explain(form: CheckForm, refusal: Exception) -> None:
 
 
 def _page(mandate: Mandate, *, search: SearchForm | None = None, **shown: Any) -> str:
-    search = search or SearchForm(formdata=None)
+    search = search or SearchForm(formdata=None, prefix="search")
     found = _found(mandate, search) if mandate.state == "requested" else []
     blank = {"check": _blank_check(mandate, found), "refuse": RefuseForm(formdata=None, prefix="refuse"), "form": None}
     return render_template(
