@@ -1,10 +1,24 @@
 """How often one visitor may try: in memory on one machine, in Redis when there are several."""
 
-from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+import ipaddress
 
-limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=False)
+from flask import Flask, request
+from flask_limiter import Limiter
+
+
+def visitor() -> str:
+    """Who is counted: an IPv4 address, or the whole /64 that an IPv6 customer may change address in."""
+    address = request.remote_addr or ""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
+
+
+limiter = Limiter(visitor, default_limits=[], headers_enabled=False)
 
 
 def register(app: Flask) -> None:
