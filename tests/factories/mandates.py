@@ -61,6 +61,7 @@ def mandate(
             revoked_at=None if state == "active" else db.now(),
         )
     )
+    session.flush()
     _tell_how(made, "requested" if kind != "carer" else "offered")
     session.flush()
     return made
@@ -159,6 +160,7 @@ def _waiting_request(world: World) -> None:
         asked_at=db.now() - timedelta(hours=20),
     )
     session.add(asked)
+    session.flush()
     session.add(
         MandateChange(id=uuid4(), mandate_id=asked.id, at=asked.asked_at, actor=f"patient:{father.id}",
                       actor_name=father.name, from_state="", to_state="requested")
