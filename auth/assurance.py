@@ -10,10 +10,10 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Select, delete, func, literal, null, select, union_all
 
 from auth.sessions import SignedIn
 from portal import audit, establishments
@@ -136,7 +136,7 @@ def _counts(factor: str) -> bool:
     return factor in ("passkey", "totp", "sms", "recovery") or (factor == "mail" and rules().mail_codes)
 
 
-def _is_a_rule() -> object:
+def _is_a_rule() -> ColumnElement[bool]:
     key = EstablishmentSetting.key
     return (key.startswith(KEY)) | key.in_((MAIL_CODES, LOCAL_ACCOUNTS))
 
@@ -145,16 +145,17 @@ def _read() -> Rules:
     """One statement: the hospitals, what each has open today, what each has set."""
     today = func.current_date()
     is_open = (PublishedService.opened_on <= today) & func.coalesce(PublishedService.closed_on > today, True)
-    found = session.execute(
-        union_all(
-            select(literal("hospital"), Establishment.id, null(), null()),
-            select(literal("open"), PublishedService.establishment_id, PublishedService.code, null()).where(is_open),
-            select(
-                literal("set"), EstablishmentSetting.establishment_id, EstablishmentSetting.key,
-                EstablishmentSetting.value,
-            ).where(_is_a_rule()),
-        )
-    ).all()  # fmt: skip
+    parts: list[Select[Any]] = [
+        select(literal("hospital"), Establishment.id, null(), null()),
+        select(literal("open"), PublishedService.establishment_id, PublishedService.code, null()).where(is_open),
+        select(
+            literal("set"),
+            EstablishmentSetting.establishment_id,
+            EstablishmentSetting.key,
+            EstablishmentSetting.value,
+        ).where(_is_a_rule()),
+    ]
+    found = session.execute(union_all(*parts)).all()
     hospitals = {row[1] for row in found if row[0] == "hospital"}
     published = defaultdict(set)
     for kind, hospital, code, _value in found:

@@ -1,5 +1,6 @@
 """One more proof: a second factor asked for before a page that shows health data, or a change of one's factors."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +54,7 @@ def send(factor_id: UUID) -> Response | tuple[str, int]:
     return redirect(_here(factor), 303)
 
 
-def _prove_by_code(factor: Factor, mine: Any) -> Response | str | tuple[str, int]:
+def _prove_by_code(factor: Factor, mine: Sequence[Factor]) -> Response | str | tuple[str, int]:
     """A code of an application, or one that was sent once the person asked for it."""
     form = CodeForm()
     account_id, waiting = factor.account_id, None
@@ -74,7 +75,7 @@ def _prove_by_code(factor: Factor, mine: Any) -> Response | str | tuple[str, int
     return page, _status(form, waiting)
 
 
-def _prove_by_passkey(factor: Factor, mine: Any) -> Response | str | tuple[str, int]:
+def _prove_by_passkey(factor: Factor, mine: Sequence[Factor]) -> Response | str | tuple[str, int]:
     form, waiting, account_id = PasskeyForm(), None, factor.account_id
     if form.validate_on_submit():
         try:
@@ -96,7 +97,7 @@ def _prove_by_passkey(factor: Factor, mine: Any) -> Response | str | tuple[str, 
     return page, _status(form, waiting)
 
 
-def _prove_by_sheet(mine: Any) -> Response | str | tuple[str, int]:
+def _prove_by_sheet(mine: Sequence[Factor]) -> Response | str | tuple[str, int]:
     form, waiting, account = SheetForm(), None, browser.me()
     if form.validate_on_submit():
         try:
@@ -116,13 +117,13 @@ def _proven(kind: str) -> Response:
     return browser.elevated(kind, browser.go_to(browser.wanted() or home))
 
 
-def _chosen(mine: Any) -> Factor:
+def _chosen(mine: Sequence[Factor]) -> Factor:
     """The factor named in the address, else the one used last that this portal can ask for."""
     usable = [each for each in mine if each.kind != "passkey" or browser.site().has_passkeys] or list(mine)
     return next((each for each in usable if str(each.id) == request.args.get("with")), usable[0])
 
 
-def _page(template: str, form: Form, mine: Any, factor: Factor | None, **more: Any) -> str:
+def _page(template: str, form: Form, mine: Sequence[Factor], factor: Factor | None, **more: Any) -> str:
     others = [(each, _here(each)) for each in mine if not _is_asked(each, factor)]
     return render_template(
         template,
@@ -143,10 +144,9 @@ def _is_asked(each: Factor, factor: Factor | None) -> bool:
 
 
 def _here(factor: Factor | None) -> str:
-    chosen = {"with": str(factor.id) if factor else SHEET}
-    return url_for(
-        "verification.prove", next=browser.wanted() or None, service=request.args.get("service") or None, **chosen
-    )
+    chosen: dict[str, Any] = {"with": str(factor.id) if factor else SHEET}
+    service = request.args.get("service") or None
+    return url_for("verification.prove", next=browser.wanted() or None, service=service, **chosen)
 
 
 def _binding() -> str:
