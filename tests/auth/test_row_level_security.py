@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import Delete, Table, Update, delete, insert, select, text, update
+from sqlalchemy import Delete, Insert, Table, Update, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from auth import actions
@@ -128,29 +128,33 @@ WRITABLE: dict[str, dict[type[Base], int]] = {
     "staff": {Account: 1, StaffRight: len(RIGHTS)},
 }
 EVERYBODY_ELSE = ("anonymous", "patient", "professional", "agent elsewhere", "machine")
-per_table = pytest.mark.parametrize("model", PERSONAL, ids=lambda model: model.__tablename__)
 per_stranger = pytest.mark.parametrize("who", EVERYBODY_ELSE)
 
 
 @per_stranger
-@per_table
-def test_a_stranger_sees_nothing_of_it(ground: Ground, model: type[Base], who: str) -> None:
+def test_a_stranger_sees_nothing_of_any_table(ground: Ground, who: str) -> None:
     stranger = strangers(ground)[who]
-    expected = SEEN.get(stranger.kind, {}).get(model, 0)
-    assert seen(db.system("tests"), model) >= max(expected, 1), "the ground holds something to hide"
-    assert seen(stranger, model) == expected
+    theirs = SEEN.get(stranger.kind, {})
+    nothing_to_hide = [model for model in PERSONAL if seen(db.system("tests"), model) < max(theirs.get(model, 0), 1)]
+    assert nothing_to_hide == []
+    assert {model: seen(stranger, model) for model in PERSONAL} == dict.fromkeys(PERSONAL, 0) | theirs
 
 
 @per_stranger
-@per_table
-def test_a_stranger_changes_and_deletes_nothing_of_it(ground: Ground, model: type[Base], who: str) -> None:
+@pytest.mark.parametrize("command", ["update", "delete"])
+def test_a_stranger_changes_and_deletes_nothing_of_any_table(ground: Ground, command: str, who: str) -> None:
     stranger = strangers(ground)[who]
+    theirs = WRITABLE.get(stranger.kind, {})
+    changed = {model: _affected(stranger, _everywhere(command, model)) for model in PERSONAL}
+    assert {model: count for model, count in changed.items() if count > theirs.get(model, 0)} == {}
+
+
+def _everywhere(command: str, model: type[Base]) -> Update | Delete:
+    """A statement that would reach every row of the table."""
     table = model.__table__
     assert isinstance(table, Table)
     column = next(each for each in table.columns if not each.primary_key)
-    expected = WRITABLE.get(stranger.kind, {}).get(model, 0)
-    assert _affected(stranger, update(table).values({column.name: column})) <= expected
-    assert _affected(stranger, delete(table)) <= expected
+    return delete(table) if command == "delete" else update(table).values({column.name: column})
 
 
 def _affected(actor: Actor, statement: Update | Delete) -> int:
@@ -195,12 +199,20 @@ FORGED = {
 
 
 @per_stranger
-@pytest.mark.parametrize("what", FORGED)
-def test_a_stranger_cannot_write(ground: Ground, what: str, who: str) -> None:
+def test_a_stranger_cannot_write(ground: Ground, who: str) -> None:
     stranger = strangers(ground)[who]
-    statement = FORGED[what](ground, stranger)
-    with pytest.raises(DBAPIError, match="row-level security"), acting(stranger):
-        db.session.execute(statement)
+    for what, forged in FORGED.items():
+        assert "row-level security" in _refusal(stranger, forged(ground, stranger)), what
+
+
+def _refusal(actor: Actor, statement: Insert) -> str:
+    """What the database says to this actor's statement; nothing when it lets it through."""
+    try:
+        with acting(actor):
+            db.session.execute(statement)
+    except DBAPIError as refused:
+        return str(refused)
+    return ""
 
 
 class TestWhoIsConcerned:

@@ -97,22 +97,29 @@ STRANGERS = [
 
 
 @pytest.mark.parametrize("who", [*STRANGERS, pytest.param(lambda ground: ground.as_patient, id="the patient")])
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__tablename__)
-def test_strangers_and_patients_write_no_copy_of_a_row(filled: Ground, who: Who, table: type[Any]) -> None:
+def test_strangers_and_patients_write_no_copy_of_a_row(filled: Ground, who: Who) -> None:
+    for table in TABLES:
+        copy = _copy(table, filled)
+        refused = pytest.raises(DBAPIError, match=f'row-level security.* "{table.__tablename__}"')
+        with refused, db.transaction(who(filled)):
+            session.execute(insert(table).inline().values(copy))
+
+
+def _copy(table: type[Any], filled: Ground) -> dict[str, object]:
+    """A row of the table, with keys of its own."""
     with db.transaction(db.system("tests")):
         row = dict(session.execute(select(*table.__table__.columns)).mappings().first() or {})
     copy = row | ({"id": uuid4()} if "id" in row else {"account_id": filled.other_account.id})
     copy |= {"unique_id": "1.2.3"} if "unique_id" in row else {}
-    copy |= {"reference": "COPY"} if "reference" in row else {}
-    with pytest.raises(DBAPIError, match="row-level security"), db.transaction(who(filled)):
-        session.execute(insert(table).inline().values(copy))
+    return copy | ({"reference": "COPY"} if "reference" in row else {})
 
 
 @pytest.mark.parametrize("who", [*STRANGERS, pytest.param(lambda ground: ground.as_patient, id="the patient")])
-@pytest.mark.parametrize("table", [Document, Exchange], ids=lambda table: table.__tablename__)
-def test_strangers_and_patients_change_nothing(filled: Ground, who: Who, table: type[Any]) -> None:
-    with db.transaction(who(filled)):
-        assert session.execute(update(table).values(state=table.state)).rowcount == 0  # type: ignore[attr-defined]
+def test_strangers_and_patients_change_nothing(filled: Ground, who: Who) -> None:
+    for table in (Document, Exchange):
+        with db.transaction(who(filled)):
+            changed = session.execute(update(table).values(state=table.state))
+            assert changed.rowcount == 0, table.__tablename__  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("table", [table for table in TABLES if table not in (Document, Exchange)],
