@@ -42,6 +42,8 @@ def test_a_practitioner_writes_to_a_unit_and_reads_its_answer(visitor: Visitor, 
     doctor, secretary = visitor(), visitor()
     doctor.goto("/pro")
     sign_in(doctor, "prosanteconnect", "nevelet")
+    doctor.get_by_label("CLINIQUE DES TROIS PONTS").check()
+    press(doctor, "Work here")
     look(doctor, "Your exchanges with the hospital")
     doctor.get_by_role("link", name="Send a document to a unit").click()
     look(doctor, "Which unit do you want to write to?")
