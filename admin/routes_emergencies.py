@@ -21,6 +21,7 @@ from portal.web import errors
 from portal.web.downloads import file_response
 from portal.web.fields import choices
 from portal.web.repeated_posts import once
+from services.preadmission.wording import RELATIVE_LINKS
 
 emergency_pages = guards.staff(
     Blueprint("admin_emergencies", __name__, url_prefix="/admin/urgence", template_folder="templates")
@@ -77,7 +78,11 @@ def show(access_id: UUID) -> str | AnyResponse:
     file = queries_emergencies.open_file(opened)
     actions.look(opened, "file")
     return render_template(
-        "admin/emergencies/file.html", opened=opened, file=file, hospital=_place(opened.establishment_id)
+        "admin/emergencies/file.html",
+        opened=opened,
+        file=file,
+        hospital=_place(opened.establishment_id),
+        links=RELATIVE_LINKS,
     )
 
 

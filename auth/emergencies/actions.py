@@ -6,9 +6,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import update
 
 from auth.agents.administrators import as_the_system
-from auth.emergencies import mails
-from auth.models import Account, EmergencyAccess, PatientRecord
-from portal import audit, db, jobs, notifications
+from auth.models import EmergencyAccess, PatientRecord
+from portal import audit, db, jobs
 from portal.db import session
 
 LIFE = timedelta(minutes=60)
@@ -81,13 +80,6 @@ def review(opened: EmergencyAccess, *, justified: bool, comment: str) -> None:
     session.flush()
     _record("emergency.reviewed", opened, outcome="justified" if justified else "not_justified")
     jobs.enqueue("emergencies.tell_review", access_id=str(opened.id))
-
-
-def tell_review(opened: EmergencyAccess) -> None:
-    """Tell the agent what was judged; as the system, which knows their address."""
-    agent = session.get_one(Account, opened.account_id)
-    mail = mails.reviewed(justified=bool(opened.justified))
-    notifications.tell(mail, recipient=agent.email, account_id=agent.id, locale=agent.locale)
 
 
 def _record(event: str, opened: EmergencyAccess, **details: str | None) -> None:

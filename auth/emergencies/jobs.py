@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from auth.agents import administrators
-from auth.emergencies import actions, mails
+from auth.emergencies import mails
 from auth.models import Account, EmergencyAccess
-from portal import jobs
+from portal import jobs, notifications
 
 
 @jobs.task("emergencies.alert")
@@ -21,6 +21,9 @@ def alert(access_id: str) -> None:
 
 @jobs.task("emergencies.tell_review")
 def tell_review(access_id: str) -> None:
-    """Tell the agent what the review says."""
+    """Tell the agent what was judged."""
     with jobs.effect() as current:
-        actions.tell_review(current.get_one(EmergencyAccess, UUID(access_id)))
+        opened = current.get_one(EmergencyAccess, UUID(access_id))
+        agent = current.get_one(Account, opened.account_id)
+        mail = mails.reviewed(justified=bool(opened.justified))
+        notifications.tell(mail, recipient=agent.email, account_id=agent.id, locale=agent.locale)
