@@ -1,10 +1,14 @@
 """What the portal is connected to, and whether its own machinery keeps up."""
 
-from flask import Blueprint, render_template
+from datetime import date
+
+from flask import Blueprint, current_app, render_template
 from flask_babel import gettext as _
 
 from admin import queries_connectors
-from auth import guards
+from auth import franceconnect, guards
+from portal import db
+from portal.config import Settings
 from portal.gateways import door
 from portal.gateways.breaker import BreakerState
 from portal.gateways.door import DoorState
@@ -24,7 +28,15 @@ def connectors() -> str:
         queue=queries_connectors.queue(),
         failed=queries_connectors.failed_tasks(),
         ledgers=queries_connectors.ledgers(),
+        ending_on=_ending_on(),
     )
+
+
+def _ending_on() -> date | None:
+    """The end of plain FranceConnect for health services, once it is a year away; None where it is not used."""
+    settings: Settings = current_app.config["SETTINGS"]
+    soon = franceconnect.days_left(settings.franceconnect_ends_on, db.now().date()) is not None
+    return settings.franceconnect_ends_on if soon and settings.providers["franceconnect"].enabled else None
 
 
 def _words(state: DoorState) -> tuple[str, str]:

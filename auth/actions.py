@@ -95,9 +95,9 @@ def patient_account(sign_in: SignIn, identity: PivotIdentity) -> Account:
         session.add(PatientAccess(account_id=account.id, patient_id=patient.id, relation="self"))
         session.flush()
         traits.note_duplicates(patient, has_account=True)
-    elif (patient := _own_patient(account)) is not None:
-        traits.refresh_traits(patient, identity)
-        account.name = patient.full_name
+    elif (known := _own_patient(account)) is not None:
+        traits.refresh_traits(known, identity)
+        account.name = known.full_name
     return account
 
 
@@ -158,7 +158,17 @@ def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
         account, provider=provider, acr=sign_in.acr, amr=" ".join(sign_in.amr), id_token=sign_in.id_token_raw
     )
     practice_actions.arrive(account, sessions.digest(token))
-    audit.record("session.opened", object_kind="account", object_id=account.id, provider=provider, acr=sign_in.acr)
+    audit.record(
+        "session.opened",
+        object_kind="account",
+        object_id=account.id,
+        provider=provider,
+        issuer=sign_in.issuer,
+        # Which identity it was, for whoever compares with the provider's own journal; the subject itself stays out.
+        subject=digest(f"{sign_in.issuer} {sign_in.subject}").hex(),
+        acr=sign_in.acr,
+        amr=" ".join(sign_in.amr),
+    )
     kpi.count("session_opened", dimension=provider, account_id=account.id)
     return token
 

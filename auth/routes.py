@@ -50,6 +50,7 @@ doors = guards.public(Blueprint("auth", __name__, template_folder="templates"))
 _HOMES = {"patient": "pages.home", "professional": "documents.professional_home", "staff": "admin.dashboard"}
 _PROVIDER = f"/auth/<any({', '.join(map(repr, PROVIDERS))}):provider>"
 _HOSPITAL = "/auth/hospital/<finess>"
+_A_HOSPITAL_BEHIND_ONE_ADDRESS = "300 per minute"
 _INVITATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _NOBODY: dict[type[Exception], str] = {
     NotInvited: "not_invited",
@@ -104,7 +105,7 @@ def encryption_keys() -> Response:
 
 
 @doors.get(f"{_PROVIDER}/start")
-@limiter.limit("30 per minute")
+@limiter.limit(_A_HOSPITAL_BEHIND_ONE_ADDRESS)
 def start(provider: str) -> Response:
     # A link of invitation to Pro Santé Connect is only ever sent to somebody who works here.
     as_staff = provider == "prosanteconnect" and bool(request.args.get("audience") == "staff" or _invitation())
@@ -112,7 +113,7 @@ def start(provider: str) -> Response:
 
 
 @doors.get(f"{_HOSPITAL}/start")
-@limiter.limit("30 per minute")
+@limiter.limit(_A_HOSPITAL_BEHIND_ONE_ADDRESS)
 def start_at_hospital(finess: str) -> Response:
     return _leave_for(hospital_doors.door(finess) or abort(404))
 
@@ -145,13 +146,13 @@ def _invitation() -> str:
 
 
 @doors.get(f"{_PROVIDER}/callback")
-@limiter.limit("30 per minute")
+@limiter.limit(_A_HOSPITAL_BEHIND_ONE_ADDRESS)
 def callback(provider: str) -> Response:
     return _come_back(providers.door(provider) or abort(404))
 
 
 @doors.get(f"{_HOSPITAL}/callback")
-@limiter.limit("30 per minute")
+@limiter.limit(_A_HOSPITAL_BEHIND_ONE_ADDRESS)
 def callback_of_hospital(finess: str) -> Response:
     return _come_back(hospital_doors.door(finess) or abort(404))
 
@@ -240,7 +241,9 @@ def _failed(door: Door, failure: SignInFailed) -> Response:
     page = render_template(
         "auth/sign_in_failed.html", door=door, family=family, reference=reference, retry=retry, better=better
     )
-    return make_response(page, family.status)
+    response = make_response(page, family.status)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 # -- signing out -------------------------------------------------------------------------------------------------

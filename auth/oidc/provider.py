@@ -63,21 +63,25 @@ class Provider:
             raise ValueError(f"{self.name}: the discovery URL must be https")
 
     def trusts_url(self, url: object) -> bool:
-        """Whether we may call `url`: https, or plain http to this very machine where allowed."""
-        parts = urlsplit(url) if isinstance(url, str) else None
-        if parts is None or not parts.hostname:
+        """Whether we may call `url`: https to another machine, or anything to this very one where allowed."""
+        try:
+            parts = urlsplit(url) if isinstance(url, str) else None
+        except ValueError:
             return False
-        if parts.scheme == "https":
-            return True
-        return self.allow_loopback_http and parts.scheme == "http" and is_loopback(parts.hostname)
+        if parts is None or not parts.hostname or parts.scheme not in ("https", "http"):
+            return False
+        if is_this_machine(parts.hostname):
+            return self.allow_loopback_http
+        return parts.scheme == "https"
 
 
-def is_loopback(hostname: str) -> bool:
-    """Whether `hostname` can only be this machine (no DNS question is asked)."""
+def is_this_machine(hostname: str) -> bool:
+    """Whether `hostname` can only be this machine, or what its cloud says to it (no DNS question is asked)."""
     try:
-        return ipaddress.ip_address(hostname).is_loopback
+        address = ipaddress.ip_address(hostname)
     except ValueError:
-        return hostname == "localhost"
+        return hostname.rstrip(".") == "localhost" or hostname.rstrip(".").endswith(".localhost")
+    return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
 def configure(defaults: Mapping[str, Any], configured: Mapping[str, Any]) -> Provider:

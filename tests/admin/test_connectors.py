@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from admin import queries_connectors
 from auth.models import Account
 from portal import audit, db, kpi
+from portal.config import ProviderSettings
 from portal.gateways import Refused, Unavailable
 from portal.gateways.door import Door
 from tests.admin.conftest import Group
@@ -102,3 +104,36 @@ class TestLedgers:
             db.session.execute(text("insert into procrastinate_workers default values"))
             db.session.execute(text("update kpi_watermark set rolled_up_at = now() - interval '3 minutes'"))
         assert "The figures are late" in page(sign_in(group.administrator))
+
+
+class TestTheEndOfPlainFranceConnect:
+    @pytest.fixture
+    def ending(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """FranceConnect is set up, and ends for health services in so many days."""
+
+        def end_in(days: int, *, used: bool = True) -> None:
+            day = db.now().date() + timedelta(days=days)
+            known = (
+                ProviderSettings(client_id="ours", discovery_url="https://fc.exemple.test")
+                if used
+                else ProviderSettings()
+            )
+            changed = {"franceconnect_ends_on": day, "providers": {"franceconnect": known}}
+            monkeypatch.setitem(app.config, "SETTINGS", app.config["SETTINGS"].model_copy(update=changed))
+
+        return end_in
+
+    @pytest.mark.parametrize("days", [365, 1, 0, -400])
+    def test_is_told_a_year_ahead_and_ever_after(
+        self, group: Group, sign_in: SignIn, ending: Callable[..., None], days: int
+    ) -> None:
+        ending(days)
+        assert "Plain FranceConnect ends" in page(sign_in(group.administrator))
+
+    def test_is_not_told_before(self, group: Group, sign_in: SignIn, ending: Callable[..., None]) -> None:
+        ending(367)
+        assert "Plain FranceConnect ends" not in page(sign_in(group.administrator))
+
+    def test_is_not_told_where_it_is_not_used(self, group: Group, sign_in: SignIn, ending: Callable[..., None]) -> None:
+        ending(1, used=False)
+        assert "Plain FranceConnect ends" not in page(sign_in(group.administrator))

@@ -19,6 +19,11 @@ class TestConfiguration:
             {"discovery_url": "http://fc.exemple.test/.well-known/openid-configuration"},
             {"discovery_url": "not a url"},
             {"allow_loopback_http": False},
+            {"discovery_url": "https://127.0.0.1/discovery", "allow_loopback_http": False},
+            {"discovery_url": "https://169.254.169.254/discovery", "allow_loopback_http": False},
+            {"discovery_url": "https://[::1]/discovery", "allow_loopback_http": False},
+            {"discovery_url": "https://fc.localhost./discovery", "allow_loopback_http": False},
+            {"discovery_url": "https://[/discovery"},
         ],
     )
     def test_refuses_what_would_let_anyone_in(self, idp: RunningIdp, setting: dict[str, Any]) -> None:
@@ -34,6 +39,17 @@ class TestConfiguration:
         assert provider_of(idp, "franceconnect", signing_alg="", scopes=(), acr_values=None) == provider_of(
             idp, "franceconnect"
         )
+
+    def test_check_says_one_thing_at_a_time(self, verified_patients: Door) -> None:
+        found = [(finding.what, finding.trouble) for finding in verified_patients.client.examine()]
+        assert found == [("discovery", ""), ("keys", ""), ("clock", ""), ("encryption keys (1)", "")]
+
+    @pytest.mark.parametrize(("seconds", "word"), [(60, "ahead of"), (-60, "behind")])
+    def test_check_sees_a_clock_that_drifts(self, idp: RunningIdp, seconds: float, word: str) -> None:
+        ours = Clock()
+        ours.ahead = seconds
+        (problem,) = door(idp, ours, "franceconnect").client.check()
+        assert f"s {word} the provider's" in problem
 
     def test_check_is_silent_when_all_agrees(self, any_door: Door) -> None:
         assert any_door.client.check() == []
