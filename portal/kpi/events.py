@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Date, FetchedValue, Identity, Index, insert, text
+from sqlalchemy import BigInteger, Date, FetchedValue, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import db
@@ -94,19 +94,25 @@ def count(
     account_id: UUID | None = None,
 ) -> None:
     """Append one event in the current transaction. quantity: cents, bytes… summed in the roll-up."""
-    session.execute(
-        insert(KpiEvent)
-        .inline()
-        .values(
-            event=event,
-            establishment_id=establishment_id or GROUP_WIDE,
-            channel=channel,
-            audience=audience or db.current_actor().kind,
-            dimension=dimension,
-            quantity=quantity,
-            pseudonym=_pseudonym(account_id) if account_id else "",
-        )
+    session.connection().execute(
+        _INSERT,
+        {
+            "event": event,
+            "establishment_id": establishment_id or GROUP_WIDE,
+            "channel": channel,
+            "audience": audience or db.current_actor().kind,
+            "dimension": dimension,
+            "quantity": quantity,
+            "pseudonym": _pseudonym(account_id) if account_id else "",
+        },
     )
+
+
+# As text, for the same reason as the audit's lines.
+_INSERT = text(
+    "insert into kpi_event (event, establishment_id, channel, audience, dimension, quantity, pseudonym)"
+    " values (:event, :establishment_id, :channel, :audience, :dimension, :quantity, :pseudonym)"
+)
 
 
 def _pseudonym(account_id: UUID) -> str:
