@@ -1,6 +1,7 @@
 """What is read about deaths: by agents, by the doors, and before any message leaves."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, or_, select
@@ -76,5 +77,5 @@ def ended_by(death: Death) -> tuple[int, int]:
     return session.scalar(accounts) or 0, session.scalar(accesses) or 0
 
 
-def _known_at(establishments: Collection[UUID]) -> object:
+def _known_at(establishments: Collection[UUID]) -> Any:
     return select(PatientRecord.patient_id).where(PatientRecord.establishment_id.in_(establishments))

@@ -67,7 +67,7 @@ def _stands(invitation: GuestInvitation) -> bool:
     return alive and invitation.withdrawn_at is None and invitation.expires_at > db.now()
 
 
-def _whole() -> Select[tuple[GuestInvitation]]:
+def _whole() -> Select[GuestInvitation]:
     return select(GuestInvitation).options(
         joinedload(GuestInvitation.patient), joinedload(GuestInvitation.establishment)
     )

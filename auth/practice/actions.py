@@ -75,7 +75,14 @@ def choose_site(session_id: UUID, key: str) -> None:
 
 
 def _record_site(session_id: UUID, chosen: Described) -> None:
-    audit.record("activity.chosen", object_kind="web_session", object_id=session_id, **activities.traced(chosen))
+    """Codes alone: where, and as what."""
+    audit.record(
+        "activity.chosen",
+        object_kind="web_session",
+        object_id=session_id,
+        site=activities.number(chosen),
+        profession=str(chosen.get("profession") or ""),
+    )
 
 
 # -- who may act in one's stead ------------------------------------------------------------------------------------

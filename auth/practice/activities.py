@@ -29,11 +29,6 @@ def number(activity: Described) -> str:
     return next((str(activity[name]) for name in _NUMBERS if activity.get(name)), "")
 
 
-def traced(activity: Described) -> dict[str, str]:
-    """What the audit keeps of a choice: codes alone."""
-    return {"site": number(activity), "profession": str(activity.get("profession") or "")}
-
-
 def name_at_work(activities: Iterable[Described], given_name: str, family_name: str) -> str:
     """The name of the exercise when there is one, else the civil one. It may differ: a birth name kept at work."""
     for activity in activities:

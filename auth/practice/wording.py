@@ -41,10 +41,10 @@ def site(activity: Mapping[str, Any]) -> str:
     if named:
         return str(named)
     if number := activities.number(activity):
-        return _("Site %(number)s", number=number)
+        return str(_("Site %(number)s", number=number))
     if mode := MODES.get(activity.get("mode") or ""):
-        return _("Place not named (%(mode)s)", mode=mode)
-    return _("Place not named")
+        return str(_("Place not named (%(mode)s)", mode=mode))
+    return str(_("Place not named"))
 
 
 def details(activity: Mapping[str, Any]) -> str:
