@@ -77,13 +77,19 @@ def _tell_how(made: Mandate, began: str) -> None:
             MandateChange(
                 id=uuid4(),
                 mandate_id=made.id,
-                at=start + timedelta(days=step),
-                actor="staff:demo" if by_hospital else f"patient:{made.account_id}",
-                actor_name=made.checked_by_name if by_hospital else made.proxy_name,
+                at=start + timedelta(days=step if later != "expired" else 37),
+                actor=_who(made, later, by_hospital)[0],
+                actor_name=_who(made, later, by_hospital)[1],
                 from_state=former,
                 to_state=later,
             )
         )
+
+
+def _who(made: Mandate, later: str, by_hospital: bool) -> tuple[str, str]:
+    if later in ("expired", "ended"):
+        return "system:mandates.close", ""
+    return ("staff:demo", made.checked_by_name) if by_hospital else (f"patient:{made.account_id}", made.proxy_name)
 
 
 def proof(own: Account, establishment_id: UUID) -> StoredFile:
