@@ -61,13 +61,14 @@ class TestEveryRoute:
         assert [rule.endpoint for rule in rules(app) if not guard_of(app, rule)] == []
 
     def test_guards_are_those_we_know(self, app: Flask) -> None:
-        known = {"public", "machines", "patient", "professional", "staff", *(f"staff:{right}" for right in RIGHTS)}
+        known = {"public", guards.SIGNED_IN, "machines", *DOORS, *(f"staff:{right}" for right in RIGHTS)}
         assert {guard_of(app, rule) for rule in rules(app)} <= known
 
     def test_stands_where_its_public_looks_for_it(self, app: Flask) -> None:
         for rule in rules(app):
             guard, path = guard_of(app, rule), rule.rule
-            assert path.startswith("/admin") == (guard.startswith("staff") or path == "/admin/connexion"), path
+            door = path == "/admin/connexion" or path.startswith("/admin/connexion/")
+            assert path.startswith("/admin") == (guard.startswith("staff") or door), path
             assert path.startswith("/pro/") <= (guard == "professional" or path == "/pro/connexion"), path
             assert path.startswith(("/callbacks/", "/fhir/", "/api/", "/oauth/")) == (guard == "machines"), path
 
