@@ -62,7 +62,7 @@ def confirm(point: ContactPoint, typed: str) -> bool:
 
     Its own transaction must be kept when the answer is no: the try counts.
     """
-    session.refresh(point, with_for_update=True)
+    session.refresh(point, with_for_update={"key_share": True})
     point.tries += 1
     good = (
         point.verified_at is None

@@ -101,7 +101,9 @@ def candidates(establishment_id: UUID, person: Patient) -> list[Candidate]:
         and_(Patient.name_key == person.name_key, Patient.first_key == person.first_key),
     )
     rows = session.execute(_numbered(establishment_id).where(near, Patient.id != person.id).limit(_MOST)).all()
-    found = [Candidate(known, ipp, traits.differences(known, person), held is not None) for known, ipp, held in rows]
+    found = [
+        Candidate(known, ipp or "", traits.differences(known, person), held is not None) for known, ipp, held in rows
+    ]
     return sorted(
         (each for each in found if len(each.differs) <= 2), key=lambda each: (each.is_held, len(each.differs))
     )
@@ -113,10 +115,10 @@ def by_number(establishment_id: UUID, ipp: str, person: Patient | None = None) -
     if row is None:
         return None
     known, number, held = row
-    return Candidate(known, number, traits.differences(known, person) if person else (), held is not None)
+    return Candidate(known, number or "", traits.differences(known, person) if person else (), held is not None)
 
 
-def _numbered(establishment_id: UUID) -> Select[tuple[Patient, str | None, UUID | None]]:
+def _numbered(establishment_id: UUID) -> Select[Patient, str | None, UUID | None]:
     return (
         select(Patient, PatientRecord.ipp, PatientAccess.account_id)
         .join(PatientRecord, PatientRecord.patient_id == Patient.id)

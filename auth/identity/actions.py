@@ -91,7 +91,7 @@ def part(pair: PossibleDuplicate, reason: str) -> None:
     if pair.decision != "same":
         raise AlreadyDecided
     with as_system("identity.part"):
-        joined = session.get_one(PossibleDuplicate, pair.id, with_for_update={"of": PossibleDuplicate})
+        joined = session.get_one(PossibleDuplicate, pair.id, with_for_update={"key_share": True})
         if joined.decision != "same":
             raise AlreadyDecided
         joined.decision, joined.reason = "undone", reason
@@ -166,7 +166,7 @@ def _queue(patient: Patient, older: Patient, establishment_id: UUID, has_account
 
 
 def _decide(pair: PossibleDuplicate, decision: str, reason: str) -> None:
-    session.refresh(pair, with_for_update={"of": PossibleDuplicate})
+    session.refresh(pair, with_for_update={"key_share": True})
     if pair.decided_at is not None:
         raise AlreadyDecided
     pair.decided_at, pair.decided_by = db.now(), db.current_actor().name

@@ -27,7 +27,7 @@ def duplicates_of(places: Collection[UUID], patient_id: UUID) -> Sequence[Possib
     return session.scalars(_of(places).where(pair).order_by(PossibleDuplicate.found_at.desc())).all()
 
 
-def _of(places: Collection[UUID]) -> Select[tuple[PossibleDuplicate]]:
+def _of(places: Collection[UUID]) -> Select[PossibleDuplicate]:
     return (
         select(PossibleDuplicate)
         .options(

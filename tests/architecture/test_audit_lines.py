@@ -15,6 +15,7 @@ STATEMENTS = {"insert", "update", "delete"}
 SILENT = {
     "auth.actions.begin": "a sign-in that leaves is nobody's yet; its end is audited",
     "auth.actions.take": "the same: taken back, then audited as opened or refused",
+    "auth.enrolment.actions.asking.count_try": "a try is counted before it is looked at; what it gave is audited",
 }
 """Actions that write without a line of their own, and why."""
 

@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+from auth import records
 from auth.enrolment import actions as enrolment
 from auth.enrolment.models import LinkRequest
 from auth.identity import actions as identity
@@ -51,7 +52,7 @@ def _wait(person: Patient, establishment_id: UUID) -> None:
     known = described(person)
     known.birth_name = f"{person.birth_name}E"
     people.known_at(known, establishment_id, "520000123")
-    people.known_at(person, establishment_id)
+    records.open_record(person.id, establishment_id)
     now = db.now()
     session.add(
         LinkRequest(

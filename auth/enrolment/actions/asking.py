@@ -55,13 +55,16 @@ def prove(patient_id: UUID, establishment_id: UUID, typed: str) -> Link | None:
         differs = traits.differences(patient, known)
         ipp = record.ipp if record and known_as else None
     if ipp is None or len(differs) > 1:
-        return _nothing(patient_id, establishment_id)
+        _nothing(patient_id, establishment_id)
+        return None
     if differs:
-        return _doubt(patient_id, establishment_id, known_as, "traits_differ", differs)
+        _doubt(patient_id, establishment_id, known_as, "traits_differ", differs)
+        return None
     try:
         made = linking.link(patient_id, establishment_id, ipp, "letter" if code else "number")
     except NumberHeld:
-        return _doubt(patient_id, establishment_id, None, "already_linked", ())
+        _doubt(patient_id, establishment_id, None, "already_linked", ())
+        return None
     _spend(code)
     return made
 

@@ -57,7 +57,7 @@ def valid_code(establishment_id: UUID, typed: str) -> LinkCode | None:
     return session.scalar(
         select(LinkCode)
         .where(LinkCode.digest == digest(typed), LinkCode.establishment_id == establishment_id, _is_good())
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
 
 

@@ -68,7 +68,7 @@ def undo_link(link_id: UUID, reason: str) -> None:
     """
     by = db.current_actor().name or db.current_actor().label
     with as_system("enrolment.undo"):
-        wrong = session.get_one(Link, link_id, with_for_update={"of": Link})
+        wrong = session.get_one(Link, link_id, with_for_update={"of": Link, "key_share": True})
         if wrong.undone_at is not None:
             raise AlreadyUndone
         _give_back(wrong)
