@@ -68,6 +68,14 @@ def piece_file(preadmission_id: UUID, piece_id: UUID) -> Response:
         abort(404)
 
 
+@preadmission_pages.post("/<uuid:preadmission_id>/numero")
+def reveal_nir(preadmission_id: UUID) -> str:
+    """The file, with the whole social security number on this page alone."""
+    file = _one(preadmission_id)
+    actions.reveal_nir(file)
+    return _file_page(file, whole_nir=True)
+
+
 # -- decisions -----------------------------------------------------------------------------------------------------
 
 
@@ -165,6 +173,7 @@ def _file_page(file: Preadmission, *, refused_pieces: dict[UUID, Any] | None = N
         "ask_again": _ask_again_form(file, blank=True),
         "refuse": RefuseForm(formdata=None, prefix="refuse"),
         "form": None,
+        "whole_nir": False,
     }
     return render_template(
         "admin/preadmission/file.html",

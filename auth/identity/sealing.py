@@ -8,13 +8,16 @@ derived from the portal's secret (HKDF, one per purpose): whoever has the databa
 import hashlib
 import hmac
 import os
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Text
+from sqlalchemy.types import TypeDecorator
 
 from portal.config import Settings
 from portal.file_crypto import FileKeys
@@ -59,6 +62,26 @@ def open_(purpose: str, sealed: bytes) -> str:
         return _cipher(key_id, purpose).decrypt(nonce, rest, purpose.encode()).decode()
     except (InvalidTag, ValueError):
         raise CannotBeOpened from None
+
+
+class SealedText(TypeDecorator[str]):
+    """A text column that holds sealed text; what was written before it was sealed reads as it is. "" stays ""."""
+
+    impl = Text
+    cache_ok = True
+    _MARK: Final = "sealed:"
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+        return self._MARK + b64encode(seal(self.purpose, value)).decode() if value else value
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
+        if value is None or not value.startswith(self._MARK):
+            return value
+        return open_(self.purpose, b64decode(value.removeprefix(self._MARK)))
 
 
 def digest(purpose: str, value: str) -> bytes:

@@ -186,6 +186,11 @@ def look(preadmission: Preadmission) -> None:
     _record("preadmission.opened", preadmission)
 
 
+def reveal_nir(preadmission: Preadmission) -> None:
+    """An agent reads the whole beneficiary number, to enter it in the hospital's system: written down."""
+    _record("nir.revealed", preadmission, reason="admission")
+
+
 def take(preadmission: Preadmission) -> None:
     """An agent takes the file in hand. Raises TransitionRefused."""
     _lock(preadmission)

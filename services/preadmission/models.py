@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from auth.identity.sealing import SealedText
 from auth.models import Patient
 from portal import db
 from portal.db import Base, Keyed
@@ -80,7 +81,7 @@ class Preadmission(Keyed, Base):
     address: Mapped[str] = mapped_column(default="")
 
     amo_kind: Mapped[str] = mapped_column(default="")
-    nir: Mapped[str] = mapped_column(default="")
+    nir: Mapped[str] = mapped_column(SealedText("preadmission nir"), default="")
     amc_kind: Mapped[str] = mapped_column(default="")
     amc_name: Mapped[str] = mapped_column(default="")
     amc_number: Mapped[str] = mapped_column(default="")

@@ -1,6 +1,7 @@
 """What people read: the words of codes, and a file's answers as rows of a summary."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask_babel import gettext as _
@@ -8,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from stdnum.fr import nir as french_nir
 
+from auth.identity import nir
 from auth.models import Patient
 from portal.web.ui import long_day
 from services.preadmission.models import Preadmission
@@ -116,10 +118,12 @@ def contact(file: Preadmission) -> Rows:
     )
 
 
-def coverage(file: Preadmission) -> Rows:
+def coverage(file: Preadmission, *, masked: bool = False) -> Rows:
+    """masked: staff see the number whole only when they ask for it, which is written down."""
+    number = nir.masked(file.nir) if masked and file.nir else french_nir.format(file.nir) if file.nir else ""
     return _rows(
         (_("Health insurance"), AMO_KINDS.get(file.amo_kind, "")),
-        (_("Social security number"), french_nir.format(file.nir) if file.nir else ""),
+        (_("Social security number"), number),
         (_("Complementary cover"), AMC_KINDS.get(file.amc_kind, "")),
         (_("Insurer"), file.amc_name),
         (_("Member number"), file.amc_number),
@@ -131,9 +135,9 @@ def relative(file: Preadmission) -> Rows:
     return _rows((_("Name"), file.relative_name), (_("Link"), link), (_("Telephone"), file.relative_phone))
 
 
-def answers(file: Preadmission) -> list[tuple[str, Any, Rows]]:
-    """Step, title and rows of each step that has answers to read."""
-    tellers = {"stay": stay, "identity": contact, "coverage": coverage, "relative": relative}
+def answers(file: Preadmission, *, masked: bool = False) -> list[tuple[str, Any, Rows]]:
+    """Step, title and rows of each step that has answers to read. masked: without the whole beneficiary number."""
+    tellers = {"stay": stay, "identity": contact, "coverage": partial(coverage, masked=masked), "relative": relative}
     return [(step, STEPS[step], tell(file)) for step, tell in tellers.items()]
 
 

@@ -12,7 +12,7 @@ from stdnum.fr import nir as reference
 
 from auth.identity import nir, sealing, traits
 from auth.identity.nir import NotANir
-from auth.identity.sealing import CannotBeOpened
+from auth.identity.sealing import CannotBeOpened, SealedText
 from auth.identity.traits import Traits
 from portal.config import Settings
 
@@ -156,3 +156,16 @@ class TestASealedValue:
         sealed[place] ^= 1
         with pytest.raises(CannotBeOpened):
             sealing.open_("a", bytes(sealed))
+
+
+class TestASealedColumn:
+    @given(some.text(max_size=40))
+    def test_gives_back_what_was_written(self, value: str) -> None:
+        column = SealedText("x")
+        kept = column.process_bind_param(value, None)
+        assert kept is not None
+        assert column.process_result_value(kept, None) == value
+        assert not value or value not in kept.removeprefix("sealed:") or len(value) < 4
+
+    def test_still_reads_what_was_written_before(self) -> None:
+        assert SealedText("x").process_result_value("279035121518989", None) == "279035121518989"
