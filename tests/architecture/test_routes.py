@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, Rule
 
 from auth import guards
 from auth.models import Account
@@ -98,9 +98,21 @@ class TestEveryRoute:
 
 
 SAMPLES: dict[str, object] = {
-    "UUIDConverter": "00000000-0000-4000-8000-000000000001", "AnyConverter": "franceconnect", "IntegerConverter": 1,
+    "UUIDConverter": "00000000-0000-4000-8000-000000000001", "IntegerConverter": 1,
     "DateConverter": "2026-01-05", "UnicodeConverter": "x",
 }  # fmt: skip
+
+
+def sample(converter: Any) -> object:
+    """A value that the address takes, and that names nothing."""
+    return min(converter.items) if isinstance(converter, AnyConverter) else SAMPLES[type(converter).__name__]
+
+
+def _sample(converter: Any) -> object:
+    """Something that the parameter takes, and that names nothing."""
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    return SAMPLES[type(converter).__name__]
 
 
 def addresses(app: Flask, *wanted: str) -> list[tuple[str, str]]:
@@ -109,7 +121,7 @@ def addresses(app: Flask, *wanted: str) -> list[tuple[str, str]]:
     found = []
     for rule in rules(app):
         if guard_of(app, rule).partition(":")[0] in wanted:
-            values = {name: SAMPLES[type(converter).__name__] for name, converter in rule._converters.items()}
+            values = {name: sample(converter) for name, converter in rule._converters.items()}
             for method in sorted((rule.methods or set()) & {"GET", "POST"}):
                 found.append((method, adapter.build(rule.endpoint, values, method=method)))
     return found
@@ -148,6 +160,15 @@ def browsers(app: Flask, sign_in: Callable[[Account], FlaskClient]) -> dict[str,
             "staff": people.agent(here),
         }
     return {name: sign_in(account) for name, account in found.items()}
+
+    def test_is_sent_to_the_patients_door_of_what_is_for_whoever_is_signed_in(
+        self, app: Flask, client: FlaskClient
+    ) -> None:
+        asked = addresses(app, guards.SIGNED_IN)
+        assert len(asked) > 3
+        for method, address in asked:
+            answer = ask(client, method, address)
+            assert urlsplit(answer.headers.get("Location", "")).path == "/connexion", (method, address)
 
 
 class TestSomebodyElse:
