@@ -103,11 +103,6 @@ SAMPLES: dict[str, object] = {
 }  # fmt: skip
 
 
-def sample(converter: Any) -> object:
-    """A value that the address takes, and that names nothing."""
-    return min(converter.items) if isinstance(converter, AnyConverter) else SAMPLES[type(converter).__name__]
-
-
 def _sample(converter: Any) -> object:
     """Something that the parameter takes, and that names nothing."""
     if isinstance(converter, AnyConverter):
@@ -121,7 +116,7 @@ def addresses(app: Flask, *wanted: str) -> list[tuple[str, str]]:
     found = []
     for rule in rules(app):
         if guard_of(app, rule).partition(":")[0] in wanted:
-            values = {name: sample(converter) for name, converter in rule._converters.items()}
+            values = {name: _sample(converter) for name, converter in rule._converters.items()}
             for method in sorted((rule.methods or set()) & {"GET", "POST"}):
                 found.append((method, adapter.build(rule.endpoint, values, method=method)))
     return found
