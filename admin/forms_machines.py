@@ -52,7 +52,7 @@ class MachineForm(OnceForm):
         if not (field.data or "").strip():
             return
         try:
-            self.key_set = keys.read_key_set(field.data)
+            self.key_set = keys.read_key_set(field.data or "")
         except NotAKeySet as error:
             raise StopValidation(
                 _l("These are not public keys that we can use: EC P-256 or RSA, each with a “kid”")

@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -57,18 +57,21 @@ def add() -> Response | tuple[str, int]:
 def _draft(form: MachineForm, place: Establishment) -> Draft:
     until = form.until.data
     expires_at = datetime.combine(until, time.min, place.tz) if until else None
-    return Draft(place.id, form.name.data or "", form.scopes.data or [], form.key_set, form.quota.data, expires_at)
+    return Draft(place.id, form.name.data or "", form.scopes.data or [], form.key_set, form.quota.data or 1, expires_at)
 
 
 @machine_pages.get("/<uuid:machine_id>")
 def show(machine_id: UUID) -> str:
     """One system: what it is called, may do and last did; and its secret, once."""
     machine = _mine(machine_id)
-    secret = cookie.pop(_SECRET, None) if request.method == "GET" else None
-    mine = secret and secret[0] == str(machine.id)
+    of, secret = cookie.pop(_SECRET, None) or ("", "")
     titles = {scope.code: scope.title for scope in SCOPES}
     return render_template(
-        "admin/machines/machine.html", machine=machine, secret=secret[1] if mine else "", titles=titles, now=db.now()
+        "admin/machines/machine.html",
+        machine=machine,
+        secret=secret if of == str(machine.id) else "",
+        titles=titles,
+        now=db.now(),
     )
 
 

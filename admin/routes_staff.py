@@ -1,6 +1,7 @@
 """Agents of the hospitals that one administers: who may do what and where, and those who leave."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
@@ -139,9 +140,9 @@ def one_agent(account_id: UUID) -> Agent:
     return queries_staff.agent(account_id, guards.establishments("administration")) or abort(404)
 
 
-def unit_choices(units: Sequence[Unit], *, several: bool = False) -> list[object]:
+def unit_choices(units: Sequence[Unit], *, several: bool = False) -> Any:
     """Units to tick. several: with the name of their hospital."""
-    return list(choices((str(unit.id), _unit_name(unit, several)) for unit in units))
+    return choices((str(unit.id), _unit_name(unit, several)) for unit in units)
 
 
 def _unit_name(unit: Unit, several: bool) -> str:

@@ -51,7 +51,8 @@ def _delay(establishment_id: UUID) -> timedelta | None:
 def _quiet_since(establishment_id: UUID, moment: datetime) -> list[tuple[Account, datetime]]:
     holds = select(StaffRight.account_id).where(StaffRight.establishment_id == establishment_id)
     query = select(Account, _LAST_USE).where(Account.id.in_(holds), Account.closed_at.is_(None), moment > _LAST_USE)
-    return [(agent, last_use) for agent, last_use in session.execute(query.order_by(Account.id))]
+    found = session.execute(query.order_by(Account.id))
+    return [(agent, last_use or agent.created_at) for agent, last_use in found]
 
 
 def _tell_or_end(agent: Account, last_use: datetime, hospital: Establishment, delay: timedelta) -> None:

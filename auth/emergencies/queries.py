@@ -108,12 +108,12 @@ def looked_at(access: EmergencyAccess) -> Sequence[AuditEvent]:
     ).all()
 
 
-def _openings(establishment_ids: Collection[UUID]) -> Select[Any]:
+def _openings(establishment_ids: Collection[UUID]) -> Select[*tuple[Any, ...]]:
     reviewer = aliased(Account)
     record = (PatientRecord.patient_id == EmergencyAccess.patient_id) & (
         PatientRecord.establishment_id == EmergencyAccess.establishment_id
     )
-    return (
+    query: Select[*tuple[Any, ...]] = (
         select(EmergencyAccess, Account, Establishment, Patient, func.coalesce(PatientRecord.ipp, ""), reviewer)
         .join(Account, Account.id == EmergencyAccess.account_id)
         .join(Establishment, Establishment.id == EmergencyAccess.establishment_id)
@@ -122,3 +122,4 @@ def _openings(establishment_ids: Collection[UUID]) -> Select[Any]:
         .outerjoin(reviewer, reviewer.id == EmergencyAccess.reviewed_by)
         .where(EmergencyAccess.establishment_id.in_(establishment_ids))
     )
+    return query

@@ -195,6 +195,7 @@ def _forget_tokens(machine: Machine) -> None:
 def _record(event: str, machine: Machine, **details: str) -> None:
     audit.record(
         event,
+        patient_id=None,
         establishment_id=machine.establishment_id,
         object_kind="machine",
         object_id=machine.id,

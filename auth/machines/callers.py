@@ -4,6 +4,7 @@ As for sessions, one round trip: the SQL function `open_machine_token` finds the
 who acts. What is revoked ends at the next call.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -92,8 +93,12 @@ def beyond(scope: str) -> Response | None:
 
 def answer(status: int, error: str, headers: dict[str, str] | None = None) -> Response:
     """An OAuth2 error (RFC 6749, 5.2): a code, never our own words about who is known."""
-    response = current_app.json.response({"error": error})
-    response.status_code = status
+    return as_json({"error": error}, status, headers)
+
+
+def as_json(told: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer to a machine, that nothing on its way may keep."""
+    response = current_app.make_response((dict(told), status))
     response.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache", **(headers or {})})
     return response
 

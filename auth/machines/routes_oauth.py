@@ -4,14 +4,14 @@ import base64
 import binascii
 from urllib.parse import unquote_plus
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, current_app, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response as AnyResponse
+from werkzeug.wrappers import Response
 
 from auth import guards, tries
 from auth.machines import actions, callers, keys
 from auth.machines.actions import Credentials, InvalidClient, InvalidScope
-from auth.machines.callers import answer
+from auth.machines.callers import answer, as_json
 from auth.tries import Counter, TooManyTries
 from portal import db
 from portal.establishments import Establishment
@@ -30,7 +30,7 @@ class _InvalidRequest(Exception):
 
 
 @token_pages.post("/token")
-def token() -> AnyResponse:
+def token() -> Response:
     """Client credentials (RFC 6749, 4.4), by `client_secret_basic`, `client_secret_post` or `private_key_jwt`."""
     form = request.form
     try:
@@ -50,7 +50,7 @@ def token() -> AnyResponse:
     return _issue(shown, form.get("scope", ""), counters)
 
 
-def _issue(shown: Credentials, scope: str, counters: tuple[Counter, Counter]) -> AnyResponse:
+def _issue(shown: Credentials, scope: str, counters: tuple[Counter, Counter]) -> Response:
     try:
         with db.transaction(db.system("machines.token")):
             issued, given = actions.issue(shown, scope)
@@ -61,7 +61,7 @@ def _issue(shown: Credentials, scope: str, counters: tuple[Counter, Counter]) ->
             actions.refuse(refused)
         return _invalid_client()
     tries.succeed(*counters)
-    response: Response = current_app.json.response(
+    return as_json(
         {
             "access_token": issued,
             "token_type": "Bearer",
@@ -69,18 +69,16 @@ def _issue(shown: Credentials, scope: str, counters: tuple[Counter, Counter]) ->
             "scope": " ".join(given),
         }
     )
-    response.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache"})
-    return response
 
 
 @whoami_pages.get("/whoami")
-def whoami() -> AnyResponse:
+def whoami() -> Response:
     """Who the pass says one is: a call to try a connection with."""
     found = callers.caller()
     if found is None:
         return answer(401, "invalid_token")
     place = db.session.get_one(Establishment, found.establishment_id)
-    response: Response = current_app.json.response(
+    return as_json(
         {
             "name": found.name,
             "establishment": {"finess": place.finess, "name": place.name},
@@ -88,7 +86,6 @@ def whoami() -> AnyResponse:
             "expires_at": found.expires_at.isoformat(),
         }
     )
-    return response
 
 
 def _shown(form: MultiDict[str, str]) -> Credentials:
@@ -142,7 +139,7 @@ def _printable(client_id: str) -> str:
     return client_id if client_id.isascii() and client_id.isprintable() and len(client_id) <= 100 else ""
 
 
-def _invalid_client() -> AnyResponse:
+def _invalid_client() -> Response:
     """The same answer whatever was wrong: nobody learns which machines exist."""
     return answer(401, "invalid_client", {"WWW-Authenticate": 'Basic realm="parvis"'})
 

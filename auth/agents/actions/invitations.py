@@ -158,6 +158,7 @@ def _comes_from(invitation: StaffInvitation, proof: Proof) -> bool:
 def _record(event: str, invitation: StaffInvitation, **details: str) -> None:
     audit.record(
         event,
+        patient_id=None,
         establishment_id=invitation.establishment_id,
         object_kind="invitation",
         object_id=invitation.id,

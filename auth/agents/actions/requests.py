@@ -158,7 +158,13 @@ def _tell(requester: Account, request: RightRequest) -> None:
 
 def _record(event: str, account_id: UUID, establishment_id: UUID, right: str, **more: str) -> None:
     audit.record(
-        event, establishment_id=establishment_id, object_kind="account", object_id=account_id, right=right, **more
+        event,
+        patient_id=None,
+        establishment_id=establishment_id,
+        object_kind="account",
+        object_id=account_id,
+        right=right,
+        **more,
     )
 
 
