@@ -24,7 +24,8 @@ UNTYPED = {"finess", "code", "token", "digest"}
 SEGMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)?")
 # Machines and standards name these.
 NOT_FRENCH = {
-    "_ui", "admin", "auth", "callback", "callbacks", "documents", "hospital", "jwks", "live", "logout-callback", "messages", "metrics", "oidc",
+    "_ui", "admin", "auth", "callback", "callbacks", "documents", "hospital", "jwks", "live", "logout-callback",
+    "messages", "metrics", "oidc",
     "payfip", "pro", "ready", "sessions", "start", "status", "theme",
 }  # fmt: skip
 ENGLISH = {
@@ -141,6 +142,15 @@ class TestAStranger:
             assert door.path == DOORS[audience], (method, address)
             assert parse_qs(door.query)["next"] == [address], (method, address)
 
+    def test_is_sent_to_the_patients_door_of_what_is_for_whoever_is_signed_in(
+        self, app: Flask, client: FlaskClient
+    ) -> None:
+        asked = addresses(app, guards.SIGNED_IN)
+        assert len(asked) > 3
+        for method, address in asked:
+            answer = ask(client, method, address)
+            assert urlsplit(answer.headers.get("Location", "")).path == "/connexion", (method, address)
+
 
 @pytest.fixture
 def browsers(app: Flask, sign_in: Callable[[Account], FlaskClient]) -> dict[str, FlaskClient]:
@@ -155,15 +165,6 @@ def browsers(app: Flask, sign_in: Callable[[Account], FlaskClient]) -> dict[str,
             "staff": people.agent(here),
         }
     return {name: sign_in(account) for name, account in found.items()}
-
-    def test_is_sent_to_the_patients_door_of_what_is_for_whoever_is_signed_in(
-        self, app: Flask, client: FlaskClient
-    ) -> None:
-        asked = addresses(app, guards.SIGNED_IN)
-        assert len(asked) > 3
-        for method, address in asked:
-            answer = ask(client, method, address)
-            assert urlsplit(answer.headers.get("Location", "")).path == "/connexion", (method, address)
 
 
 class TestSomebodyElse:
