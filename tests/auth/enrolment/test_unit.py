@@ -96,10 +96,11 @@ class TestTheQueue:
     def test_asks_little_of_the_database(
         self, app: Flask, ground: Ground, desk: FlaskClient, asked: LinkRequest
     ) -> None:
-        for page in (HERE, f"{HERE}/demandes/{asked.id}", f"{HERE}/patients/{ground.known.id}"):
+        pages = (HERE, f"{HERE}/demandes/{asked.id}", f"{HERE}/patients/{ground.known.id}")
+        for page in pages:
             with executed(app) as statements:
                 desk.get(page)
-            assert len(statements) <= 14, (page, statements)
+            assert len(statements) <= 12, (page, statements)
 
 
 class TestAPatientsPage:
@@ -282,6 +283,14 @@ def test_the_hospitals_own_description_is_for_its_unit_alone(ground: Ground) -> 
     for actor, expected in ((ground.unit, True), (clerk, False), (ground.me, False)):
         with db.transaction(actor):
             assert (session.get(Patient, ground.known.id) is not None) is expected
+
+
+def test_a_persons_pages_ask_little_of_the_database(app: Flask, ground: Ground, sign_in: SignIn) -> None:
+    browser = sign_in(ground.account)
+    for page in ("hopitaux", f"hopitaux/{ground.finess}", "identite", "coordonnees"):
+        with executed(app) as statements:
+            browser.get(f"/mon-compte/{page}")
+        assert len(statements) <= 12, (page, statements)
 
 
 def test_sessions_of_a_joined_account_are_counted_closed(ground: Ground) -> None:

@@ -27,8 +27,8 @@ def ground() -> tuple[Account, Preadmission]:
         people.known_at(patient, where.establishment.id)
         file = Preadmission(
             establishment_id=where.establishment.id, patient_id=patient.id, unit_id=where.unit.id,
-            reference="KT7P-3XBN", state="submitted", planned_on=factory.today(), stay_kind="inpatient", amo_kind="french",
-            nir="279035121518989", submitted_at=db.now(),
+            reference="KT7P-3XBN", state="submitted", planned_on=factory.today(), stay_kind="inpatient",
+            amo_kind="french", nir="279035121518989", submitted_at=db.now(),
         )  # fmt: skip
         session.add(file)
         return people.agent(where.establishment.id, "preadmission"), file
