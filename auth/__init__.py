@@ -29,22 +29,11 @@ def register(app: Flask) -> None:
     )
 
     app.extensions["parvis.doors"] = providers.connect(app.config["SETTINGS"])
-    hospital_providers.register(app)
     app.add_template_filter(routes.provider_query, "provider_query")
     app.register_blueprint(routes.doors)
-    account.register(app)
-    visits.register(app)
-    wording.register(app)
     figures.declare()
-    practice.register(app)
-    death.register(app)
-    guests.register(app)
-    factors.register(app)
-    local.register(app)
-    identity.register(app)
-    contact.register(app)
-    enrolment.register(app)
-    agents.register(app)
-    emergencies.register(app)
-    machines.register(app)
-    mandates.register(app)
+    for noun in (
+        hospital_providers, account, visits, wording, practice, death, guests, factors, local, identity, contact,
+        enrolment, agents, emergencies, machines, mandates,
+    ):  # fmt: skip
+        noun.register(app)

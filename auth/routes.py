@@ -29,14 +29,16 @@ from werkzeug.wrappers import Response
 
 from auth import actions, after_sign_in, guards, providers, refusals, sessions
 from auth.account import arrival
-from auth.actions import AccountClosed, IdentityConflict, InvitationRefused, NotInvited
+from auth.actions import AccountClosed, InvitationRefused, NotInvited
 from auth.addresses import inside
 from auth.after_sign_in import JustSignedIn
 from auth.hospital_providers import doors as hospital_doors
 from auth.hospital_providers.doors import ReachesFurther
+from auth.identities import IdentityConflict
 from auth.models import Account, SignInAttempt
 from auth.oidc import SignInFailed, SignInRefused, new_attempt
 from auth.oidc.client import SignIn
+from auth.proconnect import AgentIdentity
 from auth.providers import Door
 from portal import db
 from portal.config import PROVIDERS
@@ -200,14 +202,9 @@ def _account(door: Door, vouched: SignIn, identity: object, invitation: str) -> 
         return actions.patient_account(vouched, identity)  # type: ignore[arg-type]
     if door.audience == "professional":
         return actions.professional_account(vouched, identity)  # type: ignore[arg-type]
-    provider = "hospital" if door.hospital_id else door.name
-    account = actions.staff_account(
-        vouched,
-        identity,
-        invitation,
-        provider=provider,
-        hospital_id=door.hospital_id,  # type: ignore[arg-type]
-    )
+    assert isinstance(identity, AgentIdentity), "each door of the staff makes an agent of the claims"
+    kind = "hospital" if door.hospital_id else door.name
+    account = actions.staff_account(vouched, identity, invitation, provider=kind, hospital_id=door.hospital_id)
     if door.hospital_id:
         hospital_doors.check_reach(account.id, door.hospital_id)
     return account

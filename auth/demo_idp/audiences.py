@@ -7,7 +7,9 @@ issuer and subject, so it survives a change of port, and it can never match a re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from auth.demo_idp.people import AGENTS, DIRECTORY, HOSPITAL_FINESS, PATIENTS, PATIENTS_PLUS, PROFESSIONALS, Person
+from auth.demo_idp.agents import AGENTS, DIRECTORY
+from auth.demo_idp.people import HOSPITAL_FINESS, PATIENTS, PATIENTS_PLUS, Person
+from auth.demo_idp.practitioners import PROFESSIONALS
 
 PIVOT_CLAIMS = (
     "given_name",

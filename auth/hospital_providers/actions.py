@@ -67,19 +67,20 @@ def configure(establishment_id: UUID, draft: Draft, settings: Settings) -> None:
     provider.proof_values = sorted(set(draft.proof_values))
     provider.changed_at = db.now()
     session.flush()
-    _record("hospital_provider.changed", establishment_id, provider.id, issuer=provider.issuer)
+    _record("hospital_provider.changed", establishment_id, provider.id, provider.issuer)
 
 
 def remove(establishment_id: UUID) -> None:
     """Take the provider away; whoever came through it is signed out. Raises UnknownProvider."""
     removed = session.execute(
-        delete(HospitalProvider).where(HospitalProvider.establishment_id == establishment_id)
-        .returning(HospitalProvider.id)
-    ).scalar()  # fmt: skip
+        delete(HospitalProvider)
+        .where(HospitalProvider.establishment_id == establishment_id)
+        .returning(HospitalProvider.id, HospitalProvider.issuer)
+    ).one_or_none()
     if removed is None:
         raise UnknownProvider
     _end_sessions(session.get_one(Establishment, establishment_id).finess)
-    _record("hospital_provider.removed", establishment_id, removed)
+    _record("hospital_provider.removed", establishment_id, removed.id, removed.issuer)
 
 
 def door_name(finess: str) -> str:
@@ -126,11 +127,11 @@ def _end_sessions(finess: str) -> None:
     db.act_as(administrator)
 
 
-def _record(event: str, establishment_id: UUID, provider_id: UUID, **details: str) -> None:
+def _record(event: str, establishment_id: UUID, provider_id: UUID, issuer: str) -> None:
     audit.record(
         event,
         establishment_id=establishment_id,
         object_kind="hospital_provider",
         object_id=provider_id,
-        **details,
+        issuer=issuer,
     )

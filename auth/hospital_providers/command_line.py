@@ -37,7 +37,7 @@ def provider() -> None:
 @click.option("--proof-claim", type=click.Choice(["acr", "amr"]), default="amr", show_default=True)
 @click.option("--proof-values", default="mfa otp hwk swk", show_default=True, help="Its values that prove two factors.")
 @click.pass_context
-def set_provider(context: click.Context, finess: str, secret_from: TextIO | None, **given: str) -> None:
+def set_provider(context: click.Context, /, finess: str, secret_from: TextIO | None, **given: str) -> None:
     """Set it up, or change it; without --secret-from the known secret stays."""
     values = given.pop("proof_values").replace(",", " ").split()
     secret = secret_from.read().strip() if secret_from else ""

@@ -19,11 +19,13 @@ from flask.testing import FlaskClient
 from stdnum import luhn
 from werkzeug.test import TestResponse
 
+from auth.demo_idp.agents import AGENTS
 from auth.demo_idp.app import create_idp
 from auth.demo_idp.audiences import AUDIENCES
 from auth.demo_idp.desk import IdpConfig
 from auth.demo_idp.faults import CALLBACK_ERRORS, Faults
-from auth.demo_idp.people import AGENTS, PATIENTS, PROFESSIONALS
+from auth.demo_idp.people import PATIENTS
+from auth.demo_idp.practitioners import PROFESSIONALS
 from auth.oidc import EncryptionKeys
 
 TELLS_MORE = {"hospital": {"preferred_username", "given_name", "family_name", "email", "amr"}}

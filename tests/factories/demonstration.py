@@ -12,8 +12,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
+from auth.demo_idp.agents import AGENTS
 from auth.demo_idp.audiences import AUDIENCES
-from auth.demo_idp.people import AGENTS, HOSPITAL_FINESS_SITES, PATIENTS, PROFESSIONALS, Person
+from auth.demo_idp.people import HOSPITAL_FINESS_SITES, PATIENTS, Person
+from auth.demo_idp.practitioners import PROFESSIONALS
 from auth.models import Account, Patient, PatientAccess, Professional
 from portal import db, establishments
 from portal.app import create_app
