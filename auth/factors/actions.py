@@ -173,7 +173,7 @@ def accepts(factor: Factor, code: str) -> bool:
 def passkey_of(answer: str) -> Factor | None:
     """The passkey that an answer says it comes from. Raises PasskeyRefused."""
     known = Factor.credential_id == passkeys.credential_id(answer), Factor.removed_at.is_(None)
-    return session.scalar(select(Factor).where(*known).with_for_update())
+    return session.scalar(select(Factor).where(*known).with_for_update(key_share=True))
 
 
 def refuse(account_id: UUID | None, kind: str, *, copied: bool = False) -> None:
@@ -279,7 +279,7 @@ def _prove_totp(factor: Factor, code: str) -> None:
 
 def _open_challenge(session_id: UUID) -> FactorChallenge | None:
     mine = FactorChallenge.session_id == session_id, FactorChallenge.kind.in_(SENT), FactorChallenge.used_at.is_(None)
-    return session.scalar(select(FactorChallenge).where(*mine, FactorChallenge.expires_at > db.now()).with_for_update())
+    return session.scalar(select(FactorChallenge).where(*mine, FactorChallenge.expires_at > db.now()).with_for_update(key_share=True))
 
 
 def _used(challenge: FactorChallenge | None, code: str) -> FactorChallenge:

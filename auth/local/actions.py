@@ -174,7 +174,7 @@ def _check_code(account: Account, code: str) -> None:
         except WrongCode as error:
             raise SignInRefused from error
     mine = Factor.account_id == account.id, Factor.kind == "totp", Factor.removed_at.is_(None)
-    for factor in session.scalars(select(Factor).where(*mine).with_for_update()):
+    for factor in session.scalars(select(Factor).where(*mine).with_for_update(key_share=True)):
         if factor_actions.accepts(factor, code):
             return None
     raise SignInRefused
