@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from auth import guards, held_forms, records
+from auth.agents import queries as agent_units
 from auth.models import Patient
 from portal import db, establishments
 from portal.establishments import Establishment, Unit
@@ -62,9 +63,10 @@ def day() -> str:
 
 
 def _asked_unit(units: Sequence[Unit]) -> Unit | None:
-    """The unit of the address, else the first one; 404 for a unit of another hospital."""
+    """The unit of the address, else the first one where the agent works; 404 for a unit of another hospital."""
     if "unit" not in request.args:
-        return units[0] if units else None
+        mine = agent_units.my_units()
+        return next((unit for unit in units if unit.id in mine), units[0] if units else None)
     return next((unit for unit in units if str(unit.id) == request.args["unit"]), None) or abort(404)
 
 

@@ -45,6 +45,10 @@ _FOR = {
     "professional": _l("It is for health professionals. Sign out, then sign in with Pro Santé Connect."),
     "staff": _l("It is for hospital staff. Sign out, then sign in with ProConnect."),
 }
+_NO_RIGHT = _l(
+    "If an administrator invited you, another one must confirm what you may do. If you had rights before, they were"
+    " withdrawn: ask your administrator."
+)
 DOORS = {"patient": "auth.sign_in", "professional": "auth.sign_in_professional", "staff": "auth.sign_in_staff"}
 
 
@@ -187,6 +191,8 @@ def _guard(blueprint: Blueprint, audience: str, right: str = "") -> Blueprint:
             return to_the_door(audience)
         if actor.kind != audience:
             return errors.page(403, _l("This page is not for this account"), _FOR[audience])
+        if actor.kind == "staff" and not actor.establishments:
+            return errors.page(403, _l("You have no right here yet"), _NO_RIGHT)
         if not _holds(actor, right):
             abort(403)
         return None
@@ -195,8 +201,7 @@ def _guard(blueprint: Blueprint, audience: str, right: str = "") -> Blueprint:
 
 
 def _holds(actor: db.Actor, right: str) -> bool:
-    # An agent whose last right was withdrawn keeps a session, and nothing to do with it.
-    return actor.may(right) if right else actor.kind != "staff" or bool(actor.establishments)
+    return actor.may(right) if right else True
 
 
 def to_the_door(audience: str) -> Response:

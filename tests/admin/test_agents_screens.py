@@ -15,7 +15,7 @@ from auth.models import Account, Identity, StaffInvitation, StaffRight
 from portal import db
 from portal.db import RIGHTS
 from tests.admin.conftest import Group
-from tests.factories import agents, hospitals, people
+from tests.factories import agents, appointments, hospitals, people
 from tests.ground import count, prepared, rows
 from tests.statements import executed
 
@@ -137,6 +137,21 @@ class TestUnits:
         assert answer.status_code == 303
         assert [each.unit_id for each in rows(StaffUnit)] == [north.id]
         assert "Imagerie" in browser.get("/admin/agents").text
+
+
+    def test_come_first_in_the_agents_lists(self, group: Group, sign_in: SignIn) -> None:
+        with prepared():
+            annexe = hospitals.site(group.north, "990009", "Annexe")
+            first = hospitals.unit(group.north, annexe, "98", "Accueil")
+            last = hospitals.unit(group.north, annexe, "99", "Zoothérapie")
+            for unit in (first, last):
+                appointments.reason(unit)
+            agent = people.agent(group.north.id, "appointments", name="Zoé")
+        browser = sign_in(agent)
+        assert "Accueil: list" in browser.get("/admin/rendez-vous?lang=en").text
+        with prepared():
+            db.session.add(StaffUnit(account_id=agent.id, unit_id=last.id, establishment_id=group.north.id))
+        assert "Zoothérapie: list" in browser.get("/admin/rendez-vous?lang=en").text
 
 
 class TestInvitingByFunction:

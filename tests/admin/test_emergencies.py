@@ -178,6 +178,16 @@ class TestOpening:
         assert browser.post("/admin/urgence", data=ward.form()).status_code == 429
         assert rows(EmergencyAccess) == []
 
+    def test_is_not_possible_while_the_portal_is_read_only(
+        self, app: Flask, ward: Ward, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        browser = sign_in(ward.agent)
+        browser.get("/admin/urgence")
+        settings = app.config["SETTINGS"].model_copy(update={"read_only": True})
+        monkeypatch.setitem(app.config, "SETTINGS", settings)
+        assert browser.post("/admin/urgence", data=ward.form()).status_code == 503
+        assert rows(EmergencyAccess) == []
+
     def test_nobody_anonymous_and_no_patient(self, ward: Ward, client: FlaskClient, sign_in: SignIn) -> None:
         assert client.get("/admin/urgence").status_code == 303
         with prepared():
