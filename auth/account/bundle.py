@@ -133,7 +133,7 @@ def as_pdf(name: str, made_at: datetime, parts: Sequence[Part], paths: dict[str,
 def _describe(sheet: "_Sheet", entry: Entry) -> None:
     sheet.heading(entry.title, 11)
     for fact in entry.facts:
-        if text := human(fact.value):
+        if text := str(fact.words) or human(fact.value):
             sheet.say(_("%(label)s: %(value)s", label=str(fact.label), value=text))
 
 

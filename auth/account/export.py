@@ -16,11 +16,13 @@ Value = str | int | bool | date | datetime | None | list[str]
 
 @dataclass(frozen=True)
 class Fact:
-    """One piece of data. code: its name in the JSON file; label: in the PDF (a lazy translation)."""
+    """One piece of data. code: its name in the JSON file; label: in the PDF (a lazy translation). words: how the PDF
+    says a value that is a code or an amount."""
 
     code: str
     label: Any
     value: Value
+    words: Any = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from auth.account import export
 from auth.account.export import Entry, Fact, Part
 from portal.db import session
 from services.appointments.models import Appointment
+from services.appointments.wording import CHANNELS, STATES
 
 
 def declare() -> None:
@@ -41,8 +42,8 @@ def _entry(each: Appointment) -> Entry:
         Fact("reason", _l("Reason"), each.reason.name),
         Fact("start_at", _l("Begins"), each.start_at.astimezone(each.tz)),
         Fact("end_at", _l("Ends"), each.end_at.astimezone(each.tz)),
-        Fact("state", _l("State"), each.state),
-        Fact("channel", _l("Booked by"), each.channel),
+        Fact("state", _l("State"), each.state, STATES.get(each.state, "")),
+        Fact("channel", _l("Booked by"), each.channel, CHANNELS.get(each.channel, "")),
         Fact("booked_at", _l("Booked on"), each.booked_at),
         Fact("cancel_reason", _l("Why it was cancelled"), each.cancel_reason),
     ]

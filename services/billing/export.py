@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 from auth.account import export
 from auth.account.export import Entry, Fact, Part
 from portal.db import session
+from portal.web.ui import euros
 from services.billing.models import Bill, LedgerEntry, PaymentAttempt
 
 
@@ -50,10 +51,10 @@ def _bill(each: Bill) -> Entry:
         Fact("care_on", _l("Day of care"), each.care_on),
         Fact("issued_on", _l("Issued on"), each.issued_on),
         Fact("due_on", _l("To pay by"), each.due_on),
-        Fact("total_cents", _l("Total, in cents"), each.total_cents),
-        Fact("amo_cents", _l("Paid by the health insurance, in cents"), each.amo_cents),
-        Fact("amc_cents", _l("Paid by the top-up insurance, in cents"), each.amc_cents),
-        Fact("due_cents", _l("Yours to pay, in cents"), each.due_cents),
+        Fact("total_cents", _l("Total"), each.total_cents, euros(each.total_cents)),
+        Fact("amo_cents", _l("Paid by the health insurance"), each.amo_cents, euros(each.amo_cents)),
+        Fact("amc_cents", _l("Paid by the top-up insurance"), each.amc_cents, euros(each.amc_cents)),
+        Fact("due_cents", _l("Yours to pay"), each.due_cents, euros(each.due_cents)),
         Fact("closed_reason", _l("Closed"), each.closed_reason),
     ]
     return Entry(f"{each.label} – {each.reference}", facts)
@@ -62,7 +63,7 @@ def _bill(each: Bill) -> Entry:
 def _attempt(each: PaymentAttempt) -> Entry:
     facts = [
         Fact("bill_reference", _l("Bill"), each.bill.reference),
-        Fact("amount_cents", _l("Amount, in cents"), each.amount_cents),
+        Fact("amount_cents", _l("Amount"), each.amount_cents, euros(each.amount_cents)),
         Fact("state", _l("State"), each.state),
         Fact("email", _l("E-mail"), each.email),
         Fact("created_at", _l("Began"), each.created_at),
@@ -75,7 +76,7 @@ def _money(each: LedgerEntry, reference: str) -> Entry:
         Fact("bill_reference", _l("Bill"), reference),
         Fact("kind", _l("Movement"), each.kind),
         Fact("means", _l("Means of payment"), each.means),
-        Fact("amount_cents", _l("Amount, in cents"), each.amount_cents),
+        Fact("amount_cents", _l("Amount"), each.amount_cents, euros(each.amount_cents)),
         Fact("moved_at", _l("Moved on"), each.moved_at),
         Fact("booked_at", _l("Recorded on"), each.booked_at),
     ]

@@ -12,7 +12,8 @@ from auth.account.export import Entry, Fact, Part
 from portal.db import session
 from portal.files import StoredFile
 from services.pieces.models import Piece
-from services.pieces.wording import KINDS
+from services.pieces.wording import KINDS, STATES
+from services.preadmission import wording
 from services.preadmission.models import Preadmission
 
 
@@ -44,13 +45,13 @@ def _folder(each: Preadmission) -> Entry:
         Fact("hospital", _l("Hospital"), each.establishment.name),
         Fact("unit", _l("Unit"), each.unit.name),
         Fact("planned_on", _l("Day of the stay"), each.planned_on),
-        Fact("stay_kind", _l("Kind of stay"), each.stay_kind),
-        Fact("state", _l("State"), each.state),
+        Fact("stay_kind", _l("Kind of stay"), each.stay_kind, wording.STAY_KINDS.get(each.stay_kind, "")),
+        Fact("state", _l("State"), each.state, wording.STATES[each.state][0]),
         Fact("used_name", _l("Name used"), each.used_name),
         Fact("phone", _l("Phone"), each.phone),
         Fact("email", _l("E-mail"), each.email),
         Fact("address", _l("Address"), each.address),
-        Fact("amo_kind", _l("Health insurance"), each.amo_kind),
+        Fact("amo_kind", _l("Health insurance"), each.amo_kind, wording.AMO_KINDS.get(each.amo_kind, "")),
         Fact("nir", _l("Social security number"), each.nir),
         Fact("amc_name", _l("Top-up insurance"), each.amc_name),
         Fact("amc_number", _l("Its number"), each.amc_number),
@@ -65,7 +66,7 @@ def _folder(each: Preadmission) -> Entry:
 def _piece(each: Piece) -> Entry:
     facts = [
         Fact("piece", _l("Document"), str(KINDS.get(each.kind, each.kind))),
-        Fact("state", _l("State"), each.state),
+        Fact("state", _l("State"), each.state, STATES[each.state][0]),
         Fact("expires_on", _l("Valid until"), each.expires_on),
         Fact("refusal_reason", _l("Why it was refused"), each.refusal_reason),
         Fact("file", _l("File"), each.file.name if each.file else None),

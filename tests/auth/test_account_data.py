@@ -263,16 +263,13 @@ class TestARequest:
 
 def test_the_demonstrations_copy_holds_every_room(app: Flask, work_jobs: Work) -> None:
     """With believable content in each room, for somebody with letters, bills, a stay and appointments."""
-    from tests.factories import demonstration, rooms
+    from tests.factories import demonstration
+    from tests.factories import rooms as rooms_of
 
     with prepared():
-        world = demonstration.build()
-        rooms.demonstrate(world)
-        person = world.patients["dominique"]
-        account_id = demonstration.account_of(person)
-        made = DataExport(id=uuid4(), account_id=account_id, patient_id=person.id)
-        db.session.add(made)
-    as_job("account.prepare_export", lambda: prepare_export(str(made.id)))
+        rooms_of.demonstrate(demonstration.build())
+    (asked,) = rows(DataExport)
+    as_job("account.prepare_export", lambda: prepare_export(str(asked.id)))
     with db.transaction(db.system("tests")) as current:
         stored = current.scalar(select(StoredFile).join(DataExport, DataExport.file_id == StoredFile.id))
         assert stored is not None
