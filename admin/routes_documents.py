@@ -175,9 +175,9 @@ def _decide(document: Document, decision: Callable[[], None], done: str) -> Resp
 
 
 @documents_pages.route("/recevoir", methods=["GET", "POST"])
-@once
 def receive() -> Answer:
-    """Take in a letter or a package from the agent's own machine."""
+    """Take in a letter or a package from the agent's own machine: scanned before anything is written. Posted twice,
+    the same bytes are known the second time."""
     form = ReceiveForm()
     form.offer(_hospitals())
     if form.is_submitted():
@@ -221,7 +221,6 @@ def choose_patient() -> str:
 
 
 @documents_pages.route("/envoyer-a-un-patient/<uuid:establishment_id>/<uuid:patient_id>", methods=["GET", "POST"])
-@once
 def publish(establishment_id: UUID, patient_id: UUID) -> Answer:
     """Send a document to a patient of the hospital."""
     hospital = _hospital(str(establishment_id)) or abort(404)
@@ -231,11 +230,18 @@ def publish(establishment_id: UUID, patient_id: UUID) -> Answer:
         valid = form.validate()
         stored = form.take_upload()
         if valid and stored:
-            document = actions.publish(hospital, stored.id, form.publication(patient_id))
-            flash(_("The document is in the patient’s space. They are told by mail."), "success")
-            return redirect(url_for(".show", document_id=document.id), 303)
+            answer: Response = _publish(hospital_id=hospital.id, patient_id=patient_id, form=form, stored=stored)
+            return answer
     page = render_template("admin/documents/publish.html", form=form, hospital=hospital, known=known)
     return (page, 422) if form.errors else page
+
+
+@once
+def _publish(hospital_id: UUID, patient_id: UUID, form: PublicationForm, stored: StoredFile) -> Response:
+    hospital = _hospital(str(hospital_id)) or abort(404)
+    document = actions.publish(hospital, stored.id, form.publication(patient_id))
+    flash(_("The document is in the patient’s space. They are told by mail."), "success")
+    return redirect(url_for(".show", document_id=document.id), 303)
 
 
 def _hospitals() -> list[Establishment]:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import guards
-from portal.files import FileNotReadable
+from portal.files import FileNotReadable, StoredFile
 from portal.web.downloads import file_response
 from portal.web.repeated_posts import once
 from services.documents import actions, queries, wording
@@ -36,15 +36,18 @@ def exchanges() -> str:
 
 
 @exchanges_pages.route("/<uuid:exchange_id>", methods=["GET", "POST"])
-@once
 def show(exchange_id: UUID) -> Answer:
-    """One thread. Opening it is written down, and the practitioner sees it; so is answering."""
+    """One thread. Opening it is written down, and the practitioner sees it; so is answering. An upload is scanned
+    before anything is written."""
     thread = _one(exchange_id)
     form = AnswerForm()
-    if form.is_submitted() and _answered(thread, form):
-        flash(_("Your answer is sent. The practitioner finds it in their space."), "success")
-        return redirect(url_for(".show", exchange_id=thread.id), 303)
-    if not form.is_submitted():
+    if form.is_submitted():
+        valid = form.validate()
+        stored = form.take_upload(needed=False)
+        if valid and not form.errors and (sent := _answer(exchange_id=thread.id, form=form, stored=stored)):
+            done: Response = sent
+            return done
+    else:
         actions.open_exchange(thread)
     page = render_template(
         "admin/documents/exchange.html", exchange=thread, form=form, filed=queries.filed_messages(thread), words=wording
@@ -52,17 +55,16 @@ def show(exchange_id: UUID) -> Answer:
     return (page, 422) if form.errors else page
 
 
-def _answered(thread: Exchange, form: AnswerForm) -> bool:
-    valid = form.validate()
-    stored = form.take_upload(needed=False)
-    if not valid or form.errors:
-        return False
+@once
+def _answer(exchange_id: UUID, form: AnswerForm, stored: StoredFile | None) -> Response | None:
+    thread = _one(exchange_id)
     try:
         actions.answer(thread, form.text.data or "", stored.id if stored else None)
     except EmptyMessage:
         form.explain_empty()
-        return False
-    return True
+        return None
+    flash(_("Your answer is sent. The practitioner finds it in their space."), "success")
+    return redirect(url_for(".show", exchange_id=thread.id), 303)
 
 
 @exchanges_pages.get("/<uuid:exchange_id>/messages/<uuid:message_id>/fichier")
@@ -142,7 +144,6 @@ def choose_professional() -> str:
 
 
 @exchanges_pages.route("/nouveau/<uuid:professional_id>", methods=["GET", "POST"])
-@once
 def write(professional_id: UUID) -> Answer:
     """Send a document to a practitioner who has an account here."""
     professional = queries.professional(professional_id) or abort(404)
@@ -153,11 +154,21 @@ def write(professional_id: UUID) -> Answer:
         valid = form.validate()
         stored = form.take_upload()
         if valid and stored:
-            thread = actions.send_to_professional(units[form.unit_id.data], professional, form.draft(stored))
-            flash(_("Your document is sent. The practitioner finds it in their space."), "success")
-            return redirect(url_for(".show", exchange_id=thread.id), 303)
+            answer: Response = _write(
+                professional_id=professional.id, unit_id=units[form.unit_id.data].id, form=form, stored=stored
+            )
+            return answer
     page = render_template("admin/documents/write.html", form=form, professional=professional)
     return (page, 422) if form.errors else page
+
+
+@once
+def _write(professional_id: UUID, unit_id: UUID, form: ToProfessionalForm, stored: StoredFile) -> Response:
+    professional = queries.professional(professional_id) or abort(404)
+    unit = next(each for each in queries.units_at(guards.establishments(RIGHT)) if each.id == unit_id)
+    thread = actions.send_to_professional(unit, professional, form.draft(stored))
+    flash(_("Your document is sent. The practitioner finds it in their space."), "success")
+    return redirect(url_for(".show", exchange_id=thread.id), 303)
 
 
 def _one(exchange_id: UUID) -> Exchange:

@@ -161,6 +161,7 @@ def sign_in(app: Flask) -> Callable[[Account | UUID], FlaskClient]:
                     provider="franceconnect",
                     acr="eidas1",
                     amr="mfa",
+                    activity={},  # what a sign-in settles for whoever has no site to choose from
                     expires_at=db.now() + sessions.LIMITS["patient"].absolute,
                 )
             )

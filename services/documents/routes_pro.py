@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms
 from auth.practice import queries as practice
 from portal import catalog
-from portal.files import FileNotReadable
+from portal.files import FileNotReadable, StoredFile
 from portal.web.downloads import file_response
 from portal.web.repeated_posts import once
 from services.documents import actions, queries, wording
@@ -45,19 +45,25 @@ def choose_unit() -> str:
 
 
 @professional_pages.route("/envoyer/<uuid:unit_id>", methods=["GET", "POST"])
-@once
 def send(unit_id: UUID) -> Answer:
-    """Send a document to a unit."""
+    """Send a document to a unit. The upload is received, and scanned, before anything is written."""
     unit = queries.open_unit(unit_id) or abort(404)
     form = ExchangeForm(formdata=held) if (held := held_forms.take()) else ExchangeForm()
     if form.is_submitted():
         valid = form.validate()
         stored = form.take_upload()
         if valid and stored:
-            exchange = actions.send_to_unit(unit, guards.professional_id(), form.draft(stored))
-            return redirect(url_for(".sent", exchange_id=exchange.id), 303)
+            answer: Response = _send(unit_id=unit.id, form=form, stored=stored)
+            return answer
     page = render_template("documents/send.html", form=form, unit=unit, words=wording)
     return (page, 422) if form.errors else page
+
+
+@once
+def _send(unit_id: UUID, form: ExchangeForm, stored: StoredFile) -> Response:
+    unit = queries.open_unit(unit_id) or abort(404)
+    exchange = actions.send_to_unit(unit, guards.professional_id(), form.draft(stored))
+    return redirect(url_for(".sent", exchange_id=exchange.id), 303)
 
 
 @professional_pages.get("/echanges/<uuid:exchange_id>/envoye")
@@ -67,31 +73,32 @@ def sent(exchange_id: UUID) -> str:
 
 
 @professional_pages.route("/echanges/<uuid:exchange_id>", methods=["GET", "POST"])
-@once
 def exchange(exchange_id: UUID) -> Answer:
-    """One thread: what was said, where it is, and a next message."""
+    """One thread: what was said, where it is, and a next message. An upload is scanned before anything is written."""
     thread = _mine(exchange_id)
     form = AnswerForm(formdata=held) if (held := held_forms.take()) else AnswerForm()
-    if form.is_submitted() and _answered(thread, form):
-        flash(_("Your message is sent."), "success")
-        return redirect(url_for(".exchange", exchange_id=thread.id), 303)
-    if not form.is_submitted():
+    if form.is_submitted():
+        valid = form.validate()
+        stored = form.take_upload(needed=False)
+        if valid and not form.errors and (sent := _answer(exchange_id=thread.id, form=form, stored=stored)):
+            done: Response = sent
+            return done
+    else:
         actions.open_exchange(thread)
     page = render_template("documents/exchange.html", exchange=thread, form=form, words=wording)
     return (page, 422) if form.errors else page
 
 
-def _answered(thread: Exchange, form: AnswerForm) -> bool:
-    valid = form.validate()
-    stored = form.take_upload(needed=False)
-    if not valid or form.errors:
-        return False
+@once
+def _answer(exchange_id: UUID, form: AnswerForm, stored: StoredFile | None) -> Response | None:
+    thread = _mine(exchange_id)
     try:
         actions.answer(thread, form.text.data or "", stored.id if stored else None)
     except EmptyMessage:
         form.explain_empty()
-        return False
-    return True
+        return None
+    flash(_("Your message is sent."), "success")
+    return redirect(url_for(".exchange", exchange_id=thread.id), 303)
 
 
 @professional_pages.get("/echanges/<uuid:exchange_id>/messages/<uuid:message_id>/fichier")
