@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from auth import franceconnect, providers
 from auth.hospital_providers import doors as hospital_doors
 from auth.providers import Door
-from portal import files, notifications, schema
+from portal import files, notifications, schema, text_messages
 from portal.config import Settings
 from portal.gateways import DoorError
 
@@ -34,6 +34,7 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
         ("storage", files.check_storage),
         ("antivirus", files.check_antivirus),
         ("mail", notifications.check),
+        ("text messages", text_messages.check),
     ):
         yield _door(name, check)
     yield from _providers(app, settings)

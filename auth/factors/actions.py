@@ -279,7 +279,9 @@ def _prove_totp(factor: Factor, code: str) -> None:
 
 def _open_challenge(session_id: UUID) -> FactorChallenge | None:
     mine = FactorChallenge.session_id == session_id, FactorChallenge.kind.in_(SENT), FactorChallenge.used_at.is_(None)
-    return session.scalar(select(FactorChallenge).where(*mine, FactorChallenge.expires_at > db.now()).with_for_update(key_share=True))
+    return session.scalar(
+        select(FactorChallenge).where(*mine, FactorChallenge.expires_at > db.now()).with_for_update(key_share=True)
+    )
 
 
 def _used(challenge: FactorChallenge | None, code: str) -> FactorChallenge:

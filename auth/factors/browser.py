@@ -14,7 +14,7 @@ from auth.factors.actions import CodeExpired, WrongCode
 from auth.factors.passkeys import PasskeyCopied, PasskeyRefused, Site
 from auth.models import Account
 from auth.sessions import SignedIn
-from portal import db
+from portal import db, text_messages
 from portal.db import session
 
 SENDS_AN_HOUR = 5
@@ -42,6 +42,11 @@ def wanted() -> str:
 def site() -> Site:
     settings = current_app.config["SETTINGS"]
     return Site.of(settings.base_url, settings.portal_name)
+
+
+def has_text_messages() -> bool:
+    """Whether this installation can send text messages."""
+    return text_messages.reach_people(current_app.config["SETTINGS"])
 
 
 def elevated(kind: str, response: Response) -> Response:

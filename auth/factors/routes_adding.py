@@ -28,6 +28,7 @@ def choose() -> View:
         "factors/choose.html",
         is_first=not queries.factors(browser.current().account_id),
         has_passkeys=browser.site().has_passkeys,
+        has_text_messages=browser.has_text_messages(),
         has_mail_codes=_has_mail_codes(),
         next=browser.wanted() or None,
     )
@@ -80,6 +81,8 @@ def add_application() -> View:
 @factor_pages.route("/ajouter/telephone", methods=["GET", "POST"])
 def add_phone() -> View:
     """A mobile that receives codes by text message."""
+    if not browser.has_text_messages():
+        abort(404)
     if stale := _prove_first():
         return stale
     form, waiting = PhoneForm(), None

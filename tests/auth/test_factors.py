@@ -371,6 +371,15 @@ class TestATelephone:
             app.config["SETTINGS"] = settings.model_copy(update={"env": env})
             assert (sent_code() in browser.get(f"{SECURITY}/ajouter/code").text) is is_shown
 
+    def test_is_not_offered_where_nothing_is_sent(
+        self, app: Flask, settings: Settings, enters: Enters, account: Account
+    ) -> None:
+        """In production, a console's text messages reach nobody."""
+        app.config["SETTINGS"] = settings.model_copy(update={"base_url": SITE, "env": "production"})
+        browser = enters(account)
+        assert "A code by text message" not in browser.get(f"{SECURITY}/ajouter").text
+        assert browser.get(f"{SECURITY}/ajouter/telephone").status_code == 404
+
 
 class TestTheSheet:
     def sheet(self, browser: FlaskClient) -> list[str]:
