@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from auth import guards
 from auth.mandates import masking
 
-pages = guards.patients(Blueprint("masking", __name__, url_prefix="/mon-compte/masquage"))
+pages = guards.patients(Blueprint("masking", __name__, url_prefix="/mon-compte/masquage"), "account")
 
 
 @pages.post("/<code>/<uuid:object_id>")

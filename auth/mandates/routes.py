@@ -25,7 +25,7 @@ from portal.web.forms import Form
 from portal.web.repeated_posts import once
 
 pages = guards.patients(
-    Blueprint(guards.MANDATES, __name__, url_prefix="/mon-compte/mandats", template_folder="templates")
+    Blueprint(guards.MANDATES, __name__, url_prefix="/mon-compte/mandats", template_folder="templates"), "account"
 )
 Answer = str | Response | tuple[str, int]
 _CODE = "mandate_code"
