@@ -24,7 +24,7 @@ from auth.enrolment.queries import IdentityFile
 from auth.identity import actions as identity
 from auth.identity import nir, wording
 from auth.identity import queries as duplicates
-from auth.identity.actions import AlreadyDecided, NoAccount, NothingToReveal
+from auth.identity.actions import AlreadyDecided, NoAccount, NothingToReveal, StillLinked
 from auth.identity.models import PossibleDuplicate
 from auth.identity.nir import NotANir
 from portal.establishments import Establishment
@@ -253,6 +253,8 @@ def _decide(duplicate_id: UUID, decision: Callable[[PossibleDuplicate, str], Non
         flash(_("A colleague has already decided."), "warning")
     except NoAccount:
         flash(_("Neither of them has an account: join them in the hospital’s own system."), "warning")
+    except StillLinked:
+        flash(_("The newer account is linked to a hospital’s number: undo that link first."), "warning")
     return redirect(url_for(".show_duplicate", duplicate_id=duplicate_id), 303)
 
 

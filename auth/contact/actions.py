@@ -87,6 +87,20 @@ def choose(locale: str, channels: list[str]) -> None:
     audit.record("notification_choice.changed", object_kind="account", object_id=account.id)
 
 
+def remove_mobile() -> None:
+    """No number any more; text messages stop, mail goes on."""
+    account = session.get_one(Account, _account_id())
+    point = current(account.id, "mobile")
+    if point is None:
+        return
+    point.replaced_at = db.now()
+    account.channels = ["mail"]
+    session.flush()
+    audit.record("contact.removed", object_kind="account", object_id=account.id, kind="mobile")
+    _write_to_patient(account.id, "mobile", "")
+    notifications.tell(mails.changed("mobile"), recipient=account.email, locale=account.locale)
+
+
 def current(account_id: UUID, kind: str) -> ContactPoint | None:
     """The verified address or number in use: the only one that ever gets a code."""
     return session.scalar(
@@ -109,16 +123,15 @@ def _replace(point: ContactPoint) -> None:
     if point.kind == "mail":
         account.email = point.value
     session.flush()
-    _copy_to_patient(point)
+    _write_to_patient(point.account_id, point.kind, point.value)
     # To the former address itself, whatever the person chose: it is how a theft is noticed.
     notifications.tell(mails.changed(point.kind), recipient=former_mail, locale=account.locale)
     if former is not None and former.kind == "mobile" and former.value != point.value:
         jobs.enqueue("contact.tell_former", point_id=str(former.id))
 
 
-def _copy_to_patient(point: ContactPoint) -> None:
+def _write_to_patient(account_id: UUID, kind: str, value: str) -> None:
     """Hospitals reach the patient where the person can be reached."""
-    account_id, kind, value = point.account_id, point.kind, point.value
     with as_system("contact.copy"):
         patient = session.scalar(
             select(Patient)

@@ -50,6 +50,14 @@ def change(kind: str) -> Response | tuple[str, int]:
     return page, 422 if form.errors else 200
 
 
+@contact_pages.post("/mobile/retirer")
+def remove_mobile() -> Response:
+    """No number any more."""
+    actions.remove_mobile()
+    flash(_("The number is removed. Messages come by mail."), "success")
+    return redirect(url_for(".show"), 303)
+
+
 @contact_pages.route("/code/<uuid:point_id>", methods=["GET", "POST"])
 @limiter.limit("20 per minute")
 def code(point_id: UUID) -> Response | tuple[str, int]:

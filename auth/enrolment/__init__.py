@@ -10,9 +10,10 @@ from auth.account_sections import Section
 
 def register(app: Flask) -> None:
     """Add the person's page and the jobs."""
-    from auth.enrolment import jobs, routes  # noqa: F401 - jobs registers its tasks
+    from auth.enrolment import export, jobs, routes  # noqa: F401 - jobs registers its tasks
 
     app.register_blueprint(routes.hospital_pages)
+    export.declare()
     account_sections.offer(
         Section(
             _l("My hospitals"),

@@ -33,6 +33,10 @@ class NothingToReveal(Exception):
     """No beneficiary number is kept for this patient."""
 
 
+class StillLinked(Exception):
+    """The newer account is linked to a hospital's number: what comes for that number would be seen by nobody."""
+
+
 class NoAccount(Exception):
     """One of the two has no account to keep, or the other none to join."""
 
@@ -69,14 +73,14 @@ def decide_different(pair: PossibleDuplicate, reason: str) -> None:
 
 def decide_same(pair: PossibleDuplicate, reason: str) -> None:
     """An agent has checked a proof: one person. Every way to sign in leads to the older account, and what the newer
-    one has follows; both mail addresses are told. Undone by `part`. Raises AlreadyDecided, NoAccount.
+    one has follows; both mail addresses are told. Undone by `part`. Raises AlreadyDecided, NoAccount, StillLinked.
     """
+    with as_system("identity.join"):
+        _check_joinable(pair.patient_id, pair.older_id)
     _decide(pair, "same", reason)
     with as_system("identity.join"):
         joined = session.get_one(PossibleDuplicate, pair.id)
         newer, older = _account_of(joined.patient_id), _account_of(joined.older_id)
-        if newer is None and older is None:
-            raise NoAccount
         if newer is not None and older is not None:
             _join_accounts(joined, newer, older)
         else:
@@ -166,7 +170,7 @@ def _queue(patient: Patient, older: Patient, establishment_id: UUID, has_account
 
 
 def _decide(pair: PossibleDuplicate, decision: str, reason: str) -> None:
-    session.refresh(pair, with_for_update={"key_share": True})
+    session.refresh(pair, with_for_update={"of": PossibleDuplicate, "key_share": True})
     if pair.decided_at is not None:
         raise AlreadyDecided
     pair.decided_at, pair.decided_by = db.now(), db.current_actor().name
@@ -187,6 +191,15 @@ def _account_of(patient_id: UUID) -> Account | None:
         .where(PatientAccess.patient_id == patient_id, PatientAccess.relation == "self")
         .limit(1)
     )
+
+
+def _check_joinable(newer_id: UUID, older_id: UUID) -> None:
+    newer, older = _account_of(newer_id), _account_of(older_id)
+    if newer is None and older is None:
+        raise NoAccount
+    numbered = select(PatientRecord.ipp).where(PatientRecord.patient_id == newer_id, PatientRecord.ipp.is_not(None))
+    if newer is not None and older is not None and session.scalar(numbered.limit(1)):
+        raise StillLinked
 
 
 def _join_accounts(pair: PossibleDuplicate, newer: Account, older: Account) -> None:

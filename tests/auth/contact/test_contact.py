@@ -122,6 +122,16 @@ class TestAMobileNumber:
         work_jobs()
         assert rows(ContactPoint)[0].code_sealed is None
 
+    def test_may_be_removed(self, ground: Ground, me: FlaskClient) -> None:
+        page = given(me, "mobile", "06 12 34 56 78")
+        me.post(page, data={"code": code_of(page)})
+        me.post(HERE, data={"locale": "", "channels": ["sms"]})
+        assert me.post(f"{HERE}/mobile/retirer").status_code == 303
+        with prepared():
+            assert contact_jobs.reach(ground.account.id).mobile == ""
+            assert session.get_one(Account, ground.account.id).channels == ["mail"]
+            assert session.get_one(Patient, ground.patient.id).mobile == ""
+
     def test_that_is_none_is_refused(self, me: FlaskClient) -> None:
         for wrong in ("01 23 45 67 89", "hello", "", "+33", "06123456789012345"):
             assert me.post(f"{HERE}/mobile", data={"value": wrong}).status_code == 422

@@ -211,6 +211,15 @@ class TestTwoAccountsOfOnePerson:
             assert session.get_one(Bill, mine.id).patient_id == patient.id
             assert session.get_one(Account, account.id).closed_at is None
 
+    def test_are_not_joined_while_the_newer_one_holds_a_number(self, ground: Ground, desk: FlaskClient) -> None:
+        _account, patient = married(ground)
+        with prepared():
+            people.known_at(patient, ground.here, "77")
+        page = f"{HERE}/doublons/{rows(PossibleDuplicate)[0].id}"
+        desk.post(f"{page}/decider", data={"proof": "civil_record", "same": "1", "once": once(desk, page)})
+        assert rows(PossibleDuplicate)[0].decision == ""
+        assert "undo that link first" in desk.get(page).text
+
     def test_may_be_two_people(self, ground: Ground, desk: FlaskClient) -> None:
         married(ground)
         page = f"{HERE}/doublons/{rows(PossibleDuplicate)[0].id}"
