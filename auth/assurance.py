@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, delete, func, literal, null, select, union_all
 
 from auth.sessions import SignedIn
 from portal import audit, establishments
@@ -145,7 +145,7 @@ def _read() -> Rules:
     """One statement: the hospitals, what each has open today, what each has set."""
     today = func.current_date()
     is_open = (PublishedService.opened_on <= today) & func.coalesce(PublishedService.closed_on > today, True)
-    parts: list[Select[Any]] = [
+    parts: list[Any] = [
         select(literal("hospital"), Establishment.id, null(), null()),
         select(literal("open"), PublishedService.establishment_id, PublishedService.code, null()).where(is_open),
         select(

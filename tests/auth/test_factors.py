@@ -23,6 +23,7 @@ from portal.notifications import Notification
 from tests.auth.devices import PRESENT, Device
 from tests.factories import factors, people
 from tests.ground import audited, count, prepared, rows
+from tests.statements import executed
 
 SITE = "https://portail.exemple.test"
 SECURITY = "/mon-compte/securite"
@@ -485,6 +486,15 @@ class TestKeeping:
         told = [row for row in rows(Notification) if row.account_id == account.id]
         assert len(told) == 2
         assert all("/mon-compte/securite" in row.body for row in told)
+
+
+@pytest.mark.parametrize("page", [SECURITY, PROOF, f"{SECURITY}/ajouter", f"{SECURITY}/codes"])
+def test_a_page_costs_few_statements(app: Flask, enters: Enters, account: Account, page: str) -> None:
+    browser = enters(account)
+    make_passkey(browser, device())
+    with executed(app) as statements:
+        browser.get(page)
+    assert len(statements) <= 12
 
 
 class TestAStranger:
