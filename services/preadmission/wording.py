@@ -1,6 +1,6 @@
 """What people read: the words of codes, and a file's answers as rows of a summary."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -137,7 +137,12 @@ def relative(file: Preadmission) -> Rows:
 
 def answers(file: Preadmission, *, masked: bool = False) -> list[tuple[str, Any, Rows]]:
     """Step, title and rows of each step that has answers to read. masked: without the whole beneficiary number."""
-    tellers = {"stay": stay, "identity": contact, "coverage": partial(coverage, masked=masked), "relative": relative}
+    tellers: Mapping[str, Callable[[Preadmission], Rows]] = {
+        "stay": stay,
+        "identity": contact,
+        "coverage": partial(coverage, masked=masked),
+        "relative": relative,
+    }
     return [(step, STEPS[step], tell(file)) for step, tell in tellers.items()]
 
 
