@@ -139,7 +139,7 @@ def _environment(url: str, database_url: str, folder: Path, idp: RunningIdp, pay
         "PORTAL_PAYFIP_PAYMENT_URL": payfip.payment_url,
     }
     for name, audience in AUDIENCES.items():
-        prefix = f"PORTAL_{name.upper()}"
+        prefix = f"PORTAL_{name.upper().replace('-', '_')}"
         environment |= {
             f"{prefix}_DISCOVERY_URL": idp.discovery_url(name),
             f"{prefix}_ISSUER": audience.issuer,

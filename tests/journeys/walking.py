@@ -11,14 +11,21 @@ from tests.journeys.stack import Stack
 Visitor = Callable[..., Page]
 """The fixture `visitor`: `visitor("fr-FR")` is a new person with a browser of their own, in that language."""
 
-SIGN_IN_PAGES = {"franceconnect": "/connexion", "prosanteconnect": "/pro/connexion", "proconnect": "/admin/connexion"}
+SIGN_IN_PAGES = {
+    "franceconnect": "/connexion",
+    "franceconnect-plus": "/connexion",
+    "prosanteconnect": "/pro/connexion",
+    "proconnect": "/admin/connexion",
+    "hospital": "/admin/connexion",
+}
 
 
 def sign_in(page: Page, provider: str, person: str) -> None:
     """Through the provider's own page; from the sign-in page when the visitor is on one, else from the front door."""
     if not page.url.split("?")[0].endswith("/connexion"):
         page.goto(SIGN_IN_PAGES[provider])
-    page.locator(f"a[href^='/auth/{provider}/start']").click()
+    start = "/auth/hospital/" if provider == "hospital" else f"/auth/{provider}/start"
+    page.locator(f"a[href^='{start}']").click()
     page.locator(f"button[name=person][value={person}]").click()
     expect(page.locator("a.app-header__home")).to_be_visible()
 
