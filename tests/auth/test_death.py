@@ -6,7 +6,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from auth.death import actions, queries
 from auth.death.actions import DeathRefused, NotKnownHere, UndoRefused
 from auth.death.models import Death
+from auth.mandates.models import Mandate, MandateChange
 from auth.models import Account, Patient, PatientAccess, WebSession
 from portal import db, notifications
 from portal.db import Actor
@@ -205,6 +206,24 @@ class TestAMistake:
         assert [line for line in audited() if line.startswith("death")] == [
             "death.declared", "death.undo_asked", "death.undone",
         ]  # fmt: skip
+
+    def test_gives_mandates_back_in_the_state_they_were_in(self, family: Family) -> None:
+        with prepared():
+            for account, state in ((family.daughter, "active"), (family.former_carer, "revoked")):
+                db.session.add(
+                    Mandate(
+                        id=uuid4(), kind="carer", state=state, account_id=account.id, patient_id=family.patient.id,
+                        ends_on=today() + timedelta(days=90),
+                    )
+                )  # fmt: skip
+        before, mandates = accesses(), {each.id: each.state for each in rows(Mandate)}
+        death = declare(family)
+        assert death is not None
+        assert sorted(each.state for each in rows(Mandate)) == ["ended", "revoked"]
+        undo(family, death)
+        assert {each.id: each.state for each in rows(Mandate)} == mandates
+        assert accesses() == before
+        assert {each.reason for each in rows(MandateChange)} == {"death", "death_undone"}
 
     def test_leaves_closed_what_had_been_closed_before(self, family: Family) -> None:
         with prepared():

@@ -1,5 +1,6 @@
 """While the antivirus looks at an upload, no transaction that has written anything waits for it."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Any
@@ -115,7 +116,5 @@ def test_an_agent_takes_a_letter_in(ground: Ground, sign_in: SignIn, watchman: W
 
 def documents_kind(browser: FlaskClient, path: str) -> str:
     """The first kind of document that the form offers."""
-    import re
-
-    page = browser.get(path).text
-    return next(code for code in re.findall(r'<option value="([^"]+)"', page) if code)
+    found: list[str] = re.findall(r'<option value="([^"]+)"', browser.get(path).text)
+    return found[0]
