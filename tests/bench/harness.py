@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import resource
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -16,10 +17,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from flask import Flask
+from flask.testing import FlaskClient
 
-from portal import config, schema
+from auth import sessions
+from auth.models import WebSession
+from portal import config, db, schema
 from portal.app import create_app
 from portal.config import Settings
 from portal.embedded.postgres import EmbeddedPostgres
@@ -91,6 +96,50 @@ def interleaved(first: Callable[[], float], second: Callable[[], float], rounds:
     """The best (largest) of each, measured in turn."""
     pairs = [(first(), second()) for _ in range(rounds)]
     return max(one for one, _ in pairs), max(two for _, two in pairs)
+
+
+def quickest(first: Callable[[], float], second: Callable[[], float], rounds: int = ROUNDS) -> tuple[float, float]:
+    """The best (smallest) of each, measured in turn."""
+    pairs = [(first(), second()) for _ in range(rounds)]
+    return min(one for one, _ in pairs), min(two for _, two in pairs)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def p95_ms(work: Callable[[], object], times: int) -> float:
+    """Milliseconds within which nineteen times out of twenty it is done."""
+    took = sorted(seconds(work) for _ in range(times))
+    return took[int(times * 0.95)] * 1e3
+
+
+def size(usual: int) -> int:
+    """How large the data set is: `make bench NAME=… SIZE=…`."""
+    return int(os.environ.get("SIZE") or usual)
+
+
+def report_faults(name: str, count: int, unit: str, note: str) -> None:
+    """Print the line of what must never happen: 1 when it did not, 0 otherwise."""
+    line = {"name": name, "value": count, "unit": unit, "limit": 0, "ratio": float(count == 0), "note": note}
+    print(json.dumps(line), flush=True)
+
+
+def signed_in(app: Flask, account_id: UUID) -> FlaskClient:
+    """A browser of this person. Call it in a transaction."""
+    browser, token = app.test_client(), secrets.token_urlsafe(32)
+    expires_at = db.now() + sessions.LIMITS["patient"].absolute
+    db.session.add(
+        WebSession(
+            digest=sessions.digest(token), account_id=account_id, provider="franceconnect", acr="eidas1", amr="mfa",
+            expires_at=expires_at,
+        )
+    )  # fmt: skip
+    browser.set_cookie(sessions.cookie_name(secure=False), token)
+    return browser
 
 
 def cpu_seconds() -> float:
