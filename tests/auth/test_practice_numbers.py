@@ -11,16 +11,16 @@ from auth.prosanteconnect import identity_from, rpps_of
 
 DIGITS = st.text(string.digits, min_size=10, max_size=10)
 TEXTS = st.one_of(st.none(), st.just(""), st.text(max_size=30))
-ACTIVITY = st.fixed_dictionaries(
-    {},
-    optional={
-        name: TEXTS
-        for name in (
-            "profession", "mode", "finess_site", "siret", "structure_id", "raison_sociale", "sign", "postal_code",
-            "civility", "exercise_given_name", "exercise_family_name",
-        )
-    },
+OTHERS = st.one_of(
+    st.text(),
+    st.from_regex(r"ANS[0-9]{14}", fullmatch=True),
+    st.from_regex(r"[0-79][0-9]{11}", fullmatch=True),
+)
+_NAMES = (
+    "profession", "mode", "finess_site", "siret", "structure_id", "raison_sociale", "sign", "postal_code", "civility",
+    "exercise_given_name", "exercise_family_name",
 )  # fmt: skip
+ACTIVITY = st.fixed_dictionaries({}, optional=dict.fromkeys(_NAMES, TEXTS))
 
 
 class TestTheNationalNumber:
@@ -40,7 +40,7 @@ class TestTheNationalNumber:
         wrong = rpps[:place] + str((int(rpps[place]) + off) % 10) + rpps[place + 1 :]
         assert rpps_of("8" + wrong) is None
 
-    @given(st.one_of(st.text(), st.from_regex(r"ANS[0-9]{14}", fullmatch=True), st.from_regex(r"[0-79][0-9]{11}", fullmatch=True)))  # fmt: skip
+    @given(OTHERS)
     def test_is_absent_from_other_numbers(self, number: str) -> None:
         """ANS2021…: a test card; 0: ADELI; 3 and 5: a number that a structure gives to its own staff."""
         if not number.startswith("8"):
