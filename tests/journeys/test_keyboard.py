@@ -37,6 +37,7 @@ def test_a_booking_with_the_keyboard_alone(visitor: Visitor, stack: Stack) -> No
     expect(page.locator("h1")).to_have_text("Confirm that it is you")
     press_on(page, "button:has-text('Send me the code')")
     page.keyboard.press("Enter")
+    expect(page.locator("#code")).to_be_visible()
     press_on(page, "#code")
     page.keyboard.type(stack.code())
     page.keyboard.press("Enter")
