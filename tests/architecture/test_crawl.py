@@ -26,6 +26,8 @@ from tests.pages import parsed
 
 pytestmark = pytest.mark.xdist_group("demonstration")
 
+ALONE = ("child", "protected")
+"""People of the demonstration who have no account of their own."""
 PAGES_OF_A_KIND = 3
 """How many pages of one route are looked at, for one person."""
 MOST_PAGES = 400
@@ -60,7 +62,7 @@ def people(app: Flask) -> dict[str, Somebody]:
             if room != "history":
                 rooms.import_module(f"tests.factories.{room}").demonstrate(world)
         accounts = {
-            **{name: _account_of(patient.id) for name, patient in world.patients.items() if name != "child"},
+            **{name: _account_of(patient.id) for name, patient in world.patients.items() if name not in ALONE},
             **{name: each.account_id for name, each in world.professionals.items()},
             **{name: each.id for name, each in world.agents.items()},
         }
