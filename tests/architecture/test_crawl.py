@@ -163,6 +163,7 @@ NOT_BY_A_LINK = {
     "auth.callback", "auth.logout_callback", "auth.start", "billing_callbacks.payfip", "billing_public.come_back",
     "pages.security_txt", "pages.find", "style.style_guide", "status.live", "status.ready", "status.metrics",
     "pages.theme_css",
+    "closed.closed", "guests.birth", "guests.code", "guests.show",
 }  # fmt: skip
 
 
@@ -171,6 +172,7 @@ AFTER_A_FORM = {
     "admin_appointments.choose_time", "admin_appointments.new_patient", "admin_appointments.show",
     "admin_documents.publish", "admin_documents.take_back", "admin_staff.invitation", "documents.sent",
     "my_appointments.booked", "my_appointments.confirm", "preadmission.piece_file",
+    "admin_deaths.declare", "admin_desk_accounts.open_account", "admin_desk_accounts.printed",
 }  # fmt: skip
 
 
