@@ -1,5 +1,6 @@
 """An agent keeps something from those who act for the patient, from its own page."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -23,4 +24,5 @@ def change(code: str, object_id: UUID) -> Response:
         "success",
     )
     endpoint, name = masking.kinds()[code].desk
-    return redirect(url_for(endpoint, **{name: object_id}), 303)
+    where: dict[str, Any] = {name: object_id}
+    return redirect(url_for(endpoint, **where), 303)

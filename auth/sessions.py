@@ -85,9 +85,26 @@ def declare(incoming: Request, connection: Connection) -> Actor:
         g.ended_account_id = row.account_id
         return ANONYMOUS
     patients = frozenset(map(UUID, row.patients))
+    g.signed_in = _signed_in_as(row, patients, connection)
+    g.account_locale = row.locale
+    return Actor(
+        row.audience,
+        row.name,
+        row.account_id,
+        row.professional_id,
+        patients,
+        _ids_by_name(row.rights),
+        frozenset(map(UUID, row.proxied)),
+        _ids_by_name(row.scopes),
+        frozenset(map(UUID, row.emergency)),
+        row.on_behalf_of,
+    )
+
+
+def _signed_in_as(row: Any, patients: frozenset[UUID], connection: Connection) -> SignedIn:
     acting_for = _acting_for(row.patient_id, row.self_id, patients)
     is_proxy = acting_for is not None and acting_for != row.self_id
-    g.signed_in = SignedIn(
+    return SignedIn(
         row.session_id,
         row.account_id,
         row.provider,
@@ -104,19 +121,6 @@ def declare(incoming: Request, connection: Connection) -> Actor:
         # One more statement, for those who act for somebody: every page of theirs names whom.
         (connection.execute(_NAME, {"id": acting_for}).scalar() or "") if is_proxy else "",
         row.patient_id if row.patient_id is not None and row.patient_id not in patients else None,
-    )
-    g.account_locale = row.locale
-    return Actor(
-        row.audience,
-        row.name,
-        row.account_id,
-        row.professional_id,
-        patients,
-        _ids_by_name(row.rights),
-        frozenset(map(UUID, row.proxied)),
-        _ids_by_name(row.scopes),
-        frozenset(map(UUID, row.emergency)),
-        row.on_behalf_of,
     )
 
 

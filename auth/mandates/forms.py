@@ -70,7 +70,7 @@ class RequestForm(OnceForm):
 
     @property
     def is_for_a_child(self) -> bool:
-        return self.kind.data == "parent"
+        return bool(self.kind.data == "parent")
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A judgement has a date and a last day."""

@@ -163,7 +163,9 @@ def designate() -> Answer:
         ends_on = form.ends_on.data
         try:
             refused = _refusal(
-                lambda: made.append(actions.offer(own_id, form.carer_name.data, form.scopes.data, ends_on)[1])
+                lambda: made.append(
+                    actions.offer(own_id, form.carer_name.data or "", form.scopes.data or (), ends_on)[1]
+                )
             )
         except NotPossible:
             abort(404)
@@ -202,7 +204,7 @@ def use_code() -> Answer:
 def accept() -> Answer:
     form = CodeForm()
     if form.validate() and _offered(form) is not None:
-        mandate_id = actions.accept(form.code.data)
+        mandate_id = actions.accept(form.code.data or "")
         flash(_("You may now act for this person."), "success")
         return redirect(url_for(".show", mandate_id=mandate_id), 303)
     return render_template("mandates/use_code.html", form=form), 422
@@ -213,7 +215,7 @@ def _offered(form: CodeForm) -> Offer | None:
     counter = tries.of_account(_me().account_id, "mandate code", limit=10)
     try:
         tries.spend(counter)
-        found = actions.offered(form.code.data)
+        found = actions.offered(form.code.data or "")
         tries.succeed(counter)
         return found
     except TooManyTries:
