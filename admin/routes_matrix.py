@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from flask import Response, render_template
 from flask_babel import gettext as _
@@ -54,14 +53,13 @@ def matrix_file() -> Response:
 
 def _lines() -> list[Line]:
     ids = guards.establishments("administration")
-    hospitals = {each.id: each for each in queries_figures.hospitals(ids)}
+    hospitals = queries_figures.hospitals(ids)
     return [
-        _line(agent, hospitals[place], rights) for agent in queries_staff.agents(ids) for place, rights in _held(agent)
+        _line(agent, place, agent.rights[place.id])
+        for agent in queries_staff.agents(ids)
+        for place in hospitals
+        if place.id in agent.rights
     ]
-
-
-def _held(agent: Agent) -> list[tuple[UUID, list[str]]]:
-    return sorted(agent.rights.items(), key=lambda item: str(item[0]))
 
 
 def _line(agent: Agent, place: Establishment, rights: list[str]) -> Line:
