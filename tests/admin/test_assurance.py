@@ -50,7 +50,9 @@ def lost(north: Hospital) -> tuple[Account, Patient]:
 
 def agent_of(place: Hospital, *rights: str) -> Account:
     with prepared():
-        return people.agent(place.establishment.id, *rights)
+        made = people.agent(place.establishment.id, *rights)
+        made.locale = "en"
+        return made
 
 
 def chosen(**other: str) -> dict[str, str]:

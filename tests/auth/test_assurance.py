@@ -33,7 +33,9 @@ Arrives = Callable[..., FlaskClient]
 @pytest.fixture
 def account(app: Flask) -> Account:
     with prepared():
-        return people.patient_with_account()[0]
+        made = people.patient_with_account()[0]
+        made.locale = "en"
+        return made
 
 
 @pytest.fixture

@@ -42,7 +42,9 @@ def _named(app: Flask, settings: Settings) -> Iterator[None]:
 @pytest.fixture
 def account(app: Flask) -> Account:
     with prepared():
-        return people.patient_with_account()[0]
+        made = people.patient_with_account()[0]
+        made.locale = "en"
+        return made
 
 
 @pytest.fixture
