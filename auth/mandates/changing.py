@@ -33,7 +33,7 @@ def become(
     """Change the state, the facts and the access together, once, and tell both people."""
     mandate_id, actor = mandate.id, db.current_actor()
     with as_system():
-        locked = session.get_one(Mandate, mandate_id, with_for_update=True, populate_existing=True)
+        locked = session.get_one(Mandate, mandate_id, with_for_update={"key_share": True}, populate_existing=True)
         former = locked.state
         allowed = state in states.TRANSITIONS.get(former, frozenset())
         whose = (facts or {}).get("patient_id", locked.patient_id)

@@ -82,7 +82,7 @@ def mask(code: str, row: Any, masked: bool) -> None:
     if actor.kind != "staff" and not _may_alone(row.patient_id):
         raise NotPossible
     with changing.as_system():  # patients do not write what hospitals sent them
-        session.get_one(_kinds[code].model, object_id, with_for_update=True).masked = masked
+        session.get_one(_kinds[code].model, object_id, with_for_update={"key_share": True}).masked = masked
     audit.record(
         "object.masked" if masked else "object.unmasked",
         patient_id=row.patient_id,

@@ -81,7 +81,7 @@ def accept(code: str) -> UUID:
     """The carer uses their code, once; return the mandate's id. Raises CodeRefused."""
     mandate_id, actor = _find_offer(code).id, db.current_actor()
     with changing.as_system():
-        mandate = session.get_one(Mandate, mandate_id, with_for_update=True, populate_existing=True)
+        mandate = session.get_one(Mandate, mandate_id, with_for_update={"key_share": True}, populate_existing=True)
         if mandate.state == "offered":
             mandate.account_id, mandate.proxy_name, mandate.code_digest = actor.account_id, actor.name, None
             mandate.starts_on = ages.today_in(mandate.time_zone, db.now())

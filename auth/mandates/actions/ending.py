@@ -50,7 +50,7 @@ def lapse(mandate_id: UUID) -> None:
 
 def warn(mandate_id: UUID) -> None:
     """Tell both that it ends soon, once. For jobs."""
-    mandate = session.get_one(Mandate, mandate_id, with_for_update=True)
+    mandate = session.get_one(Mandate, mandate_id, with_for_update={"key_share": True})
     mandate.warned_at = db.now()
     changing.tell_both(mandate, mails.ends_soon(mandate.id), mails.ends_soon(mandate.id))
     changing.record(mandate, "warned")
@@ -58,7 +58,7 @@ def warn(mandate_id: UUID) -> None:
 
 def prompt(mandate_id: UUID) -> None:
     """Tell a parent, once, that their child may sign in alone. For jobs."""
-    mandate = session.get_one(Mandate, mandate_id, with_for_update=True)
+    mandate = session.get_one(Mandate, mandate_id, with_for_update={"key_share": True})
     mandate.prompted_at = db.now()
     changing.tell_account(mandate.account_id, mails.may_sign_in_alone(mandate.id))
     changing.record(mandate, "prompted")
