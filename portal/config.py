@@ -164,9 +164,7 @@ def variables() -> list[tuple[str, str, str, str, bool]]:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check the environment. Raises ConfigurationError with a message for the operator."""
     environ = os.environ if environ is None else environ
-    providers = {
-        name: _parsed(model, f"PORTAL_{_upper(name)}_", environ) for name, model in _PROVIDER_MODELS.items()
-    }
+    providers = {name: _parsed(model, f"PORTAL_{_upper(name)}_", environ) for name, model in _PROVIDER_MODELS.items()}
     settings = _parsed(Settings, "PORTAL_", environ, providers=providers)
     _refuse_nonsense(settings)
     return settings

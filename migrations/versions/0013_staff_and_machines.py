@@ -37,7 +37,7 @@ def upgrade() -> None:
     _create_machine()
     _create_machine_ledgers()
     _ask_two_administrators()
-    op.execute(_OPEN_MACHINE_TOKEN)
+    op.execute(_OPEN_MACHINE)
 
 
 def _moment(name: str, *, nullable: bool = False) -> sa.Column[object]:
@@ -57,7 +57,9 @@ def _extend_identities() -> None:
     op.add_column("identity", _text("acr"))
     op.add_column("identity", _text("amr"))
     op.drop_constraint("uq_identity_issuer_subject", "identity")
-    op.create_unique_constraint(op.f("uq_identity_issuer_subject_as_staff"), "identity", ["issuer", "subject", "as_staff"])
+    op.create_unique_constraint(
+        op.f("uq_identity_issuer_subject_as_staff"), "identity", ["issuer", "subject", "as_staff"]
+    )
     of_my_agents = f"exists (select 1 from staff_right r where r.account_id = identity.account_id and {may.staff('administration', 'r.establishment_id')})"
     op.execute(f"create policy identity_agents on identity for select using ({of_my_agents})")
 
@@ -250,7 +252,7 @@ def _create_machine_ledgers() -> None:
 
 
 # As `open_web_session` for browsers: one round trip finds the machine, counts the call and declares the actor.
-_OPEN_MACHINE_TOKEN = """
+_OPEN_MACHINE = """
 create function open_machine_token(token_digest bytea)
 returns table (state text, machine_id uuid, name text, establishment_id uuid, scopes text[], rights text[],
                expires_at timestamptz)

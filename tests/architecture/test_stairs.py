@@ -15,7 +15,8 @@ HOUSE = {
 """What may stand in portal/; an addition is a line in docs/decisions/0008."""
 DRAWERS = {
     "models", "states", "actions", "queries", "forms", "routes_public", "routes_patient", "routes_pro",
-    "routes_callbacks", "affairs", "guests", "api", "jobs", "mails", "export", "figures", "wording", "commands", "belongings", "templates",
+    "routes_callbacks", "api", "jobs", "mails", "export", "affairs", "belongings", "guests", "figures", "wording",
+    "commands", "templates",
 }  # fmt: skip
 OWN_DRAWERS = {
     "appointments": {"slots", "ics"},
