@@ -25,6 +25,18 @@ TRAY = "/admin/identites/mandats"
 TODAY = ages.today_in("Europe/Paris", db.now())
 
 
+@pytest.fixture
+def sign_in(sign_in: SignIn) -> SignIn:
+    """A browser that reads English, whatever the catalogues hold."""
+
+    def in_english(account: Account | UUID) -> FlaskClient:
+        browser = sign_in(account)
+        browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        return browser
+
+    return in_english
+
+
 @dataclass
 class Ground:
     """A mother has asked; Irène checks in the north, Sam in the south."""

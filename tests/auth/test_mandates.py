@@ -32,6 +32,18 @@ NOW = db.now()
 TODAY = ages.today_in("Europe/Paris", NOW)
 
 
+@pytest.fixture
+def sign_in(sign_in: SignIn) -> SignIn:
+    """A browser that reads English, whatever the catalogues hold."""
+
+    def in_english(account: Account | UUID) -> FlaskClient:
+        browser = sign_in(account)
+        browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        return browser
+
+    return in_english
+
+
 class Family:
     """A mother and her seven-year-old; a grandmother; an agent of the identity unit."""
 

@@ -44,6 +44,18 @@ MASKABLE: dict[str, type[Any]] = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def sign_in(sign_in: SignIn) -> SignIn:
+    """A browser that reads English, whatever the catalogues hold."""
+
+    def in_english(account: Account | UUID) -> FlaskClient:
+        browser = sign_in(account)
+        browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        return browser
+
+    return in_english
+
+
 @dataclass
 class Ground:
     """Suzanne has one of each; Camille acts for her."""
