@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -82,14 +83,18 @@ def picker(found: Iterable[FreeSlot], tz: tzinfo, *, with_names: bool) -> list[d
     with_names: say whom one would see, when there are several.
     """
     days: dict[date, dict[str, Any]] = {}
+    # Many practitioners have the same times: words are found once for each day and each moment.
+    time_of = cache(partial(hospital_time, tz=tz))
     for each in found:
         local = each.at.astimezone(tz)
-        day = days.setdefault(local.date(), {"label": day_in_words(local.date()), "morning": [], "afternoon": []})
+        if local.date() not in days:
+            days[local.date()] = {"label": day_in_words(local.date()), "morning": [], "afternoon": []}
+        day = days[local.date()]
         details = (each.practitioner if with_names else "", repeated(each.at, tz))
         day["morning" if local.hour < NOON else "afternoon"].append(
             {
                 "value": str(each.slot),
-                "label": hospital_time(each.at, tz),
+                "label": time_of(each.at),
                 "detail": ", ".join(filter(None, details)),
             }
         )
