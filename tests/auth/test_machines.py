@@ -315,6 +315,9 @@ class TestAKeySet:
             json.dumps({"keys": [jwk.ECKey.generate_key("P-384", {"kid": "x"}).as_dict(private=False)]}),
             json.dumps({"keys": [KEY.as_dict(private=False)] * 6}),
         ],
+        # Keys are drawn at each run: their text would name the tests differently in each of the suite's processes.
+        ids=["empty", "a list", "no set", "no key", "not a list", "not a key", "private", "shared", "without name",
+             "another curve", "too many"],
     )  # fmt: skip
     def test_is_refused_otherwise(self, document: str) -> None:
         with pytest.raises(keys.NotAKeySet):
