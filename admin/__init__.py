@@ -1,5 +1,7 @@
 """The staff's side of the rooms: dashboard, trays, staff, establishments, audit."""
 
+from functools import partial
+
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
@@ -32,7 +34,7 @@ from admin import (
     routes_staff,
 )
 from portal import catalog
-from portal.catalog import Card
+from portal.catalog import Card, Group
 
 
 def register(app: Flask) -> None:
@@ -62,22 +64,37 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_assurance.assurance_pages)
     app.register_blueprint(routes_hospital_provider.provider_pages)
     app.register_blueprint(routes_lost_factors.lost_factor_pages)
-    _offer("data-requests", _l("Requests about data"), "file-check", "admin_data_requests.tray", "identity")
-    _offer("staff", _l("Agents"), "users", "admin_staff.agents", "administration")
-    _offer("identities", _l("Identities"), "id-card", "admin_identities.queue", "identity")
-    _offer("mandates", _l("Mandates"), "users", "admin_mandates.tray", "identity")
-    _offer("desk-accounts", _l("Accounts at the desk"), "id-card", "admin_desk_accounts.find_patient", "identity")
-    _offer("deaths", _l("Deaths"), "file-text", "admin_deaths.deaths", "identity")
-    _offer("journal", _l("Journal"), "history", "admin_audit.journal", "audit")
-    _offer("machines", _l("Other systems"), "key-round", "admin_machines.machines", "administration")
-    _offer("emergencies", _l("Emergency openings"), "siren", "admin_emergency_reviews.reviews", "audit")
-    _offer("lost-factors", _l("Lost telephones"), "key-round", "admin_lost_factors.find_patient", "identity")
-    _offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show", "administration")
-    _offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors", "administration")
+    _offer_identities()
+    _offer_oversight()
+    _offer_administration()
 
 
-def _offer(code: str, title: object, icon: str, endpoint: str, right: str) -> None:
+def _offer_identities() -> None:
+    offer = partial(_offer, Group(_l("Identities"), "id-card"), "identity")
+    offer("identities", _l("Identities"), "id-card", "admin_identities.queue")
+    offer("mandates", _l("Mandates"), "users", "admin_mandates.tray")
+    offer("desk-accounts", _l("Accounts at the desk"), "id-card", "admin_desk_accounts.find_patient")
+    offer("lost-factors", _l("Lost telephones"), "key-round", "admin_lost_factors.find_patient")
+    offer("deaths", _l("Deaths"), "file-text", "admin_deaths.deaths")
+    offer("data-requests", _l("Requests about data"), "file-check", "admin_data_requests.tray")
+
+
+def _offer_oversight() -> None:
+    offer = partial(_offer, Group(_l("Oversight"), "history"), "audit")
+    offer("journal", _l("Journal"), "history", "admin_audit.journal")
+    offer("emergencies", _l("Emergency openings"), "siren", "admin_emergency_reviews.reviews")
+
+
+def _offer_administration() -> None:
+    offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
+    offer("staff", _l("Agents"), "users", "admin_staff.agents")
+    offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
+    offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
+    offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
+    offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")
+
+
+def _offer(group: Group, right: str, code: str, title: object, icon: str, endpoint: str) -> None:
     """An entry of the staff's menu."""
-    catalog.offer(
-        Card(code, title, "", icon, endpoint, audience="staff", staff_title=title, staff_endpoint=endpoint, right=right)
-    )
+    card = Card(code, title, "", icon, endpoint, "staff", title, endpoint, right, group)
+    catalog.offer(card)

@@ -8,16 +8,20 @@ from flask_babel import gettext as _
 
 from auth import bands
 from portal import catalog, db
+from portal.catalog import Card, Group
 from portal.db import Actor
 from portal.web.unit_of_work import who
 
 
 @dataclass(frozen=True)
 class Item:
+    """An entry of a menu. pages: what it opens on, when it stands for several pages."""
+
     label: Any
     href: str
     icon: str = ""
     active: bool = False
+    pages: tuple["Item", ...] = ()
 
 
 def register(app: Flask) -> None:
@@ -46,16 +50,25 @@ def _session_left_s() -> int:
 
 def _items(actor: Actor) -> list[Item]:
     if actor.kind == "staff":
-        cards = [
-            Item(card.staff_title, url_for(card.staff_endpoint), card.icon)
-            for card in catalog.staff_cards()
-            if actor.may(card.right)
-        ]
-        if actor.may("administration"):
-            cards.insert(0, Item(_("Dashboard"), url_for("admin.dashboard"), "chart-column"))
-        return _marked(cards)
+        return _marked(_staff_items(actor))
     audience = "professional" if actor.kind == "professional" else "patient"
     return _marked([Item(card.title, url_for(card.endpoint), card.icon) for card in catalog.cards(audience)])
+
+
+def _staff_items(actor: Actor) -> list[Item]:
+    entries: dict[Group | str, list[Card]] = {}
+    for card in catalog.staff_cards():
+        if actor.may(card.right):
+            entries.setdefault(card.group or card.code, []).append(card)
+    dashboard = [Item(_("Dashboard"), url_for("admin.dashboard"), "chart-column")]
+    return (dashboard if actor.may("administration") else []) + [_entry(cards) for cards in entries.values()]
+
+
+def _entry(cards: list[Card]) -> Item:
+    """One tray, or the group of several."""
+    pages = tuple(Item(card.staff_title, url_for(card.staff_endpoint), card.icon) for card in cards)
+    group = cards[0].group
+    return Item(group.title, pages[0].href, group.icon, pages=pages) if group and len(pages) > 1 else pages[0]
 
 
 def _account_items(actor: Actor) -> list[Item]:
@@ -74,8 +87,14 @@ def _account_items(actor: Actor) -> list[Item]:
 
 def _marked(items: list[Item]) -> list[Item]:
     """Mark the entry of the page: the longest address that the page is under (`/admin/` is above all the others)."""
-    here = [item.href for item in items if _is_under(request.path, item.href)]
-    return [replace(item, active=item.href == max(here, key=len, default="")) for item in items]
+    hrefs = [page.href for item in items for page in (item, *item.pages)]
+    here = max((href for href in hrefs if _is_under(request.path, href)), key=len, default="")
+    return [_marked_at(here, item) for item in items]
+
+
+def _marked_at(here: str, item: Item) -> Item:
+    pages = tuple(_marked_at(here, page) for page in item.pages)
+    return replace(item, pages=pages, active=item.href == here or any(page.active for page in pages))
 
 
 def _is_under(path: str, href: str) -> bool:

@@ -13,11 +13,19 @@ from portal import db
 from portal.db import Base, session
 
 
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Trays of the staff that share one entry of the menu: a line of it for each right would fill the screen."""
+
+    title: Any
+    icon: str
+
+
 @dataclass(frozen=True)
 class Card:
     """How a room presents itself. Texts are lazy translations; endpoints are Flask's.
 
-    audience: patient | professional. staff_endpoint: its tray, shown to staff holding `right`.
+    audience: patient | professional. staff_endpoint: its tray, shown to staff holding `right`, under `group` if any.
     """
 
     code: str
@@ -29,6 +37,7 @@ class Card:
     staff_title: Any = ""
     staff_endpoint: str = ""
     right: str = ""
+    group: Group | None = None
 
 
 _cards: dict[str, Card] = {}
