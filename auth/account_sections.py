@@ -7,13 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Section:
-    """One page of the account. title, text: lazy translations; endpoint: Flask's, without parameters."""
+    """One page of the account. title, text: lazy translations; endpoint: Flask's, without parameters.
+
+    rank: the lowest first; who one is and how one is reached come before the rest.
+    """
 
     title: Any
     text: Any
     icon: str
     endpoint: str
     audiences: tuple[str, ...] = ("patient",)
+    rank: int = 50
 
 
 _sections: dict[str, Section] = {}
@@ -25,5 +29,6 @@ def offer(section: Section) -> None:
 
 
 def sections(audience: str) -> Sequence[Section]:
-    """The pages for an audience, in the order they were offered."""
-    return [section for section in _sections.values() if audience in section.audiences]
+    """The pages for an audience, by rank, then in the order they were offered."""
+    offered = [section for section in _sections.values() if audience in section.audiences]
+    return sorted(offered, key=lambda section: section.rank)

@@ -20,5 +20,6 @@ def register(app: Flask) -> None:
             _l("E-mail, mobile, language, and how we tell you."),
             "mail",
             "contact.show",
+            rank=20,
         )
     )

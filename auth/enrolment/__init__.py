@@ -20,6 +20,7 @@ def register(app: Flask) -> None:
             _l("Link your account to your file at each hospital."),
             "hospital",
             "enrolment.hospitals",
+            rank=30,
         )
     )
 

@@ -19,5 +19,6 @@ def register(app: Flask) -> None:
             _l("Your names, birth date and birthplace, and where to correct them."),
             "id-card",
             "identity.show",
+            rank=10,
         )
     )

@@ -28,6 +28,7 @@ def register(app: Flask) -> None:
             _l("Those you act for, those who act for you, and what each may do."),
             "users",
             "mandates.overview",
+            rank=40,
         )
     )
 

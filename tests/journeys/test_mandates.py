@@ -82,7 +82,7 @@ def test_an_adult_designates_a_carer_keeps_something_and_stops_it(visitor: Visit
     press(carer, "Continue")
     look(carer, "Act for DOMINIQUE PAT-TROIS?")
     press(carer, "Accept")
-    look(carer, "You act for DOMINIQUE PAT-TROIS")
+    look(carer, "Your mandate for DOMINIQUE PAT-TROIS")
     press(carer, "Act for this person")
     carer.goto("/factures")
     look(carer, "Your mandate does not cover this")
