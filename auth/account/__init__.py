@@ -13,6 +13,7 @@ def register(app: Flask) -> None:
     """Add the account's pages, their jobs and their words."""
     from auth.account import (  # noqa: F401 - jobs registers its tasks
         arrival,
+        belongings,
         jobs,
         own_data,
         routes,

@@ -53,7 +53,10 @@ def _written(name: str, parts: Sequence[Part]) -> Arriving:
 def _keep(export_id: UUID, account: Account, arriving: Arriving, name: str) -> None:
     try:
         with jobs.effect() as current:
-            ready = current.get_one(DataExport, export_id)
+            ready = current.get_one(DataExport, export_id, with_for_update={"key_share": True})
+            if ready.state != "preparing":  # it was found meanwhile that it would hold somebody else's data
+                files.discard(arriving.key)
+                return
             stored = files.keep(arriving, name, "application/zip", account_id=account.id)
             ready.file_id, ready.size, ready.state = stored.id, stored.size, "ready"
             ready.ready_at, ready.expires_at = db.now(), db.now() + KEEP

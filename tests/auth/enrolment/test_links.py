@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from auth.account.models import DataExport
 from auth.enrolment import actions
 from auth.enrolment.actions import AlreadyLinked, AlreadyUndone, NumberHeld, UnknownNumber
 from auth.enrolment.models import EnrolmentMove, Link
@@ -43,6 +44,24 @@ def linked(ground: Ground, patient: Patient | None = None) -> UUID:
 def undone(ground: Ground, link_id: UUID) -> None:
     with db.transaction(ground.unit):
         actions.undo_link(link_id, "wrong_person")
+
+
+def test_undone_takes_back_the_copies_that_held_what_it_brought(
+    ground: Ground, sign_in: SignIn, work_jobs: Callable[[], None]
+) -> None:
+    link_id, (browser, page) = linked(ground), (sign_in(ground.me.account_id), "/mon-compte/donnees/copie")  # type: ignore[arg-type]
+    browser.post(page)
+    work_jobs()
+    (copy,) = rows(DataExport)
+    assert browser.get(f"{page}/{copy.id}").status_code == 200
+    browser.post(page)
+    undone(ground, link_id)
+    assert browser.get(f"{page}/{copy.id}").status_code == 404
+    work_jobs()  # the one that was under way is not handed over either
+    assert {each.state for each in rows(DataExport)} == {"ready", "expired"}
+    browser.post(page)
+    work_jobs()
+    assert sum(each.expires_at is not None and each.expires_at > db.now() for each in rows(DataExport)) == 1
 
 
 class TestALink:
