@@ -14,7 +14,7 @@ from portal import db
 from portal.web.limits import limiter
 
 contact_pages = guards.patients(
-    Blueprint("contact", __name__, url_prefix="/mon-compte/coordonnees", template_folder="templates")
+    Blueprint("contact", __name__, url_prefix="/mon-compte/coordonnees", template_folder="templates"), "account"
 )
 _FORMS: dict[str, type[MailForm] | type[MobileForm]] = {"mail": MailForm, "mobile": MobileForm}
 

@@ -6,7 +6,7 @@ from auth import guards, queries, sessions
 from auth.identity import wording
 
 identity_pages = guards.patients(
-    Blueprint("identity", __name__, url_prefix="/mon-compte/identite", template_folder="templates")
+    Blueprint("identity", __name__, url_prefix="/mon-compte/identite", template_folder="templates"), "account"
 )
 
 

@@ -113,6 +113,12 @@ class TestTheLevelOfASession:
             assert assurance.level(session_with(**facts)) == expected
 
 
+@pytest.mark.parametrize("page", ["identite", "coordonnees", "coordonnees/mobile", "acces", "donnees", "hopitaux"])
+def test_ones_own_file_asks_a_password_alone_for_more(arrives: Arrives, page: str) -> None:
+    """The national health identity is shown there, and where codes and warnings go is changed there."""
+    assert is_sent_to_the_proof(arrives(), f"/mon-compte/{page}")
+
+
 @pytest.mark.parametrize("service", ROOMS)
 class TestEachService:
     def test_asks_a_password_alone_for_more(self, arrives: Arrives, service: str) -> None:
