@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import assurance
+from auth.account.actions import close_other_sessions
 from auth.factors import actions, browser, codes, desk, passkeys, queries, sealing, totp, words
 from auth.factors.actions import Added, CodeExpired, FactorKnown, WrongCode
 from auth.factors.forms import ApplicationForm, CodeForm, ConfirmForm, DeskForm, PasskeyForm, PhoneForm, mobile_of, say
@@ -141,6 +142,7 @@ def use_desk_code() -> View:
         try:
             with browser.counted(account.id, "desk"):
                 desk.use(account, form.code.data or "")
+                close_other_sessions(browser.current().session_id)  # whoever has the lost telephone may be inside
             flash(_("Your former ways are removed. Choose a new one now."), "success")
             return browser.elevated("desk", browser.go_to(url_for("factors.choose", next=browser.wanted() or None)))
         except WrongCode:

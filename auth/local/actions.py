@@ -17,7 +17,7 @@ from auth.factors.models import Factor
 from auth.factors.passkeys import Registered, Site
 from auth.local import passwords
 from auth.local.models import LocalInvitation, LocalPassword
-from auth.models import Account
+from auth.models import Account, WebSession
 from auth.oidc import SignIn
 from portal import audit, db
 from portal.db import session
@@ -151,7 +151,7 @@ def sign_in_by_passkey(site: Site, answer: str, challenge: bytes, audience: str)
 def sign_in_by_password(login: str, password: str, code: str, audience: str) -> tuple[Account, str]:
     """The account whose name, password and code (of its application, or of its recovery sheet) these are, and its
     cookie's token. Raises SignInRefused."""
-    kept = session.scalar(select(LocalPassword).where(LocalPassword.login == _one_spelling(login)))
+    kept = session.scalar(select(LocalPassword).where(LocalPassword.login == one_spelling(login)))
     is_right = passwords.matches(kept.hash if kept else None, password)
     if kept is None or not is_right:
         raise SignInRefused
@@ -164,6 +164,13 @@ def open_first_session(account_id: UUID, proven: tuple[str, ...]) -> str:
     """Whoever has just set up is signed in; returns the cookie's token. Raises SignInRefused."""
     account = session.get_one(Account, account_id)
     return _open_session(account, account.audience, proven)
+
+
+def end_former_sessions(account_id: UUID, session_token: str) -> None:
+    """Whoever had taken what was set up before is out at once; only the session that was just opened goes on."""
+    former = WebSession.account_id == account_id, WebSession.ended_at.is_(None)
+    others = update(WebSession).where(*former, WebSession.digest != digest(session_token))
+    session.execute(others.values(ended_at=db.now(), id_token=""))
 
 
 def _check_code(account: Account, code: str) -> None:
@@ -187,6 +194,7 @@ def _open_session(account: Account, audience: str, proven: tuple[str, ...]) -> s
     return auth_actions.open_session(account, PROVIDER, vouched)
 
 
-def _one_spelling(login: str) -> str:
+def one_spelling(login: str) -> str:
+    """The identifier as it is kept, however it was typed: what is tried under one name is counted under it."""
     typed = login.strip()
     return typed.lower() if "@" in typed else codes.with_dashes(codes.letters_of(typed))

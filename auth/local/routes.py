@@ -20,6 +20,7 @@ from auth.local import actions
 from auth.local.actions import LinkRefused, SignInRefused
 from auth.local.forms import PasswordSetUpForm, PasswordSignInForm
 from auth.models import Account
+from auth.records import as_system
 from auth.tries import TooManyTries
 from portal import db
 from portal.web.forms import Form
@@ -86,7 +87,7 @@ def _sign_in_by_password(audience: str) -> View:
     if form.validate_on_submit():
         typed = form.login.data or "", form.password.data or "", form.code.data or ""
         try:
-            name = " ".join(typed[0].casefold().split())
+            name = actions.one_spelling(typed[0])
             with browser.counted(None, "password", name), db.transaction(db.system("auth.local")):
                 account, token = actions.sign_in_by_password(*typed, audience)
             return _let_in(account, token)
@@ -183,6 +184,9 @@ def _set_up_password(account: Account, token: str, form: PasswordSetUpForm, secr
 
 def _welcome(account: Account, added: Added, session_token: str) -> Response:
     """Signed in at once, with the recovery codes, which are shown now and never again."""
+    # In the request's own transaction: reading a session of this browser may just have written to its row.
+    with as_system("auth.local"):
+        actions.end_former_sessions(account.id, session_token)
     home = url_for(HOMES[account.audience])
     page = render_template("factors/sheet.html", sheet=added.sheet, next=home, kind=added.kind)
     return _let_in(account, session_token, make_response(page))

@@ -142,6 +142,15 @@ class TestTheDesk:
         browser.post(DESK, data={"code": code})
         assert browser.get("/documents").headers["Location"].startswith("/mon-compte/verification")
 
+    def test_code_puts_out_whoever_is_inside_with_what_was_lost(
+        self, north: Hospital, lost: tuple[Account, Patient], sign_in: SignIn
+    ) -> None:
+        code = self.code(sign_in(agent_of(north, "identity")), north, lost[1])
+        thief, browser = sign_in(lost[0]), sign_in(lost[0])
+        assert browser.post(DESK, data={"code": code}).status_code == 303
+        assert thief.get("/mon-compte/securite").headers["Location"].startswith("/connexion")
+        assert browser.get("/mon-compte/securite").status_code == 200
+
     def test_code_is_for_one_person_once_for_fifteen_minutes(
         self, north: Hospital, lost: tuple[Account, Patient], sign_in: SignIn
     ) -> None:

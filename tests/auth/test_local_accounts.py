@@ -121,6 +121,23 @@ class TestTheLink:
         assert sign_in_with_key(app.test_client(), lost).status_code == 422
         assert sign_in_with_key(app.test_client(), kept).status_code == 303
 
+    def test_used_again_puts_out_whoever_is_inside(self, app: Flask, account: Account) -> None:
+        thief, _page = set_up_passkey(app, invited(account), device())
+        assert lets_in(thief, "/documents")
+        browser, _page = set_up_passkey(app, invited(account), device())
+        assert not lets_in(thief, "/documents")
+        assert lets_in(browser, "/documents")
+
+    def test_used_again_in_the_same_browser_waits_for_nobody(self, app: Flask, account: Account) -> None:
+        browser, _page = set_up_passkey(app, invited(account), device())
+        with prepared():
+            db.session.execute(update(WebSession).values(last_seen_at=db.now() - timedelta(minutes=5)))
+        token, mine = invited(account), device()
+        options, sealed = asked(browser.get(f"{FIRST}{token}/cle").text)
+        page = browser.post(f"{FIRST}{token}/cle", data={"answer": mine.make(options), "sealed": sealed})
+        assert page.status_code == 200
+        assert lets_in(browser, "/documents")
+
     def test_of_a_closed_account_opens_nothing(self, app: Flask, account: Account) -> None:
         token = invited(account)
         with prepared():
@@ -202,6 +219,14 @@ class TestSigningIn:
             typed = {"login": login, "password": "a wrong one, again", "code": "000000"}
             answers = [app.test_client().post(PASSWORD, data=typed).status_code for _try in range(6)]
             assert answers == [422] * 5 + [429]
+
+    def test_is_counted_under_one_name_however_it_is_typed(self, app: Flask, account: Account) -> None:
+        set_up_password(app, invited(account))
+        (kept,) = rows(LocalPassword)
+        typed = [kept.login, *(kept.login.replace("-", other) for other in ("", " ", ".", "--", "/")), f"!{kept.login}"]
+        wrong = {"password": "a wrong one, again", "code": "000000"}
+        answers = [app.test_client().post(PASSWORD, data={"login": each, **wrong}).status_code for each in typed]
+        assert answers == [422] * 5 + [429] * 2
 
     def test_is_closed_to_patients_unless_a_hospital_opened_it(
         self, app: Flask, account: Account, north: Hospital
