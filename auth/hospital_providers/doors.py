@@ -36,9 +36,10 @@ def doors() -> list[Door]:
 
 def shared(listed: list[Door]) -> list[Door]:
     """The same, with one door for the hospitals that have one provider between them: either opens to all of them."""
-    by_issuer: dict[tuple[str, str], list[Door]] = {}
+    by_issuer: dict[tuple[object, ...], list[Door]] = {}
     for each in listed:
-        by_issuer.setdefault((each.client.provider.issuer, each.client.provider.client_id), []).append(each)
+        its = each.client.provider
+        by_issuer.setdefault((its.issuer, its.client_id, its.proof_claim, its.acr_accepted), []).append(each)
     return [
         replace(same[0], hospital_name=", ".join(each.hospital_name for each in same)) for same in by_issuer.values()
     ]
@@ -64,7 +65,7 @@ def check_reach(account_id: UUID, hospital_id: UUID) -> None:
     """Raises ReachesFurther. Whoever runs one hospital's directory can sign in as anybody in it: that must not open
     what another hospital has given, unless that one has chosen the same provider."""
     own = queries.of_hospital(hospital_id)
-    trusting = queries.hospitals_that_trust(own.issuer) if own else set()
+    trusting = queries.hospitals_that_trust(own) if own else set()
     if queries.hospitals_of(account_id) - trusting:
         raise ReachesFurther
 

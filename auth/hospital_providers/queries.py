@@ -35,9 +35,15 @@ def by_finess(finess: str) -> HospitalProvider | None:
     return session.scalar(query.options(joinedload(HospitalProvider.establishment)))
 
 
-def hospitals_that_trust(issuer: str) -> set[UUID]:
-    """Where this provider is the hospital's own: a group often has one directory for several of them."""
-    return set(session.scalars(select(HospitalProvider.establishment_id).where(HospitalProvider.issuer == issuer)))
+def hospitals_that_trust(own: HospitalProvider) -> set[UUID]:
+    """Where this provider is the hospital's own, and every proof that it takes is taken too: a group often has one
+    directory for several hospitals, and one of them must not ask for less in the others' place."""
+    query = select(HospitalProvider.establishment_id).where(
+        HospitalProvider.issuer == own.issuer,
+        HospitalProvider.proof_claim == own.proof_claim,
+        HospitalProvider.proof_values.contains(own.proof_values),
+    )
+    return set(session.scalars(query))
 
 
 def hospitals_of(account_id: UUID) -> set[UUID]:

@@ -159,6 +159,20 @@ class TestItsReach:
         assert trip(NORTH).sign_in().status_code == 302
         assert trip(SOUTH).sign_in().status_code == 302
 
+    def test_stops_where_the_same_one_must_prove_more(
+        self, trip: Trips, own_provider: HospitalProvider, north: Hospital, south: Hospital, provider: RunningIdp
+    ) -> None:
+        """The south takes a password alone of the directory that both share: that opens nothing of the north."""
+        with prepared():
+            hospital_provider(south.establishment.id, provider, proof_values=("0", "1", "2"))
+        token = invited(south, email="joel.vercassin@hopital.exemple.test")
+        assert trip(SOUTH).sign_in("account-without-mfa", invitation=token).status_code == 302
+        with prepared():
+            people.grant(db.session.scalars(select(Account)).one(), north.establishment.id, "documents")
+        assert trip(SOUTH).sign_in("account-without-mfa").status_code == 403
+        page = trip().browser.get("/admin/connexion").text
+        assert page.count("/auth/hospital/") == 2  # the doors that do not ask for the same are not one
+
     def test_is_refused_before_an_invitation_is_used_up(
         self, trip: Trips, own_provider: HospitalProvider, north: Hospital, south: Hospital
     ) -> None:
