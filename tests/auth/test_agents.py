@@ -292,6 +292,16 @@ class TestAnInvitedAgent:
         invited = next(each for each in rows(Account) if each.email == EMAIL)
         assert held(invited) == {"billing"}
 
+    def test_is_refused_once_whoever_invited_no_longer_administers(self, team: Team, trip: Trips) -> None:
+        """Else an administrator would keep links of their own for the day when they are no longer one."""
+        with db.transaction(team.acting(team.ada)):
+            token = rights.invite_agent(Draft(EMAIL, ("billing",), team.here, siret=SIRET))
+        with db.transaction(team.acting(team.bob)):
+            rights.change_rights(team.ada.id, team.here, ("billing",))
+        assert trip("proconnect").sign_in("administrator", invitation=token).status_code == 403
+        assert EMAIL not in {each.email for each in rows(Account)}
+        assert all(each.used_at is None for each in rows(StaffInvitation))
+
     def test_gets_the_link_by_mail(self, team: Team) -> None:
         with db.transaction(team.acting(team.ada)):
             token = rights.invite_agent(Draft(EMAIL, ("billing",), team.here, siret=SIRET))

@@ -98,7 +98,7 @@ def claim(token: str, proof: Proof) -> StaffInvitation:
     invitation = session.scalar(query.with_for_update(key_share=True))
     if invitation is None or invitation.used_at or invitation.expires_at < db.now():
         raise InvitationRefused
-    if not (_is_for(invitation, proof) and _comes_from(invitation, proof)):
+    if not (_is_for(invitation, proof) and _comes_from(invitation, proof) and _may_still_be_given(invitation)):
         raise InvitationRefused
     invitation.used_at = db.now()
     return invitation
@@ -153,6 +153,14 @@ def _comes_from(invitation: StaffInvitation, proof: Proof) -> bool:
         return False
     hospitals = [invitation.establishment_id] if invitation.establishment_id else []
     return employers.accept(hospitals, proof.siret, proof.idp_id)
+
+
+def _may_still_be_given(invitation: StaffInvitation) -> bool:
+    """Whoever no longer administers the hospital gives nothing there, not even to themselves by an earlier link."""
+    if invitation.invited_by is None or invitation.establishment_id is None:
+        return True
+    held = (invitation.invited_by, invitation.establishment_id, administrators.ADMINISTRATION)
+    return session.get(StaffRight, held) is not None
 
 
 def _record(event: str, invitation: StaffInvitation, **details: str) -> None:
