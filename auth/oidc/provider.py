@@ -80,7 +80,10 @@ def is_this_machine(hostname: str) -> bool:
     try:
         address = ipaddress.ip_address(hostname)
     except ValueError:
-        return hostname.rstrip(".") == "localhost" or hostname.rstrip(".").endswith(".localhost")
+        last = hostname.rstrip(".").rpartition(".")[2].lower()
+        # Resolvers read other spellings of IPv4 addresses: 127.1, 2130706433, 0x7f000001.
+        return last == "localhost" or last.isdecimal() or last.startswith("0x")
+    address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_link_local or address.is_unspecified
 
 

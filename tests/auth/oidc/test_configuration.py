@@ -23,6 +23,10 @@ class TestConfiguration:
             {"discovery_url": "https://169.254.169.254/discovery", "allow_loopback_http": False},
             {"discovery_url": "https://[::1]/discovery", "allow_loopback_http": False},
             {"discovery_url": "https://fc.localhost./discovery", "allow_loopback_http": False},
+            {"discovery_url": "https://[::ffff:127.0.0.1]/discovery", "allow_loopback_http": False},
+            {"discovery_url": "https://127.1/discovery", "allow_loopback_http": False},
+            {"discovery_url": "https://2130706433/discovery", "allow_loopback_http": False},
+            {"discovery_url": "https://0x7f000001/discovery", "allow_loopback_http": False},
             {"discovery_url": "https://[/discovery"},
         ],
     )
