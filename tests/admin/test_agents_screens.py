@@ -15,6 +15,7 @@ from auth.models import Account, Identity, StaffInvitation, StaffRight
 from portal import db
 from portal.db import RIGHTS
 from tests.admin.conftest import Group
+from tests.english import in_english as in_english
 from tests.factories import agents, appointments, hospitals, people
 from tests.ground import count, prepared, rows
 from tests.statements import executed
@@ -137,7 +138,6 @@ class TestUnits:
         assert answer.status_code == 303
         assert [each.unit_id for each in rows(StaffUnit)] == [north.id]
         assert "Imagerie" in browser.get("/admin/agents").text
-
 
     def test_come_first_in_the_agents_lists(self, group: Group, sign_in: SignIn) -> None:
         with prepared():

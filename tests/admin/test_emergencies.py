@@ -160,8 +160,9 @@ class TestOpening:
             elsewhere = people.agent(ward.south.establishment.id, "billing")
         answer = sign_in(elsewhere).post("/admin/urgence", data=ward.form())
         assert answer.status_code == 422
-        with pytest.raises(actions.NotOfThisHospital), db.transaction(
-            people.as_agent(elsewhere, ward.south.establishment.id, "billing")
+        with (
+            pytest.raises(actions.NotOfThisHospital),
+            db.transaction(people.as_agent(elsewhere, ward.south.establishment.id, "billing")),
         ):
             actions.open_file(ward.north.establishment.id, ward.patient.id, "care", REASON)
 
@@ -397,4 +398,3 @@ class TestJudging:
         assert "Look and judge" in browser.get("/admin/urgence/revues?lang=en").text
         browser.post(address, data={"verdict": "yes", "comment": "Vu avec la cadre."})
         assert "Judged lately" in browser.get("/admin/urgence/revues?lang=en").text
-

@@ -163,7 +163,20 @@ NOT_BY_A_LINK = {
     "auth.callback", "auth.logout_callback", "auth.start", "billing_callbacks.payfip", "billing_public.come_back",
     "pages.security_txt", "pages.find", "style.style_guide", "status.live", "status.ready", "status.metrics",
     "pages.theme_css",
-    "closed.closed", "guests.birth", "guests.code", "guests.show",
+    "auth.callback_of_hospital", "auth.logout_callback_of_hospital", "auth.start_at_hospital", "auth.encryption_keys",
+    "closed.closed", "guests.birth", "guests.code", "guests.show", "local.set_up", "local.set_up_passkey",
+    "local.set_up_password", "oauth_whoami.whoami",
+}  # fmt: skip
+
+
+# Where one is sent on the way to another page: everybody here has agreed, proved two factors, and may act for somebody.
+ON_THE_WAY = {
+    "account_consents.agree", "verification.prove", "mandates.choose", "mandates.nobody", "mandates.over",
+}  # fmt: skip
+
+# Behind something that the demonstration's people do not have: a provider of their own, a number of health insurance.
+FOR_OTHERS = {
+    "admin_hospital_provider.remove", "admin_identities.reveal_nir", "factors.add_address", "factors.add_passkey",
 }  # fmt: skip
 
 
@@ -173,9 +186,11 @@ AFTER_A_FORM = {
     "admin_documents.publish", "admin_documents.take_back", "admin_staff.invitation", "documents.sent",
     "my_appointments.booked", "my_appointments.confirm", "preadmission.piece_file",
     "admin_deaths.declare", "admin_desk_accounts.open_account", "admin_desk_accounts.printed",
+    "admin_emergencies.document", "admin_emergencies.show", "admin_identities.show_link",
+    "admin_lost_factors.help_patient", "contact.code", "factors.confirm_sent", "mandates.given_code",
 }  # fmt: skip
 
 
 def _never_reached(app: Flask, seen: Counter[str]) -> set[str]:
     shown = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())} - {"static"}
-    return shown - set(seen) - NOT_BY_A_LINK - AFTER_A_FORM
+    return shown - set(seen) - NOT_BY_A_LINK - AFTER_A_FORM - ON_THE_WAY - FOR_OTHERS
