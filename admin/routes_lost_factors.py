@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, current_app, render_template
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from admin.forms_assurance import DeskCheckForm
@@ -30,7 +31,10 @@ def find_patient() -> str | tuple[str, int]:
     """Find the person. A post, so that names stay out of addresses and logs."""
     form, found = PatientSearchForm(), None
     if form.validate_on_submit():
-        found = queries.search(guards.establishments(RIGHT), **form.asked) if form.asked else []
+        if form.asked is None:
+            form.birth_on.errors = [_("Give a patient number, or a birth date")]
+        else:
+            found = queries.search(guards.establishments(RIGHT), **form.asked)
     return render_template("admin/factors/find_patient.html", form=form, found=found), 422 if form.errors else 200
 
 

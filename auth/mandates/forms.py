@@ -29,11 +29,6 @@ class RequestForm(OnceForm):
     was refused otherwise."""
 
     kind = RadioField(_l("You are"), validators=[Required(_l("Choose one."))])
-    establishment = RadioField(
-        _l("Which hospital may check your proof?"),
-        description=_l("Choose one that knows this person. Your right will hold in every hospital of the group."),
-        validators=[Required(_l("Choose a hospital."))],
-    )
     birth_name = StringField(
         _l("Birth name"),
         description=_l("As on the identity document"),
@@ -54,10 +49,15 @@ class RequestForm(OnceForm):
     proof_kind = RadioField(_l("Which document proves it?"), validators=[Required(_l("Choose a document."))])
     received = HiddenField()
     file = FileField(_l("The document"), description=_l("Photo (JPEG, PNG) or PDF, 20 MB at most"))
+    establishment = RadioField(
+        _l("Which hospital may check your proof?"),
+        description=_l("Choose one that knows this person. Your right will hold in every hospital of the group."),
+        validators=[Required(_l("Choose a hospital."))],
+    )
 
     def offer(self, kinds: tuple[str, ...], hospitals: list[tuple[str, str]]) -> None:
         """Say what may be chosen."""
-        self.kind.choices = choices((kind, wording.KINDS[kind]) for kind in kinds)
+        self.kind.choices = choices((kind, str(wording.KINDS[kind]).capitalize()) for kind in kinds)
         self.establishment.choices = choices(hospitals)
         proofs = dict.fromkeys(proof for kind in kinds for proof in states.PROOFS[kind])
         self.proof_kind.choices = choices((proof, wording.PROOFS[proof]) for proof in proofs)
