@@ -102,8 +102,9 @@ def _same_day(one: Described, other: Described) -> bool:
 
 
 def _parts(described: Described) -> list[str]:
-    raw = described.birth_on_raw or ""
-    return (raw if raw.endswith("-00") else described.birth_on.isoformat()).split("-")
+    """As it was written while that says the same day: what one source ignored, another may have told since."""
+    raw, born = described.birth_on_raw or "", described.birth_on.isoformat()
+    return (raw if raw.endswith("-00") and raw.replace("-00", "-01") == born else born).split("-")
 
 
 def _known_and_different(one: str, other: str) -> bool:

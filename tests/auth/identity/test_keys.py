@@ -3,6 +3,7 @@
 import string
 import unicodedata
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -60,6 +61,13 @@ class TestWhatDiffers:
         assert traits.differences(described(born="1951-00-00"), described()) == ()
         assert traits.differences(described(born="1951-04-00"), described()) == (traits.BIRTH_DATE,)
         assert traits.differences(described(born="1950-00-00"), described()) == (traits.BIRTH_DATE,)
+
+    def test_ignores_what_one_source_did_not_know_and_the_civil_register_does(self) -> None:
+        """FranceConnect corrects birthdate by the register, and repeats idp_birthdate as the person's provider has it:
+        else a provider that knows no day would make homonyms of one year alike, and another year prove itself."""
+        for raw in ("1951-00-00", "1950-00-00", "1950-11-00"):
+            told = replace(described(born="1951-04-05"), birth_on_raw=raw)
+            assert traits.differences(told, described()) == (traits.BIRTH_DATE,)
 
     def test_is_said_trait_by_trait(self) -> None:
         other = described("DUBOIS", "PAUL", "1950-01-01", "M", "2A004")
