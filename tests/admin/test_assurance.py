@@ -121,6 +121,11 @@ class TestTheDesk:
         assert {"factor_reset.issued", "factor_reset.used"} <= set(audited())
         assert len([row for row in rows(Notification) if row.account_id == account.id]) == 2
 
+    def test_asks_for_what_was_not_given_before_it_searches(self, north: Hospital, sign_in: SignIn) -> None:
+        answer = sign_in(agent_of(north, "identity")).post(LOST, data={"name": "DURAND"})
+        assert answer.status_code == 422
+        assert "Give a patient number, or a birth date" in answer.text
+
     def test_writes_which_document_and_whose_file(
         self, north: Hospital, lost: tuple[Account, Patient], sign_in: SignIn
     ) -> None:

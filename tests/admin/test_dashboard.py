@@ -183,6 +183,24 @@ class TestAddress:
         assert sign_in(group.administrator).get(f"/admin/?establishment={finess}").status_code == 404
 
 
+class TestTheMenu:
+    def entries(self, browser: FlaskClient, path: str, line: str) -> list[str]:
+        lists = parsed(browser.get(path).text).iterfind(".//nav[@id='app-nav']/ul")
+        found = {ul.get("aria-label", ""): ul for ul in lists}.get(line)
+        return [] if found is None else [" ".join("".join(a.itertext()).split()) for a in found.iterfind(".//a")]
+
+    def test_gathers_what_administers_under_one_entry(self, group: Group, sign_in: SignIn) -> None:
+        director = sign_in(group.director)
+        above = self.entries(director, "/admin/machines?lang=en", "")
+        assert "Administration" in above
+        assert "Other systems" not in above
+
+    def test_opens_the_pages_of_the_entry_one_is_in(self, group: Group, sign_in: SignIn) -> None:
+        director = sign_in(group.director)
+        assert "Other systems" in self.entries(director, "/admin/agents?lang=en", "Administration")
+        assert self.entries(director, "/admin/?lang=en", "Administration") == []
+
+
 class TestCost:
     @pytest.mark.parametrize(
         "query", ["", "period=7-days", "from=2026-01-01&to=2026-11-20", "from=2024-01-01&to=2026-11-20"]
