@@ -13,7 +13,7 @@ from auth.account.actions.exports import NoSuchExport, NotOneself
 from auth.account.actions.requests import TransitionRefused, UnknownRequest
 from auth.account.forms import DataRequestForm, hospital_choices
 from auth.account.wording import REQUEST_KIND_HINTS
-from portal import establishments
+from portal import db, establishments
 from portal.establishments import Establishment
 from portal.web.downloads import file_response
 from portal.web.repeated_posts import once
@@ -63,6 +63,8 @@ def copy(export_id: UUID) -> Response:
 @once
 def ask_hospital() -> Response | tuple[str, int]:
     """Ask a hospital about data; answered with a number and a date."""
+    if guards.patient_id() not in db.current_actor().people("administrative"):
+        abort(403)
     hospitals = establishments.establishments()
     held = held_forms.take()
     form = DataRequestForm(formdata=held) if held else DataRequestForm()

@@ -23,6 +23,7 @@ from portal.files import StoredFile
 from portal.notifications import Notification
 from tests.factories import people
 from tests.factories.hospitals import Hospital
+from tests.factories.mandates import mandate
 from tests.ground import audited, count, prepared, rows
 
 SignIn = Callable[[Account], FlaskClient]
@@ -205,6 +206,18 @@ class TestARequest:
         browser, once = sign_in(me[0]), str(uuid4())
         assert asking(browser, once=once) == asking(browser, once=once)
         assert count(DataRequest) == 1
+
+    @pytest.mark.parametrize(("scope", "status"), [("administrative", 303), ("payment", 403), ("medical", 403)])
+    def test_for_somebody_else_takes_a_mandate_in_administrative_matters(
+        self, sign_in: SignIn, me: tuple[Account, Patient], north: Hospital, scope: str, status: int
+    ) -> None:
+        with prepared():
+            carer = people.patient_with_account(birth_name="LORMEVAL")[0]
+            mandate(carer, me[1], "carer", scopes=(scope,))
+        browser = sign_in(carer)
+        browser.post("/mon-compte/agir-pour", data={"patient_id": str(me[1].id)})
+        answer = browser.post(f"{PAGE}/demandes/nouvelle", data=ASKED | {"once": str(uuid4())})
+        assert (answer.status_code, count(DataRequest)) == (status, 1 if status == 303 else 0)
 
     @pytest.mark.parametrize("missing", ["kind", "establishment", "what"])
     def test_that_lacks_something_is_refused_in_words(
