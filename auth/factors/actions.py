@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from auth import assurance
 from auth.factors import codes, mails, passkeys, sealing, totp
 from auth.factors.models import Factor, FactorChallenge, RecoveryCode
 from auth.factors.passkeys import PasskeyRefused, Registered, Site
@@ -228,7 +229,9 @@ def was_proven_lately(account_id: UUID, session_id: UUID) -> bool:
     """Whether this session proved two factors within the last five minutes, ours or the provider's."""
     since = db.now() - FRESH
     by_provider = (WebSession.created_at > since) & WebSession.amr.op("~")(r"(^|\s)mfa(\s|$)")
-    fresh = or_(by_provider, (WebSession.factor_at > since) & (WebSession.factor != "desk"))
+    # A mail code that hospitals no longer accept must not open the way to a factor that they do.
+    weak = ("desk",) if assurance.rules().mail_codes else ("desk", "mail")
+    fresh = or_(by_provider, (WebSession.factor_at > since) & WebSession.factor.not_in(weak))
     mine = WebSession.id == session_id, WebSession.account_id == account_id
     return session.scalar(select(WebSession.id).where(*mine, fresh)) is not None
 

@@ -442,6 +442,18 @@ class TestKeeping:
         for page in ("ajouter", "ajouter/cle", "ajouter/application", "ajouter/telephone"):
             assert browser.get(f"{SECURITY}/{page}").headers["Location"].startswith(PROOF)
 
+    @pytest.mark.parametrize(("factor", "is_asked"), [("mail", True), ("desk", True), ("totp", False)])
+    def test_another_factor_takes_more_than_a_mail_code_that_no_hospital_accepts(
+        self, enters: Enters, account: Account, factor: str, is_asked: bool
+    ) -> None:
+        with prepared():
+            factors.application(account)
+        browser = enters(account)
+        with prepared():
+            db.session.execute(update(WebSession).values(factor=factor, factor_at=db.now()))
+        answer = browser.get(f"{SECURITY}/ajouter/application")
+        assert answer.headers.get("Location", "").startswith(PROOF) is is_asked
+
     def test_a_removed_factor_opens_nothing_more(self, enters: Enters, account: Account) -> None:
         browser, mine = enters(account), device()
         make_passkey(browser, mine)
