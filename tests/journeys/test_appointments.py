@@ -6,7 +6,15 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
-from tests.journeys.walking import Visitor, choose_first_free_time, fill_date, press, prove, sign_in
+from tests.journeys.walking import (
+    Visitor,
+    choose_first_free_time,
+    choose_late_free_time,
+    fill_date,
+    press,
+    prove,
+    sign_in,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -25,7 +33,7 @@ def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor, stack: St
     press(page, "Continue")
     look(page, "Choose a day and a time")
     expect(page.get_by_text("There is one thing to correct")).to_be_visible()
-    choose_first_free_time(page)
+    choose_late_free_time(page)
     press(page, "Continue")
 
     look(page, "Sign in")

@@ -1,5 +1,6 @@
 """Letters reach their patient; units and practitioners write to one another."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,8 @@ def test_a_patient_reads_a_letter_takes_its_original_and_sees_who_opened_it(visi
     page.get_by_role("link", name="Compte rendu de consultation (complété)").click()
     assert download(page, "Download the document").startswith(b"%PDF")
 
-    page.goto("/mon-compte")
-    expect(page.locator(".app-trail")).to_contain_text("DOMINIQUE PAT-TROIS")
+    page.goto("/mon-compte/acces")
+    expect(page.get_by_role("row", name=re.compile("You .*downloaded a letter", re.IGNORECASE)).first).to_be_visible()
 
 
 def download(page: Page, link: str) -> bytes:

@@ -80,6 +80,11 @@ def choose_first_free_time(page: Page) -> None:
     page.locator(".app-slots__input").first.check()
 
 
+def choose_late_free_time(page: Page) -> None:
+    """Choose the last time in sight: days ahead, so that it may still be cancelled, whatever today is."""
+    page.locator(".app-slots__input:visible").last.check()
+
+
 def photo(words: str = "SPÉCIMEN") -> bytes:
     """A small PNG, as a telephone would send."""
     made = BytesIO()
