@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional, StopValidation
 
+from auth.agents.actions import NEEDS_TWO
 from auth.machines import actions, keys
 from auth.machines.keys import NotAKeySet
 from auth.machines.scopes import SCOPES
@@ -27,7 +28,8 @@ class MachineForm(OnceForm):
     scopes = SelectMultipleField(
         _l("What it may do"),
         [Required(_l("Choose one thing at least"))],
-        choices=choices((scope.code, scope.title) for scope in SCOPES),
+        # What takes two administrators for a person is not one administrator's to give a machine: operators do.
+        choices=choices((scope.code, scope.title) for scope in SCOPES if scope.right not in NEEDS_TWO),
     )
     quota = IntegerField(
         _l("Calls an hour, at most"),

@@ -51,6 +51,11 @@ class TestLettingIn:
         assert secret_of(browser.get(address).text) == ""
         assert "machine.added" in audited()
 
+    def test_gives_nobody_alone_what_takes_two_administrators(self, group: Group, sign_in: SignIn) -> None:
+        form = FORM | {"once": str(uuid4()), "scopes": ["system/AuditEvent.read"]}
+        assert sign_in(group.administrator).post("/admin/machines/ajouter", data=form).status_code == 422
+        assert count(Machine) == 0
+
     def test_with_a_key_shows_no_secret(self, group: Group, sign_in: SignIn) -> None:
         browser = sign_in(group.administrator)
         public = {"keys": [jwk.ECKey.generate_key("P-256", {"kid": "1"}).as_dict(private=False)]}
