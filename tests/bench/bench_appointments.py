@@ -140,6 +140,7 @@ def _client(number: int, where: Hospital, why: Reason) -> Client:
             account_id=account.id,
             provider="franceconnect",
             acr="eidas1",
+            amr="mfa",
             expires_at=expires_at,
         )
     )

@@ -42,6 +42,7 @@ def _fill(place: Ground) -> str:
                 account_id=account_id,
                 provider="franceconnect",
                 acr="eidas1",
+                amr="mfa",
                 expires_at=db.now() + sessions.LIMITS["patient"].absolute,
             )
         )
