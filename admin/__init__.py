@@ -23,14 +23,14 @@ from admin import (
     routes_guests,
     routes_hospital_provider,
     routes_identities,
-    routes_invitations,  # noqa: F401
+    routes_invitations,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_lost_factors,
     routes_machines,
     routes_mandates,
     routes_masking,
-    routes_matrix,  # noqa: F401
+    routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_preadmission,
-    routes_requests,  # noqa: F401
+    routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_staff,
 )
 from portal import catalog

