@@ -17,6 +17,12 @@ def confirm_by_mail(appointment_id: str, account_id: str) -> None:
     _tell(appointment_id, account_id, states.BOOKED, mails.confirmed)
 
 
+@jobs.task("appointments.tell_moved_by_mail")
+def tell_moved_by_mail(appointment_id: str, account_id: str) -> None:
+    """Tell the patient that it is at another time, whoever moved it."""
+    _tell(appointment_id, account_id, states.BOOKED, mails.moved)
+
+
 @jobs.task("appointments.tell_cancelled_by_mail")
 def tell_cancelled_by_mail(appointment_id: str, account_id: str) -> None:
     """Tell the patient that it is cancelled, whoever cancelled it."""

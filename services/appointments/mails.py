@@ -18,6 +18,18 @@ def confirmed(appointment: Appointment) -> Mail:
     )
 
 
+def moved(appointment: Appointment) -> Mail:
+    return Mail(
+        subject=_l("Your appointment is at another time"),
+        paragraphs=(
+            _l("Hello,"),
+            _l("Your appointment with reference %(reference)s has moved.", reference=appointment.reference),
+            _l("The new date, the place and what to bring are in your account: for your privacy, not in this mail."),
+        ),
+        path=f"/rendez-vous/{appointment.id}",
+    )
+
+
 def cancelled(appointment: Appointment) -> Mail:
     return Mail(
         subject=_l("Your appointment is cancelled"),

@@ -1,7 +1,7 @@
 """Reasons for consultation, consultation sessions, claims on people's time, appointments and their changes."""
 
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,12 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Patient
-from portal import db
+from portal import calendar, db
 from portal.catalog import PublishedService
 from portal.db import Base, Keyed
 from portal.establishments import Establishment, Practitioner, Site, Unit
 from services.appointments import slots, states
-from services.appointments.slots import Window
+from services.appointments.slots import Opening, Window
 
 SERVICE = "appointments"
 
@@ -42,11 +42,16 @@ def new_reference() -> str:
 
 
 class Reason(Keyed, Base):
-    """Why one comes to a unit: how long it takes, who may book it and when, how to prepare."""
+    """Why one comes to a unit: how long it takes, who may book it and when, how to prepare.
+
+    pause_min: the practitioner's, after each. grid_min: begins only every so many minutes (0: at any step).
+    max_to_come: how many of them one patient may have to come by booking alone (0: as many as they like).
+    """
 
     __tablename__ = "reason"
     __table_args__ = (
         CheckConstraint("duration_min between 5 and 900", "duration"),
+        CheckConstraint("pause_min >= 0 and grid_min >= 0 and max_to_come >= 0", "rules"),
         CheckConstraint("min_delay_hours >= 0 and max_delay_days > 0 and cancel_cutoff_hours >= 0", "delays"),
     )
 
@@ -61,17 +66,36 @@ class Reason(Keyed, Base):
     price: Mapped[str] = mapped_column(default="")
     min_delay_hours: Mapped[int] = mapped_column(default=24)
     max_delay_days: Mapped[int] = mapped_column(default=180)
+    min_delay_business_days: Mapped[int] = mapped_column(default=0, server_default="0")
     cancel_cutoff_hours: Mapped[int] = mapped_column(default=24)
+    pause_min: Mapped[int] = mapped_column(default=0, server_default="0")
+    grid_min: Mapped[int] = mapped_column(default=0, server_default="0")
+    max_to_come: Mapped[int] = mapped_column(default=2, server_default="2")
+    by_referral_only: Mapped[bool] = mapped_column(default=False, server_default="false")
+    is_remote: Mapped[bool] = mapped_column(default=False, server_default="false")
     position: Mapped[int] = mapped_column(default=0)
 
     unit: Mapped[Unit] = relationship()
     establishment: Mapped[Establishment] = relationship()
 
+    def cells(self, step_min: int) -> int:
+        """How many cells of a session it fills, the pause included."""
+        return slots.cells_for(self.duration_min + self.pause_min, step_min)
+
     def window(self, channel: str, now: datetime) -> Window:
         """When an appointment made now may begin: online delays bind patients, an agent on the phone knows better."""
         if channel == "phone":
-            return Window(now, now + _FURTHEST_BY_PHONE)
-        return Window(now + timedelta(hours=self.min_delay_hours), now + timedelta(days=self.max_delay_days))
+            return Window(now, now + _FURTHEST_BY_PHONE, channel, now)
+        earliest = now + timedelta(hours=self.min_delay_hours)
+        if self.min_delay_business_days:
+            earliest = max(earliest, self._business_notice(now))
+        return Window(earliest, now + timedelta(days=self.max_delay_days), channel, now)
+
+    def _business_notice(self, now: datetime) -> datetime:
+        """The first moment of the last business day of notice, on the hospital's calendar."""
+        tz = self.establishment.tz
+        day = calendar.business_days_after(calendar.civil_day(now, tz), self.min_delay_business_days)
+        return calendar.to_utc(day, time(), tz) or now
 
 
 def open_online() -> ColumnElement[bool]:
@@ -88,7 +112,9 @@ def open_online() -> ColumnElement[bool]:
 class ConsultationSession(Keyed, Base):
     """A stretch of time when a practitioner receives patients (the hospital's "vacation").
 
-    open, free: masks of its cells (see slots.py); free = open minus what is claimed.
+    open, free: masks of its cells (see slots.py); free = open minus what is claimed. for_web, for_city: the cells
+    those channels may take until released_at; None: all. A group (capacity above 1) keeps its cells free until its
+    last seat is taken, and its appointments all fill the same cells.
     """
 
     __tablename__ = "consultation_session"
@@ -97,6 +123,7 @@ class ConsultationSession(Keyed, Base):
         CheckConstraint(f"n_cells between 1 and {slots.MAX_CELLS}", "n_cells"),
         CheckConstraint("open >= 0 and open < (1::bigint << n_cells)", "open"),
         CheckConstraint("(free & ~open) = 0", "free_within_open"),
+        CheckConstraint("capacity between 1 and 99 and seats_left between 0 and capacity", "seats"),
         Index("ix_consultation_session_to_book", "unit_id", "local_date", postgresql_where="free <> 0"),
         Index("ix_consultation_session_practitioner_id_start_at", "practitioner_id", "start_at"),
     )
@@ -111,12 +138,26 @@ class ConsultationSession(Keyed, Base):
     n_cells: Mapped[int] = mapped_column(SmallInteger)
     open: Mapped[int] = mapped_column(BigInteger)
     free: Mapped[int] = mapped_column(BigInteger)
+    for_web: Mapped[int | None] = mapped_column(BigInteger)
+    for_city: Mapped[int | None] = mapped_column(BigInteger)
+    released_at: Mapped[datetime | None]
+    capacity: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    seats_left: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
 
     practitioner: Mapped[Practitioner] = relationship()
 
     def at(self, cell: int) -> datetime:
         """The moment a cell begins."""
         return self.start_at + timedelta(minutes=cell * self.step_min)
+
+    def without(self, cells: int) -> Opening:
+        """As it would be, were these cells given back."""
+        return slots.Free(self.start_at, self.step_min, self.free | (self.open & cells), self.for_web, self.for_city,
+                          self.released_at)  # fmt: skip
+
+    def bookable(self, reason: Reason, window: Window) -> int:
+        """Cells where an appointment for this reason may begin: what holds, bookings and moves ask, as lists do."""
+        return slots.bookable(self, reason.cells(self.step_min), window, reason.grid_min)
 
 
 class SessionReason(Base):
@@ -132,13 +173,16 @@ class SessionReason(Base):
 
 
 class Appointment(Keyed, Base):
-    """A patient is expected by a practitioner, at a moment, for a reason."""
+    """A patient is expected by a practitioner, at a moment, for a reason.
+
+    n_cells: of the session, the pause after it included. beyond: an agent added it to what the session holds.
+    """
 
     __tablename__ = "appointment"
     __table_args__ = (
         UniqueConstraint("establishment_id", "reference"),
-        CheckConstraint("state in ('booked', 'cancelled')", "state"),
-        CheckConstraint("channel in ('web', 'phone')", "channel"),
+        CheckConstraint("state in ('booked', 'arrived', 'done', 'missed', 'cancelled')", "state"),
+        CheckConstraint("channel in ('web', 'phone', 'city')", "channel"),
         CheckConstraint("end_at > start_at", "ends_after_it_starts"),
         Index("ix_appointment_patient_id_start_at", "patient_id", "start_at"),
         Index("ix_appointment_unit_id_start_at", "unit_id", "start_at"),
@@ -160,6 +204,8 @@ class Appointment(Keyed, Base):
     channel: Mapped[str]
     reference: Mapped[str]
     cancel_reason: Mapped[str] = mapped_column(default="")
+    missed_because: Mapped[str] = mapped_column(default="", server_default="")
+    beyond: Mapped[bool] = mapped_column(default=False, server_default="false")
     booked_at: Mapped[datetime] = mapped_column(default=db.now)
     masked: Mapped[bool] = mapped_column(default=False, server_default="false")
 
@@ -185,22 +231,17 @@ class Appointment(Keyed, Base):
         return self.state == states.BOOKED and db.now() < self.cancel_before
 
     @property
-    def cells(self) -> int:
-        """Its bits in the session's masks."""
-        return slots.mask(self.first_cell, self.n_cells)
-
-    @property
     def cancel_before(self) -> datetime:
         """Until when the patient may cancel without calling."""
         return self.start_at - timedelta(hours=self.reason.cancel_cutoff_hours)
 
 
 class Claim(Base):
-    """Five minutes of somebody's time are taken: the practitioner's and the patient's.
+    """Five minutes of somebody's time are taken: the practitioner's and the patient's, for an appointment or a hold.
 
-    Its key makes a double booking impossible, whatever the code above forgets. seat: 0 for one patient at a time;
-    group sessions will use more. No foreign key: claims live and die in the statements that book and cancel, and
-    checking one parent per five minutes would double the cost of a booking.
+    Its key makes a double booking impossible, whatever the code above forgets. seat: 0 for one patient at a time,
+    more in a group, from 100 on when an agent squeezes somebody in. No foreign key: claims live and die in the
+    statements that book and cancel, and checking one parent per five minutes would double the cost of a booking.
     """
 
     __tablename__ = "claim"
@@ -208,9 +249,28 @@ class Claim(Base):
     resource_id: Mapped[UUID] = mapped_column(primary_key=True)
     cell: Mapped[int] = mapped_column(primary_key=True)
     seat: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=0)
-    appointment_id: Mapped[UUID] = mapped_column(index=True)
-    patient_id: Mapped[UUID]
+    owner_id: Mapped[UUID] = mapped_column(index=True)
+    patient_id: Mapped[UUID | None]
+    account_id: Mapped[UUID | None]
     establishment_id: Mapped[UUID]
+
+
+class Hold(Keyed, Base):
+    """A time kept for somebody until a moment: nobody else sees it free meanwhile."""
+
+    __tablename__ = "hold"
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), unique=True)
+    reason_id: Mapped[UUID] = mapped_column(ForeignKey("reason.id"))
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("consultation_session.id", ondelete="cascade"), index=True)
+    practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioner.id"))
+    first_cell: Mapped[int] = mapped_column(SmallInteger)
+    n_cells: Mapped[int] = mapped_column(SmallInteger)
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=db.now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class AppointmentChange(Keyed, Base):
@@ -228,3 +288,4 @@ class AppointmentChange(Keyed, Base):
     by_name: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(default=db.now)
     reason: Mapped[str] = mapped_column(default="")
+    start_at: Mapped[datetime | None]

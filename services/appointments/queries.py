@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -94,7 +94,7 @@ def open_slots(reason: Reason, window: Window, first_day: date, practitioner_id:
     """The next days with free times for a reason, from a day of the hospital's calendar."""
     tz = reason.unit.establishment.tz
     since = calendar.to_utc(first_day, time(), tz) or window.earliest
-    within = Window(max(window.earliest, since), window.latest)
+    within = replace(window, earliest=max(window.earliest, since))
     dates = session.scalars(
         _fitting(reason, within, practitioner_id)
         .with_only_columns(ConsultationSession.local_date)
@@ -119,17 +119,17 @@ def _page(found: Iterable[FreeSlot], dates: Sequence[date], tz: ZoneInfo) -> Slo
 
 def _times(reason: Reason, within: Window, practitioner_id: UUID | None, dates: Sequence[date]) -> Sequence[FreeSlot]:
     query = _fitting(reason, within, practitioner_id).where(ConsultationSession.local_date.in_(dates))
-    return _expanded(session.execute(query), reason.duration_min, within)
+    return _expanded(session.execute(query), reason, within)
 
 
 def nearest(reason: Reason, window: Window, wanted: datetime) -> Sequence[FreeSlot]:
     """The free times closest to the one that was wanted, in order of time."""
     around = timedelta(days=14)
-    close = Window(max(window.earliest, wanted - around), min(window.latest, wanted + around))
-    found = _expanded(session.execute(_fitting(reason, close, None)), reason.duration_min, close)
+    close = replace(window, earliest=max(window.earliest, wanted - around), latest=min(window.latest, wanted + around))
+    found = _expanded(session.execute(_fitting(reason, close, None)), reason, close)
     if not found:
         soonest = _fitting(reason, window, None).order_by(ConsultationSession.start_at).limit(ALTERNATIVES)
-        found = _expanded(session.execute(soonest), reason.duration_min, window)
+        found = _expanded(session.execute(soonest), reason, window)
     closest = sorted(found, key=lambda each: abs(each.at - wanted))[:ALTERNATIVES]
     return sorted(closest, key=lambda each: each.at)
 
@@ -153,8 +153,7 @@ class Choice:
     @property
     def is_free(self) -> bool:
         """Whether a patient may book it now: the same answer as the list's and the booking's."""
-        window = self.reason.window("web", db.now())
-        found = slots.bookable(self.opened.free, self.opened.start_at, self.opened.step_min, self._count, window)
+        found = self.opened.bookable(self.reason, self.reason.window("web", db.now()))
         return bool(found >> self.slot.first_cell & 1)
 
     @property
@@ -190,6 +189,9 @@ def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Se
             table.start_at,
             table.step_min,
             table.free,
+            table.for_web,
+            table.for_city,
+            table.released_at,
             func.concat_ws(" ", Practitioner.title, Practitioner.family_name).label("name"),
         )
         .join(SessionReason, SessionReason.session_id == table.id)
@@ -198,7 +200,7 @@ def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Se
             SessionReason.reason_id == reason.id,
             table.unit_id == reason.unit_id,
             table.free != 0,
-            _has_room(reason.duration_min),
+            _has_room(reason),
             table.local_date.between(within.earliest.date() - day, within.latest.date() + day),
             # A session lasts fifteen hours at most.
             table.start_at > within.earliest - timedelta(hours=15),
@@ -208,9 +210,9 @@ def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Se
     return query.where(table.practitioner_id == practitioner_id) if practitioner_id else query
 
 
-def _has_room(duration_min: int) -> ColumnElement[bool]:
+def _has_room(reason: Reason) -> ColumnElement[bool]:
     """Enough free cells in a row, for the step of each session."""
-    counts = {step: slots.cells_for(duration_min, step) for step in slots.STEPS_MIN}
+    counts = {step: reason.cells(step) for step in slots.STEPS_MIN}
     return or_(
         *(
             and_(ConsultationSession.step_min == step, _starts(count) != 0)
@@ -228,14 +230,14 @@ def _starts(count: int) -> ColumnElement[int]:
     return found
 
 
-def _expanded(rows: Iterable[Any], duration_min: int, within: Window) -> list[FreeSlot]:
-    found = [each for row in rows for each in _free_in(row, duration_min, within)]
+def _expanded(rows: Iterable[Any], reason: Reason, within: Window) -> list[FreeSlot]:
+    found = [each for row in rows for each in _free_in(row, reason, within)]
     return sorted(found, key=lambda each: (each.at, each.practitioner))
 
 
-def _free_in(row: Any, duration_min: int, within: Window) -> Iterator[FreeSlot]:
-    count = slots.cells_for(duration_min, row.step_min)
-    found = slots.bookable(row.free, row.start_at, row.step_min, count, within)
+def _free_in(row: Any, reason: Reason, within: Window) -> Iterator[FreeSlot]:
+    count = reason.cells(row.step_min)
+    found = slots.bookable(row, count, within, reason.grid_min)
     for cell in slots.proposed(found, count):
         at = row.start_at + timedelta(minutes=cell * row.step_min)
         yield FreeSlot(Slot(row.id, cell), at, row.name)

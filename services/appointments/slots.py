@@ -8,6 +8,7 @@ booking both ask it. Moments are UTC, so a night when clocks change is no specia
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 MAX_CELLS = 60
@@ -49,10 +50,42 @@ class FreeSlot:
 
 @dataclass(frozen=True)
 class Window:
-    """The moments between which an appointment may begin, both included."""
+    """The moments between which an appointment may begin, both included, for somebody who asks now by a channel."""
 
     earliest: datetime
     latest: datetime
+    channel: str
+    asked_at: datetime
+
+
+class Opening(Protocol):
+    """What a session's row tells of its time. for_web, for_city: the cells meant for patients online and for
+    practitioners of the city, None for all; from released_at on everybody sees all that is left."""
+
+    @property
+    def start_at(self) -> datetime: ...
+    @property
+    def step_min(self) -> int: ...
+    @property
+    def free(self) -> int: ...
+    @property
+    def for_web(self) -> int | None: ...
+    @property
+    def for_city(self) -> int | None: ...
+    @property
+    def released_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True)
+class Free:
+    """An opening as it would be."""
+
+    start_at: datetime
+    step_min: int
+    free: int
+    for_web: int | None
+    for_city: int | None
+    released_at: datetime | None
 
 
 def cells_for(duration_min: int, step_min: int) -> int:
@@ -73,12 +106,26 @@ def starts(free: int, count: int) -> int:
     return found
 
 
-def bookable(free: int, start_at: datetime, step_min: int, count: int, window: Window) -> int:
-    """Bits where an appointment of `count` cells may begin, in a session that starts at `start_at`."""
-    step = timedelta(minutes=step_min)
-    first = max(0, -((start_at - window.earliest) // step))
-    last = (window.latest - start_at) // step
-    return starts(free, count) & mask(first, max(0, last + 1 - first))
+def offered(opening: Opening, channel: str, now: datetime) -> int:
+    """Free cells that this channel may take: agents see all of them, others what is meant for them until the rest is
+    released to everybody."""
+    meant = {"web": opening.for_web, "city": opening.for_city}.get(channel)
+    released = opening.released_at is not None and now >= opening.released_at
+    return opening.free if meant is None or released else opening.free & meant
+
+
+def bookable(opening: Opening, count: int, window: Window, grid_min: int = 0) -> int:
+    """Bits where an appointment of `count` cells may begin; grid_min: only every so many minutes from the start."""
+    step = timedelta(minutes=opening.step_min)
+    first = max(0, -((opening.start_at - window.earliest) // step))
+    last = (window.latest - opening.start_at) // step
+    free = offered(opening, window.channel, window.asked_at)
+    found = starts(free, count) & mask(first, max(0, last + 1 - first))
+    every = -(-grid_min // opening.step_min)
+    return found & _GRIDS[every] if every > 1 else found
+
+
+_GRIDS = {every: sum(1 << cell for cell in range(0, MAX_CELLS, every)) for every in range(1, MAX_CELLS + 1)}
 
 
 def proposed(found: int, count: int) -> Iterator[int]:

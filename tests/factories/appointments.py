@@ -31,7 +31,7 @@ def reason(unit: Unit, name: str = "Consultation de suivi", duration_min: int = 
         unit_id=unit.id,
         name=name,
         duration_min=duration_min,
-        **{"min_delay_hours": 0, "max_delay_days": 365, "cancel_cutoff_hours": 24} | facts,
+        **{"min_delay_hours": 0, "max_delay_days": 365, "cancel_cutoff_hours": 24, "max_to_come": 0} | facts,
     )
     session.add(made)
     session.flush()
@@ -47,11 +47,14 @@ def consultation(
     *,
     step_min: int = 15,
     practitioner: Practitioner | None = None,
+    capacity: int = 1,
 ) -> ConsultationSession:
     """A morning of the hospital's practitioner, in a week unless a day is given."""
     day = day or db.now().astimezone(where.establishment.tz).date() + timedelta(days=7)
     unit = session.get_one(Unit, where.unit.id)
-    return actions.open_session(practitioner or where.practitioner, unit, day, opens, closes, reasons, step_min)
+    return actions.open_session(
+        practitioner or where.practitioner, unit, day, opens, closes, reasons, step_min, capacity
+    )
 
 
 def booked(person: Patient, why: Reason, opened: ConsultationSession, first_cell: int = 0) -> Appointment:

@@ -37,7 +37,7 @@ def test_a_booking_leaves_every_trace(ground: Ground) -> None:
         assert (row.state, row.channel, row.start_at) == ("booked", "web", ground.opened.at(2))
         assert row.end_at - row.start_at == timedelta(minutes=30)
         assert session.get_one(ConsultationSession, ground.opened.id).free == ground.opened.open & ~0b1100
-        claims = session.scalars(select(Claim).where(Claim.appointment_id == made.id)).all()
+        claims = session.scalars(select(Claim).where(Claim.owner_id == made.id)).all()
         assert {claim.resource_id for claim in claims} == {ground.patient.id, ground.hospital.practitioner.id}
         assert len(claims) == 2 * 6
         assert session.scalars(select(AppointmentChange.to_state)).all() == ["booked"]

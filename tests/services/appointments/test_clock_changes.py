@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from portal import db
-from services.appointments import actions, queries, wording
+from services.appointments import queries, slots, wording
 from services.appointments.actions import DoesNotFit, NoSuchTime
 from services.appointments.models import ConsultationSession, Reason
 from services.appointments.slots import Window
@@ -15,7 +15,9 @@ from tests.factories import appointments, hospitals
 from tests.factories.hospitals import Hospital
 
 SPRING, AUTUMN = date(2027, 3, 28), date(2026, 10, 25)
-EVER = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
+EVER = Window(
+    datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC), "web", datetime(2026, 1, 1, tzinfo=UTC)
+)
 
 
 @pytest.fixture
@@ -127,7 +129,7 @@ def test_the_same_wall_clock_twice_is_two_different_slots(hospital: Hospital) ->
     """The two 02:30 of an autumn night are claimed apart."""
     with db.transaction(db.system("tests")):
         opened, _why = _open(hospital, AUTUMN, time(1), time(4))
-        first, second = (actions.slots.claim_cells(opened.at(cell), opened.at(cell + 1)) for cell in (6, 10))
+        first, second = (slots.claim_cells(opened.at(cell), opened.at(cell + 1)) for cell in (6, 10))
         assert opened.at(6).astimezone(hospital.establishment.tz).time() == time(2, 30)
         assert opened.at(10).astimezone(hospital.establishment.tz).time() == time(2, 30)
         assert not set(first) & set(second)

@@ -3,11 +3,13 @@
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from datetime import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import time, timedelta
 from functools import partial
 from random import Random
 from time import sleep
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,50 +21,74 @@ from werkzeug.serving import make_server
 
 from auth import sessions
 from auth.models import WebSession
-from portal import db
-from portal.db import session
-from services.appointments import actions
-from services.appointments.actions import AlreadyOver, PatientBusy, SlotTaken
-from services.appointments.models import Appointment, ConsultationSession
+from portal import catalog, db
+from portal.db import Actor, session
+from services.appointments import actions, slots
+from services.appointments.actions import AlreadyOver, HoldEnded, NotBookable, PatientBusy, SlotTaken
+from services.appointments.models import Appointment, ConsultationSession, Hold
 from services.appointments.slots import Slot
 from tests.factories import appointments, hospitals, people
+from tests.ground import today
 from tests.services.appointments.conftest import Ground
 
 OVERLAPS = text("""
 select count(*) from appointment a join appointment b on a.id < b.id and a.state = 'booked' and b.state = 'booked'
-and (a.practitioner_id = b.practitioner_id or a.patient_id = b.patient_id)
+and (a.patient_id = b.patient_id
+     or a.practitioner_id = b.practitioner_id and not a.beyond and not b.beyond and a.session_id <> b.session_id
+     or a.session_id = b.session_id and not a.beyond and not b.beyond
+        and 1 = (select capacity from consultation_session s where s.id = a.session_id))
 and a.start_at < b.end_at and b.start_at < a.end_at
 """)
-CLAIMED = text("select appointment_id, resource_id, cell from claim")
+CLAIMED = text("select owner_id, resource_id, cell from claim")
+# A group's cells are free while it has seats; everybody else's while nobody has them.
 WRONG_MASKS = text("""
-select count(*) from consultation_session s where s.free <> s.open & ~coalesce((
-  select bit_or(((1::bigint << a.n_cells) - 1) << a.first_cell) from appointment a
-  where a.session_id = s.id and a.state = 'booked'), 0)
+with taken as (
+  select session_id, first_cell, n_cells from appointment where state <> 'cancelled' and not beyond
+  union all select session_id, first_cell, n_cells from hold
+)
+select count(*) from consultation_session s where case when s.capacity > 1 then
+  s.seats_left <> s.capacity - (select count(*) from taken t where t.session_id = s.id)
+  or s.free <> case when s.seats_left = 0 then 0 else s.open end
+else s.free <> s.open & ~coalesce((
+  select bit_or(((1::bigint << t.n_cells) - 1) << t.first_cell) from taken t where t.session_id = s.id), 0) end
 """)
 WAITING = text("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
 time_to_look_again = partial(sleep, 0.01)
 
 
 def assert_all_agree() -> None:
-    """No overlap; claims are exactly the booked appointments' cells; masks are exactly open minus booked."""
+    """No overlap; claims are exactly what is booked and kept; masks are exactly open minus both."""
     with db.transaction(db.system("tests")):
         assert session.scalar(OVERLAPS) == 0
         assert session.scalar(WRONG_MASKS) == 0
-        claimed = {(row.appointment_id, row.resource_id, row.cell) for row in session.execute(CLAIMED)}
-        booked = session.scalars(select(Appointment).where(Appointment.state == "booked")).all()
-        assert claimed == {
-            (one.id, resource, cell)
-            for one in booked
-            for resource in (one.practitioner_id, one.patient_id)
-            for cell in actions.slots.claim_cells(one.start_at, one.end_at)
-        }
+        claimed = Counter((row.owner_id, row.resource_id, row.cell) for row in session.execute(CLAIMED))
+        wanted: Counter[tuple[UUID, UUID, int]] = Counter()
+        for one in session.scalars(select(Appointment).where(Appointment.state != "cancelled")):
+            pause = one.start_at + timedelta(minutes=one.n_cells * 15)
+            wanted.update((one.id, one.practitioner_id, cell) for cell in slots.claim_cells(one.start_at, pause))
+            wanted.update((one.id, one.patient_id, cell) for cell in slots.claim_cells(one.start_at, one.end_at))
+        for kept in session.scalars(select(Hold)):
+            pause = kept.start_at + timedelta(minutes=kept.n_cells * 15)
+            wanted.update((kept.id, kept.practitioner_id, cell) for cell in slots.claim_cells(kept.start_at, pause))
+        assert claimed == wanted
 
 
-def test_masks_and_claims_survive_a_torture(app: Flask) -> None:
-    """Eight threads book and cancel at random: three practitioners, four patients, durations of one to four cells."""
+@dataclass(frozen=True)
+class Place:
+    """A hospital where everything happens at once: three doctors, a group, four patients with accounts."""
+
+    reasons: list[UUID]
+    opened: list[UUID]
+    group: UUID
+    people: list[Actor]
+
+
+@pytest.fixture
+def place(app: Flask) -> Place:
     with db.transaction(db.system("tests")):
         where = hospitals.hospital()
-        reasons = [appointments.reason(where.unit, f"{count * 15} min", count * 15) for count in (1, 2, 3, 4)]
+        catalog.publish(where.establishment.id, "appointments", today() - timedelta(days=1))
+        reasons = [appointments.reason(where.unit, f"{n * 15} min", n * 15, pause_min=15 * (n == 2)) for n in (1, 2, 3)]
         doctors = [
             where.practitioner,
             *(hospitals.practitioner(where.unit, rpps, "TRAN", "Minh") for rpps in ("10000000025", "10000000033")),
@@ -72,35 +98,106 @@ def test_masks_and_claims_survive_a_torture(app: Flask) -> None:
             for doctor in doctors
             for begins in (time(9), time(11))  # two sessions of one practitioner overlap
         ]
-        patients = [people.patient(f"P{number}").id for number in range(4)]
+        hour = appointments.reason(where.unit, "École du dos", 60)
+        group = appointments.consultation(where, [hour], opens=time(17), closes=time(18), capacity=3).id
+        people_ = [people.as_patient(*people.patient_with_account(birth_name=f"P{number}")) for number in range(4)]
+        return Place([each.id for each in reasons] + [hour.id], opened, group, people_)
+
+
+def test_masks_and_claims_survive_a_torture(app: Flask, place: Place) -> None:
+    """Eight threads book, keep, confirm, move, cancel and squeeze in at random, while the sweeper passes and some
+    give up in the middle."""
     done: Counter[str] = Counter()
 
     def live(seed: int) -> None:
         chance = Random(seed)
-        for _ in range(25):
+        for _ in range(40):
             with app.app_context():
-                done[_one_gesture(chance, reasons, opened, patients)] += 1
+                done[_one_gesture(chance, place)] += 1
 
     _together(live, range(8))
-    assert done["booked"] >= 10
-    assert done["cancelled"] >= 5
-    assert done["SlotTaken"] + done["PatientBusy"] >= 5
-    assert done.total() == 8 * 25, "no gesture broke"
+    assert done.total() == 8 * 40, "no gesture broke"
+    for gesture, least in {"booked": 10, "kept": 10, "confirmed": 3, "moved": 3, "cancelled": 5, "swept": 3}.items():
+        assert done[gesture] >= least, done
     assert_all_agree()
 
 
-def _one_gesture(chance: Random, reasons: list, opened: list[UUID], patients: list[UUID]) -> str:
+class GivesUp(Exception):
+    """The process dies after its work and before its commit."""
+
+
+def _one_gesture(chance: Random, place: Place) -> str:
+    person, gesture = chance.choice(place.people), chance.choice(list(_GESTURES))
+    as_system = gesture in ("cancelled", "swept", "squeezed in")
     try:
-        with db.transaction(db.system("tests")):
-            booked = session.scalars(select(Appointment).where(Appointment.state == "booked")).all()
-            if booked and chance.random() < 0.4:
-                actions.cancel_for_patient(chance.choice(booked), "patient_asked")
-                return "cancelled"
-            slot = Slot(chance.choice(opened), chance.randrange(20))
-            actions.book_by_phone(chance.choice(patients), chance.choice(reasons).id, slot)
-            return "booked"
-    except (SlotTaken, PatientBusy, AlreadyOver) as refusal:
+        with db.transaction(db.system("tests") if as_system else person):
+            _GESTURES[gesture](chance, place, person)
+            if chance.random() < 0.1:
+                raise GivesUp
+        return gesture
+    except (SlotTaken, PatientBusy, AlreadyOver, HoldEnded, NotBookable, NothingToDo, GivesUp) as refusal:
         return type(refusal).__name__
+
+
+class NothingToDo(Exception):
+    """Nobody has what this gesture needs."""
+
+
+def _somewhere(chance: Random, place: Place) -> tuple[UUID, Slot]:
+    if chance.random() < 0.15:
+        return place.reasons[-1], Slot(place.group, 0)
+    return chance.choice(place.reasons[:-1]), Slot(chance.choice(place.opened), chance.randrange(20))
+
+
+def _one(chance: Random, query: Any) -> Any:
+    found = session.scalars(query).all()
+    if not found:
+        raise NothingToDo
+    return chance.choice(found)
+
+
+def _book(chance: Random, place: Place, person: Actor) -> None:
+    actions.book(min(person.patients), *_somewhere(chance, place))
+
+
+def _keep(chance: Random, place: Place, _person: Actor) -> None:
+    kept = actions.hold(*_somewhere(chance, place))
+    if chance.random() < 0.3:
+        kept.expires_at = db.now()
+
+
+def _confirm(chance: Random, _place: Place, person: Actor) -> None:
+    actions.confirm(_one(chance, select(Hold)).id, min(person.patients))
+
+
+def _move(chance: Random, place: Place, _person: Actor) -> None:
+    mine = _one(chance, select(Appointment).where(Appointment.state == "booked"))
+    _reason, slot = _somewhere(chance, place)
+    actions.move(mine, slot)
+
+
+def _cancel(chance: Random, _place: Place, _person: Actor) -> None:
+    one = _one(chance, select(Appointment).where(Appointment.state == "booked"))
+    actions.cancel_for_patient(one, "patient_asked")
+
+
+def _sweep(_chance: Random, _place: Place, _person: Actor) -> None:
+    actions.sweep()
+
+
+def _squeeze_in(chance: Random, place: Place, person: Actor) -> None:
+    actions.book_by_phone(min(person.patients), *_somewhere(chance, place), beyond=True)
+
+
+_GESTURES: dict[str, Callable[[Random, Place, Actor], None]] = {
+    "booked": _book,
+    "kept": _keep,
+    "confirmed": _confirm,
+    "moved": _move,
+    "cancelled": _cancel,
+    "swept": _sweep,
+    "squeezed in": _squeeze_in,
+}
 
 
 def _together(work, items) -> None:

@@ -1,5 +1,6 @@
 """Free time as bits: compared with the long way round."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID, uuid4
@@ -26,15 +27,43 @@ def test_an_appointment_starts_where_all_its_cells_are_free(free: int, count: in
     assert _cells(slots.starts(free, count)) == expected
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A session's row, as far as time goes."""
+
+    free: int
+    step_min: int = 15
+    for_web: int | None = None
+    for_city: int | None = None
+    released_at: datetime | None = None
+    start_at: datetime = NINE
+
+
 @given(MASKS, COUNTS, st.integers(-400, 1000), st.integers(-400, 1000), st.sampled_from(slots.STEPS_MIN))
 def test_what_is_bookable_begins_inside_the_window(free: int, count: int, first: int, last: int, step: int) -> None:
-    window = Window(NINE + timedelta(minutes=first), NINE + timedelta(minutes=last))
+    window = Window(NINE + timedelta(minutes=first), NINE + timedelta(minutes=last), "web", NINE)
     expected = {
         cell
         for cell in _cells(slots.starts(free, count))
         if window.earliest <= NINE + timedelta(minutes=cell * step) <= window.latest
     }
-    assert _cells(slots.bookable(free, NINE, step, count, window)) == expected
+    assert _cells(slots.bookable(Opened(free, step), count, window)) == expected
+
+
+@given(MASKS, MASKS, st.integers(-5, 5))
+def test_a_channel_sees_what_is_meant_for_it_until_the_rest_is_released(free: int, web: int, late: int) -> None:
+    opened = Opened(free, for_web=web, released_at=NINE)
+    asked_at = NINE + timedelta(minutes=late)
+    seen = {channel: slots.offered(opened, channel, asked_at) for channel in ("web", "city", "phone")}
+    assert seen == {"web": free if late >= 0 else free & web, "city": free, "phone": free}
+
+
+@given(MASKS, COUNTS, st.sampled_from((0, 5, 10, 20, 30, 60)), st.sampled_from(slots.STEPS_MIN))
+def test_a_grid_keeps_only_its_starts(free: int, count: int, grid: int, step: int) -> None:
+    window = Window(NINE, NINE + timedelta(days=1), "web", NINE)
+    every = max(1, -(-grid // step))
+    expected = {cell for cell in _cells(slots.starts(free, count)) if cell % every == 0}
+    assert _cells(slots.bookable(Opened(free, step), count, window, grid)) == expected
 
 
 @given(MASKS, COUNTS)

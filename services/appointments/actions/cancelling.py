@@ -1,0 +1,33 @@
+"""Giving an appointment back."""
+
+from portal import db, kpi
+from services.appointments import states
+from services.appointments.actions import booking, capacity
+from services.appointments.actions.facts import AlreadyOver
+from services.appointments.actions.traces import tell_of, write_to_patient
+from services.appointments.models import Appointment
+
+
+def cancel(appointment: Appointment, why: str) -> None:
+    """A patient gives their slot back. why: one of states.CANCELLED_BY_PATIENT.
+
+    Raises TooLateToCancel within the reason's cut-off, AlreadyOver when it is cancelled or past.
+    """
+    booking.check_cut_off(appointment)
+    _release(appointment, why, "web")
+
+
+def cancel_for_patient(appointment: Appointment, why: str) -> None:
+    """An agent cancels, at any time before it starts. why: one of states.CANCELLED_BY_HOSPITAL. Raises AlreadyOver."""
+    _release(appointment, why, "phone")
+
+
+def _release(appointment: Appointment, why: str, channel: str) -> None:
+    appointment = booking.lock(appointment)
+    if db.now() >= appointment.start_at or appointment.state != states.BOOKED:
+        raise AlreadyOver
+    before = booking.go_to(appointment, states.CANCELLED, cancel_reason=why)
+    capacity.give_back(appointment)
+    tell_of(appointment, "cancelled", before, why)
+    kpi.count("appointment_cancelled", establishment_id=appointment.establishment_id, channel=channel, dimension=why)
+    write_to_patient("appointments.tell_cancelled_by_mail", appointment)

@@ -1,0 +1,101 @@
+"""Keeping a time for somebody while they fill a form: ten minutes, one at a time, given back by itself."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, select
+
+from portal import db, jobs
+from portal.db import session
+from services.appointments.actions import booking, capacity
+from services.appointments.actions.booking import Asked
+from services.appointments.actions.capacity import Time
+from services.appointments.actions.facts import HoldEnded, SlotTaken
+from services.appointments.models import Appointment, Hold, open_online
+from services.appointments.slots import Slot
+
+KEPT_FOR = timedelta(minutes=10)
+_SWEPT_AT_ONCE = 200
+
+
+def hold(reason_id: UUID, slot: Slot) -> Hold:
+    """Keep a slot for the signed-in person, instead of what was kept for them before.
+
+    Raises SlotTaken, NotBookable: what was kept before stays kept when the transaction is rolled back.
+    """
+    account_id = db.current_actor().account_id
+    assert account_id is not None, "only a signed-in person holds a slot"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"hold {account_id}", 0))))  # two tabs
+    former = session.scalar(select(Hold).where(Hold.account_id == account_id).with_for_update(key_share=True))
+    wanted = booking.asked(reason_id, slot, open_online())
+    if former is not None:
+        capacity.hold_still([former.session_id, slot.session_id])
+    if not wanted.is_bookable("web", beside=former):
+        raise SlotTaken
+    return _keep(former, wanted) if former else _keep_first(account_id, wanted)
+
+
+def _keep_first(account_id: UUID, wanted: Asked) -> Hold:
+    time = wanted.time(uuid4())
+    capacity.take(time, account_id=account_id)
+    kept = Hold(id=time.owner_id, account_id=account_id, expires_at=db.now() + KEPT_FOR, **_where(wanted, time))
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def _keep(former: Hold, wanted: Asked) -> Hold:
+    time = wanted.time(former.id)
+    capacity.retake(former, time, None)
+    for name, value in _where(wanted, time).items():
+        setattr(former, name, value)
+    former.expires_at = db.now() + KEPT_FOR
+    session.flush()
+    return former
+
+
+def _where(wanted: Asked, time: Time) -> dict[str, Any]:
+    return {
+        "establishment_id": time.establishment_id,
+        "reason_id": wanted.reason.id,
+        "session_id": time.session_id,
+        "practitioner_id": time.practitioner_id,
+        "first_cell": time.first_cell,
+        "n_cells": time.n_cells,
+        "start_at": time.start_at,
+        "end_at": time.end_at,
+    }
+
+
+def confirm(hold_id: UUID, patient_id: UUID) -> Appointment:
+    """Book what was kept. Raises HoldEnded when it was given back meanwhile, and as `booking.book` does."""
+    kept = session.get(Hold, hold_id, with_for_update={"key_share": True}, populate_existing=True)
+    if kept is None or kept.expires_at <= db.now():
+        raise HoldEnded
+    wanted = booking.asked(kept.reason_id, Slot(kept.session_id, kept.first_cell), open_online(), patient_id)
+    booking.check_patient(wanted)
+    return booking.confirm(kept, patient_id, wanted)
+
+
+def give_up(kept: Hold) -> None:
+    """Give back what was kept for somebody."""
+    capacity.give_back(kept)
+    session.execute(delete(Hold).where(Hold.id == kept.id))
+    session.expunge(kept)
+
+
+def sweep(limit: int = _SWEPT_AT_ONCE) -> int:
+    """Give back every time kept too long; returns how many. Late, it only hides a slot: it never gives one twice."""
+    query = select(Hold).where(Hold.expires_at <= db.now()).order_by(Hold.session_id, Hold.id).limit(limit)
+    ended: Sequence[Hold] = session.scalars(query.with_for_update(skip_locked=True, key_share=True)).all()
+    for kept in ended:
+        give_up(kept)
+    return len(ended)
+
+
+@jobs.periodic("* * * * * */10", "appointments.sweep_holds")
+def sweep_now() -> None:
+    with jobs.reading():
+        sweep()

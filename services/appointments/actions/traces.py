@@ -1,0 +1,48 @@
+"""What every change of an appointment leaves: one immutable row, one line of audit, a message to write."""
+
+from typing import cast
+from uuid import uuid4
+
+from sqlalchemy import Table, insert
+
+from portal import audit, db, jobs
+from portal.db import session
+from services.appointments.models import Appointment, AppointmentChange
+
+_RECORD_CHANGE = insert(cast(Table, AppointmentChange.__table__)).inline()
+
+
+def tell_of(appointment: Appointment, what: str, from_state: str, why: str = "", **details: str) -> None:
+    """what: the audit's verb (`booked`, `moved`…); the state the appointment is in now is where it went."""
+    actor = db.current_actor()
+    session.execute(
+        _RECORD_CHANGE,
+        {
+            "id": uuid4(),
+            "appointment_id": appointment.id,
+            "patient_id": appointment.patient_id,
+            "establishment_id": appointment.establishment_id,
+            "from_state": from_state,
+            "to_state": appointment.state,
+            "start_at": appointment.start_at,
+            "by": actor.label,
+            "by_name": actor.name,
+            "at": db.now(),
+            "reason": why,
+        },
+    )
+    audit.record(
+        f"appointment.{what}",
+        patient_id=appointment.patient_id,
+        establishment_id=appointment.establishment_id,
+        object_kind="appointment",
+        object_id=appointment.id,
+        **details,
+    )
+
+
+def write_to_patient(job: str, appointment: Appointment) -> None:
+    """To the account that acts when it is a patient's; otherwise the job finds where to write."""
+    actor = db.current_actor()
+    account_id = str(actor.account_id or "") if actor.kind == "patient" else ""
+    jobs.enqueue(job, appointment_id=str(appointment.id), account_id=account_id)
