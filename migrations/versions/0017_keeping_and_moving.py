@@ -101,7 +101,7 @@ def _open_claims_to_holds() -> None:
     op.execute("alter index ix_claim_appointment_id rename to ix_claim_owner_id")
     op.alter_column("claim", "patient_id", nullable=True)
     op.add_column("claim", sa.Column("account_id", sa.Uuid(), nullable=True))
-    for command in ("read", "insert", "delete"):
+    for command in ("read", "insert", "update", "delete"):
         op.execute(f"drop policy claim_{command} on claim")
     op.execute(f"create policy claim_read on claim for select using ({_KEPT})")
     op.execute(f"create policy claim_insert on claim for insert with check ({_KEPT})")
@@ -123,6 +123,7 @@ def downgrade() -> None:
     op.alter_column("claim", "owner_id", new_column_name="appointment_id")
     op.execute(f"create policy claim_read on claim for select using ({_CONCERNED})")
     op.execute(f"create policy claim_insert on claim for insert with check ({_CONCERNED})")
+    op.execute(f"create policy claim_update on claim for update using ({may.SYSTEM}) with check ({may.SYSTEM})")
     op.execute(f"create policy claim_delete on claim for delete using ({_CONCERNED})")
     op.execute("update appointment set state = 'booked' where state in ('arrived', 'done', 'missed')")
     op.execute("update appointment set channel = 'phone' where channel = 'city'")

@@ -11,7 +11,7 @@ from services.appointments.models import Appointment, Claim
 
 # The patient's own time: unless theirs is taken already, by an appointment they made with their account.
 _TAKE_TIME = text(
-    "update claim c set resource_id = :to_id where c.resource_id = :from_id and c.appointment_id = any(:moved)"
+    "update claim c set resource_id = :to_id where c.resource_id = :from_id and c.owner_id = any(:moved)"
     " and not exists (select 1 from claim o where o.resource_id = :to_id and o.cell = c.cell and o.seat = c.seat)"
 )
 
@@ -46,7 +46,7 @@ def release(move: Move, moved: Rows) -> None:
 
 def _move_claims(move: Move, appointments: Sequence[UUID]) -> None:
     session.execute(
-        update(Claim).where(Claim.appointment_id.in_(appointments)).values(patient_id=move.to_id),
+        update(Claim).where(Claim.owner_id.in_(appointments)).values(patient_id=move.to_id),
         execution_options={"synchronize_session": False},
     )
     session.execute(_TAKE_TIME, {"to_id": move.to_id, "from_id": move.from_id, "moved": list(appointments)})

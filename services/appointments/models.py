@@ -155,13 +155,12 @@ class ConsultationSession(Keyed, Base):
         return slots.Free(self.start_at, self.step_min, self.free | (self.open & cells), self.for_web, self.for_city,
                           self.released_at)  # fmt: skip
 
-    def bookable(self, reason: Reason, window: Window) -> int:
-        """Cells where an appointment for this reason may begin: what holds, bookings and moves ask, as lists do."""
-        return slots.bookable(self, reason.cells(self.step_min), window, reason.grid_min)
-
 
 class SessionReason(Base):
-    """A session takes appointments for this reason."""
+    """A session takes appointments for this reason: at most so many of them, when the hospital says how many.
+
+    taken: appointments and holds of this reason in this session, kept true only while `most` is set.
+    """
 
     __tablename__ = "session_reason"
 
@@ -170,12 +169,57 @@ class SessionReason(Base):
         ForeignKey("consultation_session.id", ondelete="cascade"), primary_key=True, index=True
     )
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    most: Mapped[int | None] = mapped_column(SmallInteger)
+    taken: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+
+    @property
+    def is_full(self) -> bool:
+        return self.most is not None and self.taken >= self.most
+
+
+class ResourcePool(Keyed, Base):
+    """Rooms, devices or interpreters that stand for one another: an appointment that needs one takes any of them."""
+
+    __tablename__ = "resource_pool"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "name"),
+        CheckConstraint("kind in ('room', 'device', 'interpreter')", "kind"),
+    )
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    kind: Mapped[str]
+    name: Mapped[str]
+
+
+class Resource(Keyed, Base):
+    """One room, device or interpreter. What it is claimed for names nobody."""
+
+    __tablename__ = "resource"
+    __table_args__ = (UniqueConstraint("pool_id", "name"),)
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    pool_id: Mapped[UUID] = mapped_column(ForeignKey("resource_pool.id"))
+    name: Mapped[str]
+    out_of_use: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+    pool: Mapped[ResourcePool] = relationship()
+
+
+class ReasonPool(Base):
+    """An appointment for this reason needs one of this pool, as long as the patient is there."""
+
+    __tablename__ = "reason_pool"
+
+    reason_id: Mapped[UUID] = mapped_column(ForeignKey("reason.id", ondelete="cascade"), primary_key=True)
+    pool_id: Mapped[UUID] = mapped_column(ForeignKey("resource_pool.id"), primary_key=True)
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
 
 
 class Appointment(Keyed, Base):
     """A patient is expected by a practitioner, at a moment, for a reason.
 
     n_cells: of the session, the pause after it included. beyond: an agent added it to what the session holds.
+    professional_id: the practitioner of the city who booked it. chain_id: shared by visits booked together.
     """
 
     __tablename__ = "appointment"
@@ -208,6 +252,8 @@ class Appointment(Keyed, Base):
     beyond: Mapped[bool] = mapped_column(default=False, server_default="false")
     booked_at: Mapped[datetime] = mapped_column(default=db.now)
     masked: Mapped[bool] = mapped_column(default=False, server_default="false")
+    professional_id: Mapped[UUID | None] = mapped_column(ForeignKey("professional.id"), index=True)
+    chain_id: Mapped[UUID | None] = mapped_column(index=True)
 
     establishment: Mapped[Establishment] = relationship()
     patient: Mapped[Patient] = relationship()
@@ -256,12 +302,24 @@ class Claim(Base):
 
 
 class Hold(Keyed, Base):
-    """A time kept for somebody until a moment: nobody else sees it free meanwhile."""
+    """A time kept for somebody until a moment: nobody else sees it free meanwhile.
+
+    purpose: `form` (an account fills a form, one at a time), `proposal` (an agent proposes it to a patient), `offer`
+    (it came free, and the patient is next in line).
+    """
 
     __tablename__ = "hold"
+    __table_args__ = (
+        CheckConstraint("purpose in ('form', 'proposal', 'offer')", "purpose"),
+        CheckConstraint(
+            "(purpose = 'form') = (account_id is not null) and (purpose = 'form') = (patient_id is null)", "somebody"
+        ),
+    )
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), unique=True)
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), unique=True)
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    purpose: Mapped[str] = mapped_column(default="form", server_default="form")
     reason_id: Mapped[UUID] = mapped_column(ForeignKey("reason.id"))
     session_id: Mapped[UUID] = mapped_column(ForeignKey("consultation_session.id", ondelete="cascade"), index=True)
     practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("practitioner.id"))

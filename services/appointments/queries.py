@@ -15,7 +15,8 @@ from auth.models import Patient, PatientRecord
 from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Unit
-from services.appointments import slots, states
+from services.appointments import availability, slots, states
+from services.appointments.availability import Taken
 from services.appointments.models import (
     Appointment,
     AppointmentChange,
@@ -141,6 +142,7 @@ class Choice:
     reason: Reason
     opened: ConsultationSession
     slot: Slot
+    takes: SessionReason
 
     @property
     def at(self) -> datetime:
@@ -153,7 +155,9 @@ class Choice:
     @property
     def is_free(self) -> bool:
         """Whether a patient may book it now: the same answer as the list's and the booking's."""
-        found = self.opened.bookable(self.reason, self.reason.window("web", db.now()))
+        opened, window = self.opened, self.reason.window("web", db.now())
+        needed = _needed(self.reason, opened.start_at, opened.at(opened.n_cells))
+        found = availability.starts(opened, self.reason, window, needed, is_full=self.takes.is_full)
         return bool(found >> self.slot.first_cell & 1)
 
     @property
@@ -165,7 +169,7 @@ def choice(reason_id: UUID, slot: Slot) -> Choice | None:
     """None when the reason is not open online, or the session does not take it or is shorter."""
     row = session.execute(
         _online()
-        .add_columns(ConsultationSession)
+        .add_columns(ConsultationSession, SessionReason)
         .join(SessionReason, SessionReason.reason_id == Reason.id)
         .join(ConsultationSession, ConsultationSession.id == SessionReason.session_id)
         .where(
@@ -176,7 +180,7 @@ def choice(reason_id: UUID, slot: Slot) -> Choice | None:
         .options(joinedload(ConsultationSession.practitioner))
         .execution_options(populate_existing=True)
     ).one_or_none()
-    return Choice(row[0], row[1], slot) if row else None
+    return Choice(row[0], row[1], slot, row[2]) if row else None
 
 
 def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Select[Any]:
@@ -188,6 +192,7 @@ def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Se
             table.id,
             table.start_at,
             table.step_min,
+            table.n_cells,
             table.free,
             table.for_web,
             table.for_city,
@@ -207,6 +212,8 @@ def _fitting(reason: Reason, within: Window, practitioner_id: UUID | None) -> Se
             table.start_at <= within.latest,
         )
     )
+    if within.channel != "phone":
+        query = query.where(SessionReason.most.is_(None) | (SessionReason.taken < SessionReason.most))
     return query.where(table.practitioner_id == practitioner_id) if practitioner_id else query
 
 
@@ -231,13 +238,24 @@ def _starts(count: int) -> ColumnElement[int]:
 
 
 def _expanded(rows: Iterable[Any], reason: Reason, within: Window) -> list[FreeSlot]:
-    found = [each for row in rows for each in _free_in(row, reason, within)]
+    opened = list(rows)
+    if not opened:
+        return []
+    ends = max(row.start_at + timedelta(minutes=row.n_cells * row.step_min) for row in opened)
+    needed = _needed(reason, min(row.start_at for row in opened), ends)
+    found = [each for row in opened for each in _free_in(row, reason, within, needed)]
     return sorted(found, key=lambda each: (each.at, each.practitioner))
 
 
-def _free_in(row: Any, reason: Reason, within: Window) -> Iterator[FreeSlot]:
+def _needed(reason: Reason, since: datetime, until: datetime) -> Taken:
+    """When the rooms, devices and interpreters that this reason needs are taken."""
+    pools = availability.pools_of([reason.id])[reason.id]
+    return availability.taken(pools, since, until)
+
+
+def _free_in(row: Any, reason: Reason, within: Window, needed: Taken) -> Iterator[FreeSlot]:
     count = reason.cells(row.step_min)
-    found = slots.bookable(row, count, within, reason.grid_min)
+    found = availability.starts(row, reason, within, needed)
     for cell in slots.proposed(found, count):
         at = row.start_at + timedelta(minutes=cell * row.step_min)
         yield FreeSlot(Slot(row.id, cell), at, row.name)

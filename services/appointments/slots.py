@@ -5,7 +5,7 @@ machine); bit 0 is its first cell. `bookable` is the one answer to "may this beg
 booking both ask it. Moments are UTC, so a night when clocks change is no special case.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -137,6 +137,26 @@ def proposed(found: int, count: int) -> Iterator[int]:
         cell = (found & -found).bit_length() - 1
         yield cell
         found &= -1 << (cell + count)
+
+
+def with_resources(opening: Opening, found: int, seen: int, pools: Collection[Collection[Collection[int]]]) -> int:
+    """Among the bits found, those where each pool has a resource that nothing else needs meanwhile.
+
+    seen: how many cells of the session the patient is there. pools: for each pool, for each of its resources, the
+    five-minute cells in which it is taken.
+    """
+    kept = 0
+    for cell in range(found.bit_length()) if pools else ():
+        if found >> cell & 1:
+            begins, ends = (opening.start_at + timedelta(minutes=opening.step_min * at) for at in (cell, cell + seen))
+            wanted = claim_cells(begins, ends)
+            if all(any(_is_clear(taken, wanted) for taken in pool) for pool in pools):
+                kept |= 1 << cell
+    return kept if pools else found
+
+
+def _is_clear(taken: Collection[int], wanted: range) -> bool:
+    return not any(cell in taken for cell in wanted)
 
 
 def claim_cells(start_at: datetime, end_at: datetime) -> range:

@@ -9,6 +9,7 @@ from services.appointments.actions.booking import (
     move_for_patient,
 )
 from services.appointments.actions.cancelling import cancel, cancel_for_patient
+from services.appointments.actions.capacity import when_freed
 from services.appointments.actions.consulting import open_session
 from services.appointments.actions.facts import (
     AlreadyOver,
@@ -24,7 +25,7 @@ from services.appointments.actions.facts import (
     TooLateToCancel,
     TooManyAppointments,
 )
-from services.appointments.actions.holding import confirm, give_up, hold, sweep
+from services.appointments.actions.holding import confirm, give_up, hold, keep_for, move_to, sweep
 from services.appointments.actions.visiting import arrive, correct, finish, miss, open_appointment, open_day
 
 __all__ = [
@@ -52,11 +53,14 @@ __all__ = [
     "finish",
     "give_up",
     "hold",
+    "keep_for",
     "miss",
     "move",
     "move_for_patient",
+    "move_to",
     "open_appointment",
     "open_day",
     "open_session",
     "sweep",
+    "when_freed",
 ]

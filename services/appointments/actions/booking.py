@@ -1,15 +1,16 @@
 """Taking a slot, at once or after it was kept for a while, and moving to another one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, ScalarSelect, exists, func, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from auth import records
 from auth.models import PatientRecord
 from portal import db, kpi
 from portal.db import session
-from services.appointments import slots, states
+from services.appointments import availability, slots, states
 from services.appointments.actions import capacity
 from services.appointments.actions.capacity import Time
 from services.appointments.actions.facts import (
@@ -27,6 +28,7 @@ from services.appointments.models import (
     ConsultationSession,
     Hold,
     Reason,
+    ReasonPool,
     SessionReason,
     new_reference,
     open_online,
@@ -38,24 +40,46 @@ from services.appointments.slots import Opening, Slot
 class Asked:
     """A reason in a session that takes it, from one of its cells.
 
-    is_known: the hospital follows the patient already. to_come: their appointments to come for this reason.
+    is_known: the hospital follows the patient already. to_come: their appointments to come for this reason. pools:
+    of which it needs one resource each.
     """
 
     reason: Reason
     opened: ConsultationSession
+    takes: SessionReason
     first_cell: int
     is_known: bool
     to_come: int
+    pools: tuple[UUID, ...]
+
+    def place(self, owner_id: UUID, channel: str, beside: Appointment | Hold | None = None) -> Time:
+        """What it would take, and which room, device and interpreter. Raises SlotTaken."""
+        if not self.is_bookable(channel, beside):
+            raise SlotTaken
+        time = self.time(owner_id)
+        if not self.pools:
+            return time
+        wanted = slots.claim_cells(time.start_at, time.end_at)
+        return replace(time, resources=availability.choose(self._needed(beside), wanted))
 
     def is_bookable(self, channel: str, beside: Appointment | Hold | None = None) -> bool:
-        """The one answer to "may this begin here?", as every list gives it; beside what the asker would give back."""
+        """Whether it may begin here, as every list says; beside what the asker would give back."""
         opened: Opening = self.opened
-        window = self.reason.window(channel, db.now())
         if beside is not None and beside.session_id == self.opened.id:
             session.refresh(self.opened)
             opened = self.opened.without(slots.mask(beside.first_cell, beside.n_cells))
-        found = slots.bookable(opened, self.reason.cells(opened.step_min), window, self.reason.grid_min)
+        is_full = self.takes.is_full and not self._is_counted_in(beside)
+        window = self.reason.window(channel, db.now())
+        found = availability.starts(opened, self.reason, window, self._needed(beside), is_full=is_full)
         return bool(found >> self.first_cell & 1)
+
+    def _needed(self, beside: Appointment | Hold | None) -> availability.Taken:
+        opened = self.opened
+        owners = [beside.id] if beside else []
+        return availability.taken(self.pools, opened.start_at, opened.at(opened.n_cells), but=owners)
+
+    def _is_counted_in(self, beside: Appointment | Hold | None) -> bool:
+        return beside is not None and (beside.session_id, beside.reason_id) == (self.opened.id, self.reason.id)
 
     def time(self, owner_id: UUID) -> Time:
         """What an appointment or a hold with this id would take."""
@@ -73,13 +97,15 @@ class Asked:
             opened.at(first),
             opened.at(first + seen),
             opened.at(first + count),
+            reason.id,
+            self.takes.most is not None,
         )
 
 
 def asked(reason_id: UUID, slot: Slot, allowed: ColumnElement[bool], patient_id: UUID | None = None) -> Asked:
     """Raises NotBookable when the session does not take the reason, or the condition on reasons is not met."""
     row = session.execute(
-        select(Reason, ConsultationSession, _is_known(patient_id), _to_come(patient_id))
+        select(Reason, ConsultationSession, SessionReason, _is_known(patient_id), _to_come(patient_id), _pools())
         .join(SessionReason, SessionReason.reason_id == Reason.id)
         .join(ConsultationSession, ConsultationSession.id == SessionReason.session_id)
         .where(Reason.id == reason_id, ConsultationSession.id == slot.session_id, allowed)
@@ -87,7 +113,8 @@ def asked(reason_id: UUID, slot: Slot, allowed: ColumnElement[bool], patient_id:
     ).one_or_none()
     if row is None:
         raise NotBookable
-    return Asked(row[0], row[1], slot.first_cell, row[2], row[3])
+    reason, opened, takes, is_known, to_come, pools = row
+    return Asked(reason, opened, takes, slot.first_cell, is_known, to_come, tuple(pools or ()))
 
 
 # -- booking -----------------------------------------------------------------------------------------------------
@@ -111,7 +138,7 @@ def book_by_phone(patient_id: UUID, reason_id: UUID, slot: Slot, *, beyond: bool
 
 
 def book_for(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
-    """A practitioner of the city takes a slot for their patient. Raises as `book` does."""
+    """A practitioner of the city, who is signed in, takes a slot for their patient. Raises as `book` does."""
     return _take(patient_id, asked(reason_id, slot, open_online()), "city")
 
 
@@ -124,6 +151,11 @@ def check_patient(wanted: Asked) -> None:
         raise KnownPatientsOnly
     if reason.max_to_come and wanted.to_come >= reason.max_to_come:
         raise TooManyAppointments
+
+
+def _pools() -> ScalarSelect[list[UUID]]:
+    query = select(func.array_agg(aggregate_order_by(ReasonPool.pool_id, ReasonPool.pool_id)))
+    return query.where(ReasonPool.reason_id == Reason.id).correlate(Reason).scalar_subquery()
 
 
 def _is_known(patient_id: UUID | None) -> ColumnElement[bool]:
@@ -146,15 +178,24 @@ def _to_come(patient_id: UUID | None) -> ScalarSelect[int]:
 
 
 def _take(patient_id: UUID, wanted: Asked, channel: str, *, beyond: bool = False) -> Appointment:
+    by_agent, actor = channel == "phone", db.current_actor()
+    account_id = actor.account_id if channel == "city" else None
+    try:
+        time = wanted.place(uuid4(), channel)
+    except SlotTaken:
+        if not (beyond and by_agent):
+            raise
+        return _squeeze_in(patient_id, wanted)
+    capacity.take(time, patient_id, account_id=account_id, by_agent=by_agent)
+    return _write(patient_id, wanted, time, channel, beyond=False)
+
+
+def _squeeze_in(patient_id: UUID, wanted: Asked) -> Appointment:
     time = wanted.time(uuid4())
-    free = wanted.is_bookable(channel)
-    if free:
-        capacity.take(time, patient_id)
-    elif beyond and wanted.first_cell + time.n_cells <= wanted.opened.n_cells and time.start_at > db.now():
-        capacity.take_beyond(time, patient_id)
-    else:
+    if wanted.first_cell + time.n_cells > wanted.opened.n_cells or time.start_at <= db.now():
         raise SlotTaken
-    return _write(patient_id, wanted, time, channel, beyond=not free)
+    capacity.take_beyond(time, patient_id)
+    return _write(patient_id, wanted, time, "phone", beyond=True)
 
 
 def confirm(hold: Hold, patient_id: UUID, wanted: Asked) -> Appointment:
@@ -196,6 +237,7 @@ def _appointment(patient_id: UUID, wanted: Asked, time: Time, channel: str, *, b
         channel=channel,
         reference=new_reference(),
         beyond=beyond,
+        professional_id=db.current_actor().professional_id if channel == "city" else None,
         **_where(wanted, time),
     )
 
@@ -239,15 +281,35 @@ def check_cut_off(appointment: Appointment) -> None:
         raise TooLateToCancel
 
 
+def move_to_offer(appointment: Appointment, kept: Hold) -> None:
+    """Take the time that was kept for its patient, and give back the one it has, both or neither.
+
+    Raises AlreadyOver, PatientBusy, NotBookable when the hospital changed the session meanwhile.
+    """
+    appointment = _lock_to_come(appointment)
+    wanted = asked(appointment.reason_id, Slot(kept.session_id, kept.first_cell), true())
+    time = wanted.time(appointment.id)
+    capacity.replace_by(appointment, kept, time)
+    session.delete(kept)
+    _go_there(appointment, wanted, time, "web", "")
+
+
 def _move(appointment: Appointment, wanted: Asked, channel: str, why: str) -> None:
+    appointment = _lock_to_come(appointment)
+    capacity.hold_still([appointment.session_id, wanted.opened.id])
+    time = wanted.place(appointment.id, channel, beside=appointment)
+    capacity.retake(appointment, time, appointment.patient_id, by_agent=channel == "phone")
+    _go_there(appointment, wanted, time, channel, why)
+
+
+def _lock_to_come(appointment: Appointment) -> Appointment:
     appointment = lock(appointment)
     if appointment.state != states.BOOKED or db.now() >= appointment.start_at:
         raise AlreadyOver
-    capacity.hold_still([appointment.session_id, wanted.opened.id])
-    if not wanted.is_bookable(channel, beside=appointment):
-        raise SlotTaken
-    time = wanted.time(appointment.id)
-    capacity.retake(appointment, time, appointment.patient_id)
+    return appointment
+
+
+def _go_there(appointment: Appointment, wanted: Asked, time: Time, channel: str, why: str) -> None:
     for name, value in (_where(wanted, time) | {"beyond": False}).items():
         setattr(appointment, name, value)
     session.flush()

@@ -5,12 +5,12 @@ claims are deleted last, when there is nothing left to wait for. So bookings, mo
 each other in a circle.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import case, delete, select, text, update
 
 from portal.db import session
 from services.appointments import slots
@@ -23,7 +23,11 @@ OVERBOOKED_FROM = 100
 
 @dataclass(frozen=True)
 class Time:
-    """Some of a session's time, for one owner: an appointment or a hold. busy_until: after the practitioner's pause."""
+    """Some of a session's time, for one owner: an appointment or a hold. busy_until: after the practitioner's pause.
+
+    resources: the rooms, devices and interpreters it needs while the patient is there. is_counted: the session takes
+    only so many of this reason.
+    """
 
     owner_id: UUID
     establishment_id: UUID
@@ -34,6 +38,9 @@ class Time:
     start_at: datetime
     end_at: datetime
     busy_until: datetime
+    reason_id: UUID
+    is_counted: bool = False
+    resources: tuple[UUID, ...] = ()
 
     @property
     def cells(self) -> int:
@@ -57,13 +64,25 @@ set free = free | (open & cast(:cells as bigint)),
 where id = :session_id
 """)
 
+_COUNT = text("""
+update session_reason set taken = taken + 1
+where reason_id = :reason_id and session_id = :session_id and (taken < most or :by_agent) returning taken
+""")
+_UNCOUNT = text("""
+update session_reason set taken = taken - 1
+where reason_id = :reason_id and session_id = :session_id and most is not null and taken > 0
+""")
+
+# A resource's claim names nobody, so that everybody who looks for a time may see that it is taken.
 # In the order of the key, so that two bookings never wait for each other in a circle. `on conflict do nothing` waits
 # for a booking under way, then tells by its absence which resource was taken, without spoiling the transaction.
 _CLAIM = text("""
 insert into claim (resource_id, cell, seat, owner_id, patient_id, account_id, establishment_id)
-select wanted.resource_id, cell, wanted.seat, :owner_id, :patient_id, :account_id, :establishment_id
-from unnest(cast(:resources as uuid[]), cast(:seats as integer[]), cast(:lasts as integer[]))
-       as wanted (resource_id, seat, last),
+select wanted.resource_id, cell, wanted.seat, :owner_id,
+       case when wanted.named then cast(:patient_id as uuid) end,
+       case when wanted.named then cast(:account_id as uuid) end, :establishment_id
+from unnest(cast(:resources as uuid[]), cast(:seats as integer[]), cast(:lasts as integer[]), cast(:named as boolean[]))
+       as wanted (resource_id, seat, last, named),
      generate_series(cast(:first as integer), wanted.last) as cell
 order by 1, 2
 on conflict do nothing
@@ -92,30 +111,62 @@ def hold_still(session_ids: Collection[UUID]) -> None:
     session.execute(wanted.order_by(ConsultationSession.id).with_for_update(key_share=True))
 
 
-def take(time: Time, patient_id: UUID | None = None, *, account_id: UUID | None = None) -> None:
-    """Take the session's cells, the practitioner's time and the patient's, whom a hold does not know yet.
+Watch = Callable[[UUID], None]
+_watches: list[Watch] = []
+
+
+def when_freed(watch: Watch) -> None:
+    """Call this, in the transaction that frees some time of a session, with the session's id."""
+    if watch not in _watches:
+        _watches.append(watch)
+
+
+def _tell_freed(session_id: UUID) -> None:
+    for watch in _watches:
+        watch(session_id)
+
+
+def take(time: Time, patient_id: UUID | None = None, *, account_id: UUID | None = None, by_agent: bool = False) -> None:
+    """Take the session's cells, the practitioner's time, the resources and the patient's time, when a hold is not for
+    somebody yet to be named.
 
     Raises SlotTaken, at once when the slot was taken before, or PatientBusy: nobody is in two places.
     """
     capacity = session.scalar(_RESERVE, {"session_id": time.session_id, "cells": time.cells})
     if capacity is None:
         raise SlotTaken
+    _count(time, by_agent=by_agent)
     _claim(time, patient_id, account_id, _seat(time, 0) if capacity > 1 else 0)
 
 
-def retake(owner: Appointment | Hold, time: Time, patient_id: UUID | None) -> None:
+def take_for(time: Time, patient_id: UUID, *, by_agent: bool) -> None:
+    """Take everything but the patient's own time, for a hold that waits for their answer. Raises SlotTaken."""
+    capacity = session.scalar(_RESERVE, {"session_id": time.session_id, "cells": time.cells})
+    if capacity is None:
+        raise SlotTaken
+    _count(time, by_agent=by_agent)
+    _claim(time, None, None, _seat(time, 0) if capacity > 1 else 0, concerning=patient_id)
+
+
+def retake(owner: Appointment | Hold, time: Time, patient_id: UUID | None, *, by_agent: bool = False) -> None:
     """Give back what the owner has and take this instead, which may overlap it. Raises SlotTaken, PatientBusy."""
+    stays = (owner.session_id, owner.reason_id) == (time.session_id, time.reason_id)
     _free_cells(owner)
     capacity = session.scalar(_RESERVE, {"session_id": time.session_id, "cells": time.cells})
     if capacity is None:
         raise SlotTaken
+    if not stays:
+        _uncount(owner)
+        _count(time, by_agent=by_agent)
     account_id = owner.account_id if isinstance(owner, Hold) else None
     _claim(time, patient_id, account_id, _seat(time, 0) if capacity > 1 else 0, again=True)
+    _tell_freed(owner.session_id)
 
 
 def take_beyond(time: Time, patient_id: UUID) -> None:
     """An agent squeezes somebody in: a seat more, whatever is free. Raises PatientBusy."""
     hold_still([time.session_id])
+    _count(time, by_agent=True)
     _claim(time, patient_id, None, _seat(time, OVERBOOKED_FROM))
 
 
@@ -126,10 +177,31 @@ def take_patient(time: Time, patient_id: UUID) -> None:
         raise PatientBusy
 
 
+def replace_by(appointment: Appointment, hold: Hold, time: Time) -> None:
+    """Give back what the appointment has, and give it what was kept for its patient. Raises PatientBusy."""
+    hold_still([appointment.session_id, hold.session_id])
+    _free_cells(appointment)
+    _uncount(appointment)
+    seats = dict(session.execute(select(Claim.resource_id, Claim.seat).where(Claim.owner_id == hold.id)).tuples())
+    hand_over(hold, appointment)
+    kept = replace(time, resources=tuple(each for each in seats if each not in {time.practitioner_id}))
+    _claim(kept, appointment.patient_id, None, seats[time.practitioner_id], again=True)
+    _tell_freed(appointment.session_id)
+
+
 def give_back(owner: Appointment | Hold) -> None:
     """Free the session's cells and every claim of the owner."""
     _free_cells(owner)
+    _uncount(owner)
     session.execute(delete(Claim).where(Claim.owner_id == owner.id))
+    _tell_freed(owner.session_id)
+
+
+def _count(time: Time, *, by_agent: bool) -> None:
+    if time.is_counted:
+        asked = {"reason_id": time.reason_id, "session_id": time.session_id, "by_agent": by_agent}
+        if session.scalar(_COUNT, asked) is None:
+            raise SlotTaken
 
 
 def _free_cells(owner: Appointment | Hold) -> None:
@@ -138,27 +210,45 @@ def _free_cells(owner: Appointment | Hold) -> None:
         session.execute(_GIVE_BACK, {"session_id": owner.session_id, "cells": cells})
 
 
+def _uncount(owner: Appointment | Hold) -> None:
+    session.execute(_UNCOUNT, {"reason_id": owner.reason_id, "session_id": owner.session_id})
+
+
 def hand_over(hold: Hold, appointment: Appointment) -> None:
     """What was kept for the person becomes their appointment's; the session's cells do not move."""
+    is_nobodys = Claim.patient_id.is_(None) & Claim.account_id.is_(None)
     session.execute(
         update(Claim)
         .where(Claim.owner_id == hold.id)
-        .values(owner_id=appointment.id, patient_id=appointment.patient_id, account_id=None)
+        .values(
+            owner_id=appointment.id,
+            patient_id=case((is_nobodys, None), else_=appointment.patient_id),
+            account_id=None,
+        )
     )
 
 
-def _claim(time: Time, patient_id: UUID | None, account_id: UUID | None, seat: int, *, again: bool = False) -> None:
-    """again: what the owner has already counts, and what they do not need any more is let go."""
-    resources = [(time.practitioner_id, seat, time.busy_until)]
+def _claim(
+    time: Time,
+    patient_id: UUID | None,
+    account_id: UUID | None,
+    seat: int,
+    *,
+    again: bool = False,
+    concerning: UUID | None = None,
+) -> None:
+    """again: what the owner has already counts, and what they do not need any more is let go. concerning: whom the
+    claims are for, when their own time is not claimed yet."""
+    resources = [(time.practitioner_id, seat, time.busy_until), *((each, 0, time.end_at) for each in time.resources)]
     if patient_id is not None:
         resources.append((patient_id, 0, time.end_at))
     wanted = _Wanted.of(time, resources)
-    values = wanted.values(time, patient_id, account_id)
+    values = wanted.values(time, patient_id or concerning, account_id)
     claimed = session.scalars(_CLAIM, values).all()
     if again:
         session.execute(_LET_GO, values)
         claimed = session.scalars(_OWNED, values).all()
-    if not wanted.are_claimed(claimed, time.practitioner_id):
+    if not all(wanted.are_claimed(claimed, each) for each in (time.practitioner_id, *time.resources)):
         raise SlotTaken
     if patient_id is not None and not wanted.are_claimed(claimed, patient_id):
         raise PatientBusy
@@ -184,6 +274,7 @@ class _Wanted:
         return {
             "resources": list(self.cells),
             "seats": list(self.seats.values()),
+            "named": [each not in time.resources for each in self.cells],
             "lasts": [each.stop - 1 for each in self.cells.values()],
             "first": slots.claim_cells(time.start_at, time.end_at).start,
             "owner_id": time.owner_id,

@@ -1,18 +1,18 @@
 """Keeping a time for somebody while they fill a form: ten minutes, one at a time, given back by itself."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, true
 
 from portal import db, jobs
 from portal.db import session
 from services.appointments.actions import booking, capacity
 from services.appointments.actions.booking import Asked
 from services.appointments.actions.capacity import Time
-from services.appointments.actions.facts import HoldEnded, SlotTaken
+from services.appointments.actions.facts import HoldEnded
 from services.appointments.models import Appointment, Hold, open_online
 from services.appointments.slots import Slot
 
@@ -32,13 +32,11 @@ def hold(reason_id: UUID, slot: Slot) -> Hold:
     wanted = booking.asked(reason_id, slot, open_online())
     if former is not None:
         capacity.hold_still([former.session_id, slot.session_id])
-    if not wanted.is_bookable("web", beside=former):
-        raise SlotTaken
-    return _keep(former, wanted) if former else _keep_first(account_id, wanted)
+    time = wanted.place(former.id if former else uuid4(), "web", beside=former)
+    return _keep(former, wanted, time) if former else _keep_first(account_id, wanted, time)
 
 
-def _keep_first(account_id: UUID, wanted: Asked) -> Hold:
-    time = wanted.time(uuid4())
+def _keep_first(account_id: UUID, wanted: Asked, time: Time) -> Hold:
     capacity.take(time, account_id=account_id)
     kept = Hold(id=time.owner_id, account_id=account_id, expires_at=db.now() + KEPT_FOR, **_where(wanted, time))
     session.add(kept)
@@ -46,14 +44,29 @@ def _keep_first(account_id: UUID, wanted: Asked) -> Hold:
     return kept
 
 
-def _keep(former: Hold, wanted: Asked) -> Hold:
-    time = wanted.time(former.id)
+def _keep(former: Hold, wanted: Asked, time: Time) -> Hold:
     capacity.retake(former, time, None)
     for name, value in _where(wanted, time).items():
         setattr(former, name, value)
     former.expires_at = db.now() + KEPT_FOR
     session.flush()
     return former
+
+
+def keep_for(patient_id: UUID, reason_id: UUID, slot: Slot, until: datetime, purpose: str) -> Hold:
+    """Keep a time that is proposed by an agent, or offered because it came free, until the patient answers.
+
+    purpose: `proposal` (an agent sees every cell) or `offer` (as patients online). The patient's own time is claimed
+    only when they accept. Raises SlotTaken, NotBookable.
+    """
+    wanted = booking.asked(reason_id, slot, true() if purpose == "proposal" else open_online())
+    by_agent = purpose == "proposal"
+    time = wanted.place(uuid4(), "phone" if by_agent else "web")
+    capacity.take_for(time, patient_id, by_agent=by_agent)
+    kept = Hold(id=time.owner_id, patient_id=patient_id, purpose=purpose, expires_at=until, **_where(wanted, time))
+    session.add(kept)
+    session.flush()
+    return kept
 
 
 def _where(wanted: Asked, time: Time) -> dict[str, Any]:
@@ -71,12 +84,26 @@ def _where(wanted: Asked, time: Time) -> dict[str, Any]:
 
 def confirm(hold_id: UUID, patient_id: UUID) -> Appointment:
     """Book what was kept. Raises HoldEnded when it was given back meanwhile, and as `booking.book` does."""
-    kept = session.get(Hold, hold_id, with_for_update={"key_share": True}, populate_existing=True)
-    if kept is None or kept.expires_at <= db.now():
-        raise HoldEnded
-    wanted = booking.asked(kept.reason_id, Slot(kept.session_id, kept.first_cell), open_online(), patient_id)
-    booking.check_patient(wanted)
+    kept = _lock(hold_id, patient_id)
+    is_form = kept.purpose == "form"
+    allowed = open_online() if is_form else true()
+    wanted = booking.asked(kept.reason_id, Slot(kept.session_id, kept.first_cell), allowed, patient_id)
+    if is_form:
+        booking.check_patient(wanted)
     return booking.confirm(kept, patient_id, wanted)
+
+
+def move_to(hold_id: UUID, appointment: Appointment) -> None:
+    """Move an appointment to the time that was kept for its patient. Raises HoldEnded, and as `move_to_offer` does."""
+    booking.lock(appointment)
+    booking.move_to_offer(appointment, _lock(hold_id, appointment.patient_id))
+
+
+def _lock(hold_id: UUID, patient_id: UUID) -> Hold:
+    kept = session.get(Hold, hold_id, with_for_update={"key_share": True}, populate_existing=True)
+    if kept is None or kept.expires_at <= db.now() or kept.patient_id not in (None, patient_id):
+        raise HoldEnded
+    return kept
 
 
 def give_up(kept: Hold) -> None:
