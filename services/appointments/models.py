@@ -219,14 +219,15 @@ class Appointment(Keyed, Base):
     """A patient is expected by a practitioner, at a moment, for a reason.
 
     n_cells: of the session, the pause after it included. beyond: an agent added it to what the session holds.
-    professional_id: the practitioner of the city who booked it. chain_id: shared by visits booked together.
+    arrived_at, called_at: when the patient came to the desk, and when they were called in. professional_id: the
+    practitioner of the city who booked it. chain_id: shared by visits booked together.
     """
 
     __tablename__ = "appointment"
     __table_args__ = (
         UniqueConstraint("establishment_id", "reference"),
         CheckConstraint("state in ('booked', 'arrived', 'done', 'missed', 'cancelled')", "state"),
-        CheckConstraint("channel in ('web', 'phone', 'city')", "channel"),
+        CheckConstraint("channel in ('web', 'phone', 'city', 'walk_in')", "channel"),
         CheckConstraint("end_at > start_at", "ends_after_it_starts"),
         Index("ix_appointment_patient_id_start_at", "patient_id", "start_at"),
         Index("ix_appointment_unit_id_start_at", "unit_id", "start_at"),
@@ -249,6 +250,8 @@ class Appointment(Keyed, Base):
     reference: Mapped[str]
     cancel_reason: Mapped[str] = mapped_column(default="")
     missed_because: Mapped[str] = mapped_column(default="", server_default="")
+    arrived_at: Mapped[datetime | None]
+    called_at: Mapped[datetime | None]
     beyond: Mapped[bool] = mapped_column(default=False, server_default="false")
     booked_at: Mapped[datetime] = mapped_column(default=db.now)
     masked: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -19,7 +19,7 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 }
 """What an agent said of a visit may be taken back; a cancellation gave the time to others and may not."""
 
-CHANNELS = ("web", "phone", "city")
+CHANNELS = ("web", "phone", "city", "walk_in")
 
 # Codes, never free text: a reason typed by hand would hold health data.
 CANCELLED_BY_PATIENT = ("unavailable", "not_needed", "seen_elsewhere", "other")
