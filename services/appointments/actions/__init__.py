@@ -26,7 +26,21 @@ from services.appointments.actions.facts import (
     TooManyAppointments,
 )
 from services.appointments.actions.holding import confirm, give_up, hold, keep_for, move_to, sweep
-from services.appointments.actions.visiting import arrive, correct, finish, miss, open_appointment, open_day
+from services.appointments.actions.visiting import (
+    arrive,
+    call_in,
+    correct,
+    end_day,
+    finish,
+    miss,
+    open_appointment,
+    open_day,
+    open_patient,
+    open_week,
+    print_day,
+    take_out_day,
+    walk_in,
+)
 
 __all__ = [
     "AlreadyOver",
@@ -46,10 +60,12 @@ __all__ = [
     "book",
     "book_by_phone",
     "book_for",
+    "call_in",
     "cancel",
     "cancel_for_patient",
     "confirm",
     "correct",
+    "end_day",
     "finish",
     "give_up",
     "hold",
@@ -60,7 +76,12 @@ __all__ = [
     "move_to",
     "open_appointment",
     "open_day",
+    "open_patient",
     "open_session",
+    "open_week",
+    "print_day",
     "sweep",
+    "take_out_day",
+    "walk_in",
     "when_freed",
 ]
