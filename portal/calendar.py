@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+_MINUTE = timedelta(minutes=1)
+
 
 def to_utc(day: date, at: time, tz: ZoneInfo) -> datetime | None:
     """The moment when the wall clock shows `at` on `day`; None when that time is skipped by a clock change.
@@ -15,6 +17,18 @@ def to_utc(day: date, at: time, tz: ZoneInfo) -> datetime | None:
     local = datetime.combine(day, at, tzinfo=tz)
     moment = local.astimezone(UTC)
     return moment if moment.astimezone(tz).replace(tzinfo=None) == local.replace(tzinfo=None) else None
+
+
+def to_utc_or_after(day: date, at: time, tz: ZoneInfo) -> datetime:
+    """The same, and for a time that a clock change skips, the moment when the clock jumps over it."""
+    moment = to_utc(day, at, tz)
+    if moment is not None:
+        return moment
+    skipped = datetime.combine(day, at)
+    moment = skipped.replace(tzinfo=tz).astimezone(UTC)  # with the offset of before: after the jump
+    while (moment - _MINUTE).astimezone(tz).replace(tzinfo=None) > skipped:
+        moment -= _MINUTE
+    return moment
 
 
 def civil_day(moment: datetime, tz: ZoneInfo) -> date:
@@ -35,27 +49,59 @@ def easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
-@lru_cache(maxsize=64)
-def public_holidays(year: int) -> frozenset[date]:
-    """Public holidays of metropolitan France (code du travail, L3133-1)."""
+ABOLITION = {
+    "guadeloupe": (5, 27),
+    "guyane": (6, 10),
+    "martinique": (5, 22),
+    "mayotte": (4, 27),
+    "reunion": (12, 20),
+}
+"""The day when slavery was abolished, a holiday there (code du travail, L3422-2): month, day."""
+HOLIDAY_RULES = ("metropole", "alsace-moselle", *ABOLITION)
+"""Whose public holidays a hospital keeps."""
+OVERSEAS = {
+    "America/Guadeloupe": "guadeloupe",
+    "America/Cayenne": "guyane",
+    "America/Martinique": "martinique",
+    "Indian/Mayotte": "mayotte",
+    "Indian/Reunion": "reunion",
+}
+"""Time zones that tell whose holidays are kept, whatever nobody said of them."""
+
+
+@lru_cache(maxsize=256)
+def public_holidays(year: int, rules: str = "metropole") -> frozenset[date]:
+    """Public holidays (code du travail, L3133-1; L3134-13 in Alsace-Moselle; L3422-2 overseas).
+
+    rules: one of HOLIDAY_RULES. Raises KeyError.
+    """
     sunday = easter(year)
     moving = {sunday + timedelta(days=days) for days in (1, 39, 50)}
     fixed = {
         date(year, month, day) for month, day in ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
     }
+    if rules == "alsace-moselle":
+        fixed |= {sunday - timedelta(days=2), date(year, 12, 26)}
+    elif rules != "metropole":
+        fixed.add(date(year, *ABOLITION[rules]))
     return frozenset(moving | fixed)
 
 
-def is_business_day(day: date) -> bool:
-    return day.weekday() < 5 and day not in public_holidays(day.year)
+def holiday_rules(chosen: str, time_zone: str) -> str:
+    """Whose holidays a hospital keeps: what it chose, else what its clock tells."""
+    return chosen if chosen in HOLIDAY_RULES else OVERSEAS.get(time_zone, "metropole")
 
 
-def business_days_after(day: date, count: int) -> date:
+def is_business_day(day: date, rules: str = "metropole") -> bool:
+    return day.weekday() < 5 and day not in public_holidays(day.year, rules)
+
+
+def business_days_after(day: date, count: int, rules: str = "metropole") -> date:
     """The `count`-th business day after `day`, at least the first one. Raises ValueError."""
     if count < 1:
         raise ValueError("at least one day after")
     for candidate in days_from(day + timedelta(days=1)):
-        if is_business_day(candidate):
+        if is_business_day(candidate, rules):
             count -= 1
         if count == 0:
             return candidate
