@@ -94,7 +94,8 @@ class Reason(Keyed, Base):
     def _business_notice(self, now: datetime) -> datetime:
         """The first moment of the last business day of notice, on the hospital's calendar."""
         tz = self.establishment.tz
-        day = calendar.business_days_after(calendar.civil_day(now, tz), self.min_delay_business_days)
+        rules = self.establishment.holiday_rules
+        day = calendar.business_days_after(calendar.civil_day(now, tz), self.min_delay_business_days, rules)
         return calendar.to_utc(day, time(), tz) or now
 
 
@@ -112,6 +113,9 @@ def open_online() -> ColumnElement[bool]:
 class ConsultationSession(Keyed, Base):
     """A stretch of time when a practitioner receives patients (the hospital's "vacation").
 
+    template_id: the weekly rule that opened it, if any. planned: the cells that rule opens (None: all); open is what
+    absences leave of them.
+
     open, free: masks of its cells (see slots.py); free = open minus what is claimed. for_web, for_city: the cells
     those channels may take until released_at; None: all. A group (capacity above 1) keeps its cells free until its
     last seat is taken, and its appointments all fill the same cells.
@@ -124,7 +128,9 @@ class ConsultationSession(Keyed, Base):
         CheckConstraint("open >= 0 and open < (1::bigint << n_cells)", "open"),
         CheckConstraint("(free & ~open) = 0", "free_within_open"),
         CheckConstraint("capacity between 1 and 99 and seats_left between 0 and capacity", "seats"),
+        UniqueConstraint("template_id", "start_at"),
         Index("ix_consultation_session_to_book", "unit_id", "local_date", postgresql_where="free <> 0"),
+        Index("ix_consultation_session_unit_id_local_date", "unit_id", "local_date"),
         Index("ix_consultation_session_practitioner_id_start_at", "practitioner_id", "start_at"),
     )
 
@@ -143,6 +149,9 @@ class ConsultationSession(Keyed, Base):
     released_at: Mapped[datetime | None]
     capacity: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
     seats_left: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    template_id: Mapped[UUID | None] = mapped_column(ForeignKey("session_template.id"))
+    planned: Mapped[int | None] = mapped_column(BigInteger)
+    room_id: Mapped[UUID | None] = mapped_column(ForeignKey("resource.id"), index=True)
 
     practitioner: Mapped[Practitioner] = relationship()
 
