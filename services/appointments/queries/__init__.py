@@ -1,0 +1,76 @@
+"""What the pages read: reasons and free times for everybody, appointments for a patient or for a hospital's agents."""
+
+from services.appointments.queries.appointments import (
+    Timeline,
+    at_same_time,
+    changes,
+    of_patients,
+    one_of_patients,
+    others_to_come,
+    timeline,
+)
+from services.appointments.queries.choices import Choice, Standing, busy, choice, kept, standings
+from services.appointments.queries.desk import (
+    find_patients,
+    known_patient,
+    numbers,
+    of_day,
+    one_at,
+    units_at,
+)
+from services.appointments.queries.free_slots import (
+    ALTERNATIVES,
+    DAYS_A_PAGE,
+    Asking,
+    Offer,
+    SlotPage,
+    Wish,
+    first_times,
+    month,
+    nearest,
+    next_times,
+    open_slots,
+)
+from services.appointments.queries.reasons import (
+    online_reason,
+    online_reasons,
+    practitioners_for,
+    reasons_at,
+)
+
+__all__ = [
+    "ALTERNATIVES",
+    "DAYS_A_PAGE",
+    "Asking",
+    "Choice",
+    "Offer",
+    "SlotPage",
+    "Standing",
+    "Timeline",
+    "Wish",
+    "at_same_time",
+    "busy",
+    "changes",
+    "choice",
+    "find_patients",
+    "first_times",
+    "kept",
+    "known_patient",
+    "month",
+    "nearest",
+    "next_times",
+    "numbers",
+    "of_day",
+    "of_patients",
+    "one_at",
+    "one_of_patients",
+    "online_reason",
+    "online_reasons",
+    "open_slots",
+    "others_to_come",
+    "practitioners_for",
+    "reasons_at",
+    "standings",
+    "timeline",
+    "units_at",
+]

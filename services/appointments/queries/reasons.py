@@ -1,0 +1,75 @@
+"""Reasons for consultation, and who receives for them."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from portal import db
+from portal.db import session
+from portal.establishments import Establishment, Practitioner, Unit
+from services.appointments.models import ConsultationSession, Reason, SessionReason, open_online
+from services.appointments.queries.spelling import letters
+
+
+def online_reasons(finess: str = "", wanted: str = "") -> Sequence[Reason]:
+    """Reasons that may be booked online, by hospital, unit and rank: of one hospital when its number is given, and
+    whose unit or name holds every word wanted."""
+    query = online().order_by(Establishment.name, Unit.name, Reason.position, Reason.name)
+    rows = session.scalars(query.where(Establishment.finess == finess) if finess else query).all()
+    words = [letters(word) for word in wanted.split()]
+    return [each for each in rows if all(word in letters(f"{each.unit.name} {each.name}") for word in words)]
+
+
+def online_reason(reason_id: UUID) -> Reason | None:
+    return session.scalar(online().where(Reason.id == reason_id))
+
+
+def same_elsewhere(reason: Reason) -> Sequence[Reason]:
+    """The reasons of other units of the group that have the same name, for whom the nearest place is not the soonest;
+    one a unit."""
+    rows = session.scalars(
+        online()
+        .where(Reason.name == reason.name, Reason.unit_id != reason.unit_id)
+        .order_by(Establishment.name, Unit.name, Reason.position)
+    ).all()
+    return list({each.unit_id: each for each in reversed(rows)}.values())[::-1]
+
+
+def online() -> Select[Reason]:
+    return _reasons().where(open_online())
+
+
+def _reasons() -> Select[Reason]:
+    return (
+        select(Reason)
+        .join(Reason.unit)
+        .join(Unit.establishment)
+        .options(
+            contains_eager(Reason.unit).options(contains_eager(Unit.establishment), joinedload(Unit.site)),
+        )
+    )
+
+
+def reasons_at(establishments: Collection[UUID]) -> Sequence[Reason]:
+    """Every reason of these hospitals, for their agents."""
+    query = _reasons().where(Reason.establishment_id.in_(establishments))
+    return session.scalars(query.order_by(Establishment.name, Unit.name, Reason.position, Reason.name)).all()
+
+
+def practitioners_for(*reasons: Reason) -> Sequence[Practitioner]:
+    """Who receives for these reasons from now on, by name."""
+    receiving = (
+        select(ConsultationSession.practitioner_id)
+        .join(SessionReason, SessionReason.session_id == ConsultationSession.id)
+        .where(
+            SessionReason.reason_id.in_([each.id for each in reasons]),
+            ConsultationSession.unit_id.in_([each.unit_id for each in reasons]),
+            ConsultationSession.local_date >= db.now().date(),
+            ConsultationSession.free != 0,
+            ConsultationSession.start_at > db.now(),
+        )
+    )
+    query = select(Practitioner).where(Practitioner.id.in_(receiving))
+    return sorted(session.scalars(query), key=lambda each: (each.family_name, each.given_name))
