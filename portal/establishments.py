@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal import calendar
 from portal.db import Base, Keyed, session
 
 
@@ -16,7 +17,11 @@ class UnknownEstablishment(Exception):
 
 
 class Establishment(Keyed, Base):
-    """A hospital (legal FINESS, 9 digits)."""
+    """A hospital (legal FINESS, 9 digits).
+
+    holidays: whose public holidays it keeps (calendar.HOLIDAY_RULES; empty: as its clock tells). school_zone: whose
+    school holidays its agendas follow, if any.
+    """
 
     __tablename__ = "establishment"
 
@@ -28,10 +33,17 @@ class Establishment(Keyed, Base):
     phone: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
     address: Mapped[str] = mapped_column(default="")
+    holidays: Mapped[str] = mapped_column(default="", server_default="")
+    school_zone: Mapped[str] = mapped_column(default="", server_default="")
 
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def holiday_rules(self) -> str:
+        """Whose public holidays it keeps."""
+        return calendar.holiday_rules(self.holidays, self.time_zone)
 
 
 class EstablishmentSetting(Base):

@@ -10,6 +10,7 @@ from portal import catalog
 from portal.catalog import Card
 from services.appointments import (  # noqa: F401 - jobs registers
     affairs,
+    agendas,
     belongings,
     export,
     figures,
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
     export.declare()
     app.register_blueprint(routes_patient.pages)
     wording.register(app)
+    agendas.register(app)
     figures.declare()
     page, desk = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")
     masking.offer(Maskable("appointment", Appointment, "appointments", page, desk))

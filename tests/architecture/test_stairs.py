@@ -19,7 +19,7 @@ DRAWERS = {
     "commands", "templates",
 }  # fmt: skip
 OWN_DRAWERS = {
-    "appointments": {"availability", "slots", "ics"},
+    "appointments": {"agendas", "availability", "slots", "ics", "outside", "reasons"},
     "billing": {"bill_file"},
     "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
     "pieces": set[str](),
