@@ -8,10 +8,11 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Declare the tables and the jobs, and add the addresses that machines call."""
-    from auth.machines import jobs, routes_oauth  # noqa: F401
+    from auth.machines import fhir, jobs, routes_oauth  # noqa: F401
 
     app.register_blueprint(routes_oauth.token_pages)
     app.register_blueprint(routes_oauth.whoami_pages)
+    app.register_blueprint(fhir.pages)
 
 
 def commands() -> Sequence[click.Command]:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
 from portal.gateways import Unavailable
+from portal.web import fhir
 
 log = structlog.get_logger(__name__)
 
@@ -70,10 +71,12 @@ def register(app: Flask) -> None:
 
 
 def page(code: int, title: Any = None, text: Any = None) -> Response:
-    """An error page with that status, with the usual words unless others are given."""
+    """An error page with that status, with the usual words unless others are given; an OperationOutcome for FHIR."""
     usual = PAGES.get(code) or PAGES[400 if code < 500 else 500]
     reference = token_hex(4)
     log.info("error.shown", code=code, reference=reference, endpoint=request.endpoint)
+    if fhir.is_below(request.path):
+        return fhir.of_status(code)
     body = render_template(
         "errors/error.html", code=code, title=title or usual.title, text=text or usual.text, reference=reference
     )
