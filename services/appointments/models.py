@@ -229,7 +229,8 @@ class Appointment(Keyed, Base):
 
     n_cells: of the session, the pause after it included. beyond: an agent added it to what the session holds.
     arrived_at, called_at: when the patient came to the desk, and when they were called in. professional_id: the
-    practitioner of the city who booked it. chain_id: shared by visits booked together.
+    practitioner of the city who booked it. chain_id: shared by visits booked together. reminded_at: when its patient
+    was last reminded of it. confirmed_for: the start for which they said that they come (another one: it moved since).
     """
 
     __tablename__ = "appointment"
@@ -266,6 +267,8 @@ class Appointment(Keyed, Base):
     masked: Mapped[bool] = mapped_column(default=False, server_default="false")
     professional_id: Mapped[UUID | None] = mapped_column(ForeignKey("professional.id"), index=True)
     chain_id: Mapped[UUID | None] = mapped_column(index=True)
+    reminded_at: Mapped[datetime | None]
+    confirmed_for: Mapped[datetime | None]
 
     establishment: Mapped[Establishment] = relationship()
     patient: Mapped[Patient] = relationship()
@@ -287,6 +290,11 @@ class Appointment(Keyed, Base):
     def may_be_cancelled(self) -> bool:
         """By the patient, without calling."""
         return self.state == states.BOOKED and db.now() < self.cancel_before
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the patient said that they come at this time."""
+        return self.confirmed_for == self.start_at
 
     @property
     def cancel_before(self) -> datetime:
