@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ForeignKey, Text, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import calendar
@@ -59,7 +59,11 @@ class EstablishmentSetting(Base):
 
 
 class Site(Keyed, Base):
-    """A place of an establishment (geographical FINESS)."""
+    """A place of an establishment (geographical FINESS).
+
+    town: as patients say where it is. for_wheelchairs: no step to the units; for_hearing: a hearing loop, or somebody
+    who signs; for_sight: somebody who guides, signs in relief.
+    """
 
     __tablename__ = "site"
     __table_args__ = (UniqueConstraint("establishment_id", "finess_et"),)
@@ -69,6 +73,10 @@ class Site(Keyed, Base):
     name: Mapped[str]
     address: Mapped[str] = mapped_column(default="")
     access: Mapped[str] = mapped_column(default="")
+    town: Mapped[str] = mapped_column(default="", server_default="")
+    for_wheelchairs: Mapped[bool] = mapped_column(default=False, server_default="false")
+    for_hearing: Mapped[bool] = mapped_column(default=False, server_default="false")
+    for_sight: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     establishment: Mapped[Establishment] = relationship()
 
@@ -91,7 +99,7 @@ class Unit(Keyed, Base):
 
 
 class Practitioner(Keyed, Base):
-    """A hospital practitioner, as patients know them."""
+    """A hospital practitioner, as patients know them. languages: those spoken beside French (ISO 639)."""
 
     __tablename__ = "practitioner"
     __table_args__ = (UniqueConstraint("establishment_id", "rpps"),)
@@ -103,6 +111,7 @@ class Practitioner(Keyed, Base):
     family_name: Mapped[str]
     given_name: Mapped[str]
     speciality: Mapped[str]
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
 
     unit: Mapped[Unit] = relationship()
 
