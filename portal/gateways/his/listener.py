@@ -1,0 +1,88 @@
+"""The ear of the portal: an MLLP server that hands each message to whoever takes it, and sends the answer back."""
+
+import socket
+import socketserver
+import threading
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from types import TracebackType
+
+import structlog
+
+from portal.gateways.his.framing import Blocks, Cut, framed
+
+log = structlog.get_logger("portal.gateways")
+
+Receive = Callable[[bytes], bytes]
+Network = IPv4Network | IPv6Network
+_MOST_LINES = 64
+IDLE_SECONDS = 600.0
+
+
+class MllpListener(socketserver.ThreadingTCPServer):
+    """Listens until the context ends; one thread a line, as many lines as a hospital's interfaces have.
+
+    receive: a message → its acknowledgement; never raises. callers: networks that may call, all when none is given.
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        receive: Receive,
+        callers: tuple[Network, ...] = (),
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, _Line)
+        self.receive = receive
+        self.callers = callers
+        self.idle_seconds = idle_seconds
+        self.lines = threading.BoundedSemaphore(_MOST_LINES)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        """Callers from elsewhere, and more of them than there are lines, are hung up on."""
+        caller = ip_address(str(client_address[0]))  # type: ignore[index]
+        if self.callers and not any(caller in network for network in self.callers):
+            log.warning("listener.refused")
+            return False
+        return True
+
+    def __enter__(self) -> "MllpListener":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Line(socketserver.BaseRequestHandler):
+    server: MllpListener
+    request: socket.socket
+
+    def handle(self) -> None:
+        if not self.server.lines.acquire(blocking=False):
+            log.warning("listener.full")
+            return
+        try:
+            self._converse()
+        except (Cut, OSError) as error:
+            log.warning("listener.cut", reason=type(error).__name__)
+        finally:
+            self.server.lines.release()
+
+    def _converse(self) -> None:
+        self.request.settimeout(self.server.idle_seconds)
+        blocks = Blocks(self.request)
+        while (message := blocks.next()) is not None:
+            self.request.sendall(framed(self.server.receive(message)))
