@@ -16,6 +16,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     figures,
     guests,
     jobs,
+    outside,
     routes_patient,
     routes_public,
     wording,
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
     wording.register(app)
     agendas.register(app)
     figures.declare()
+    outside.register()
     page, desk = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")
     masking.offer(Maskable("appointment", Appointment, "appointments", page, desk))
     catalog.offer(

@@ -13,11 +13,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     SmallInteger,
+    Text,
     UniqueConstraint,
     and_,
     exists,
     func,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Patient
@@ -46,6 +48,8 @@ class Reason(Keyed, Base):
 
     pause_min: the practitioner's, after each. grid_min: begins only every so many minutes (0: at any step).
     max_to_come: how many of them one patient may have to come by booking alone (0: as many as they like).
+    most_a_session: how many of them a new session takes (None: all that fit). link: of the teleconsultation, whose
+    `{reference}` becomes the appointment's. pieces: kinds of papers to prepare. closed_at: not given any more.
     """
 
     __tablename__ = "reason"
@@ -53,6 +57,10 @@ class Reason(Keyed, Base):
         CheckConstraint("duration_min between 5 and 900", "duration"),
         CheckConstraint("pause_min >= 0 and grid_min >= 0 and max_to_come >= 0", "rules"),
         CheckConstraint("min_delay_hours >= 0 and max_delay_days > 0 and cancel_cutoff_hours >= 0", "delays"),
+        CheckConstraint(
+            "most_a_session > 0 and min_age >= 0 and max_age >= min_age and come_before_min between 0 and 240", "whom"
+        ),
+        CheckConstraint("link = '' or link like 'https://%'", "link"),
     )
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
@@ -74,6 +82,17 @@ class Reason(Keyed, Base):
     by_referral_only: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_remote: Mapped[bool] = mapped_column(default=False, server_default="false")
     position: Mapped[int] = mapped_column(default=0)
+    open_to_city: Mapped[bool] = mapped_column(default=True, server_default="true")
+    closed_at: Mapped[datetime | None]
+    most_a_session: Mapped[int | None] = mapped_column(SmallInteger)
+    link: Mapped[str] = mapped_column(default="", server_default="")
+    come_before_min: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    arrival: Mapped[str] = mapped_column(default="", server_default="")
+    speciality: Mapped[str] = mapped_column(default="", server_default="")
+    min_age: Mapped[int | None] = mapped_column(SmallInteger)
+    max_age: Mapped[int | None] = mapped_column(SmallInteger)
+    pieces: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    questionnaire: Mapped[str | None]
 
     unit: Mapped[Unit] = relationship()
     establishment: Mapped[Establishment] = relationship()
@@ -101,13 +120,22 @@ class Reason(Keyed, Base):
 
 def open_online() -> ColumnElement[bool]:
     """Reasons that patients may book themselves, at hospitals where the service is open today."""
+    return and_(Reason.bookable_online, _is_given())
+
+
+def open_to_city() -> ColumnElement[bool]:
+    """Reasons that practitioners of the city may book for their patients, those by referral only included."""
+    return and_(Reason.open_to_city, _is_given())
+
+
+def _is_given() -> ColumnElement[bool]:
     published = exists().where(
         PublishedService.establishment_id == Reason.establishment_id,
         PublishedService.code == SERVICE,
         PublishedService.opened_on <= func.current_date(),
         PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
     )
-    return and_(Reason.bookable_online, published)
+    return and_(Reason.closed_at.is_(None), published)
 
 
 class ConsultationSession(Keyed, Base):
@@ -283,6 +311,11 @@ class Appointment(Keyed, Base):
         return self.establishment.tz
 
     @property
+    def is_confirmed(self) -> bool:
+        """Whether the patient said that they come at this time."""
+        return self.confirmed_for == self.start_at
+
+    @property
     def is_to_come(self) -> bool:
         return self.state == states.BOOKED and self.end_at > db.now()
 
@@ -290,11 +323,6 @@ class Appointment(Keyed, Base):
     def may_be_cancelled(self) -> bool:
         """By the patient, without calling."""
         return self.state == states.BOOKED and db.now() < self.cancel_before
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether the patient said that they come at this time."""
-        return self.confirmed_for == self.start_at
 
     @property
     def cancel_before(self) -> datetime:
