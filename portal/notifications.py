@@ -105,7 +105,7 @@ def tell(
     if not recipient:
         return
     with force_locale(locale or "fr"):
-        lines = [*map(str, mail.paragraphs), f"{_outbox.base_url}{mail.path}"]
+        lines = [*map(str, mail.paragraphs), address(mail.path)]
         subject = str(mail.subject)
     row = Notification(
         account_id=account_id, patient_id=patient_id, recipient=recipient, subject=subject, body="\n\n".join(lines)
@@ -113,6 +113,11 @@ def tell(
     session.add(row)
     session.flush()
     jobs.enqueue("notifications.send", notification_id=str(row.id))
+
+
+def address(path: str) -> str:
+    """The whole address of a page, as messages give it."""
+    return f"{_outbox.base_url}{path}"
 
 
 def carry(recipient: str, subject: str, text: str) -> None:
