@@ -2,8 +2,8 @@
 
 from flask import Flask
 
-from services.appointments.agendas import models  # noqa: F401 - sessions refer to templates
+from services.appointments.agendas import jobs, models  # noqa: F401 - jobs registers, sessions refer to templates
 
 
 def register(app: Flask) -> None:
-    """Nothing yet."""
+    """Nothing to add to the patients' pages: agents see agendas, patients the time they open."""

@@ -1,0 +1,157 @@
+"""Writing what a plan says, a few statements whatever the number of sessions.
+
+Locks, as everywhere in the room: times kept first, then sessions by id, then what they hold; deletes last.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, text
+
+from portal.db import session
+from services.appointments.actions import capacity, opening
+from services.appointments.actions.holding import give_up
+from services.appointments.agendas.plans import Plan
+from services.appointments.models import ConsultationSession, Hold
+
+_COLUMNS = {
+    "id": "uuid", "establishment_id": "uuid", "template_id": "uuid", "site_id": "uuid", "unit_id": "uuid",
+    "practitioner_id": "uuid", "room_id": "uuid", "start_at": "timestamptz", "local_date": "date",
+    "step_min": "smallint", "n_cells": "smallint", "planned": "bigint", "open": "bigint", "for_web": "bigint",
+    "for_city": "bigint", "released_at": "timestamptz", "capacity": "smallint",
+}  # fmt: skip
+_CHANGED = ("id", "room_id", "planned", "open", "for_web", "for_city", "released_at", "capacity")
+
+
+def _listed(columns: Collection[str]) -> str:
+    return ", ".join(f"cast(:{name} as {_COLUMNS[name]}[])" for name in columns)
+
+
+_OPEN = text(f"""
+insert into consultation_session ({", ".join(_COLUMNS)}, free, seats_left)
+select {", ".join(_COLUMNS)}, open, capacity from unnest({_listed(_COLUMNS)}) as wanted ({", ".join(_COLUMNS)})
+""")
+_OFFER = text("""
+insert into session_reason (session_id, reason_id, establishment_id, most)
+select s.id, r.reason_id, r.establishment_id, r.most
+from consultation_session s join template_reason r on r.template_id = s.template_id
+where s.id = any(cast(:sessions as uuid[]))
+on conflict do nothing
+""")
+# What somebody has of a session: everything but cancelled, as the engine counts; those squeezed in fill no cell.
+_TAKEN = """
+with taken as (
+  select session_id, first_cell, n_cells from appointment
+  where session_id = any(cast(:id as uuid[])) and state <> 'cancelled' and not beyond
+  union all select session_id, first_cell, n_cells from hold where session_id = any(cast(:id as uuid[]))
+), counted as (
+  select session_id, count(*) as seats, bit_or(((1::bigint << n_cells) - 1) << first_cell) as cells
+  from taken group by session_id
+)
+"""
+_CHANGE = text(f"""
+{_TAKEN}
+update consultation_session s set room_id = w.room_id, planned = w.planned, open = w.open, for_web = w.for_web,
+  for_city = w.for_city, released_at = w.released_at, capacity = w.seats,
+  seats_left = case when w.seats > 1 then w.seats - w.taken else 1 end,
+  free = case when w.seats = 1 then w.open & ~w.cells when w.seats > w.taken then w.open else 0 end
+from (
+  select wanted.*, coalesce(c.cells, 0) as cells, coalesce(c.seats, 0) as taken,
+    case when wanted.capacity > 1 then greatest(wanted.capacity, coalesce(c.seats, 0)) else 1 end as seats
+  from unnest({_listed(_CHANGED)}) as wanted ({", ".join(_CHANGED)}) left join counted c on c.session_id = wanted.id
+) w where s.id = w.id
+""")
+_REOPEN = text(f"""
+{_TAKEN}
+update consultation_session s set open = w.open, free = case
+  when s.capacity = 1 then w.open & ~w.cells when s.seats_left > 0 then w.open else 0 end
+from (
+  select wanted.id, wanted.open, coalesce(c.cells, 0) as cells
+  from unnest(cast(:id as uuid[]), cast(:open as bigint[])) as wanted (id, open)
+  left join counted c on c.session_id = wanted.id
+) w where s.id = w.id
+""")
+_NO_MORE = text("""
+delete from session_reason sr using consultation_session s
+where s.id = sr.session_id and s.id = any(cast(:sessions as uuid[])) and not exists (
+  select 1 from template_reason r where r.template_id = s.template_id and r.reason_id = sr.reason_id)
+""")
+_HOLD_REASONS = text("""
+select 1 from session_reason where session_id = any(cast(:sessions as uuid[]))
+order by session_id, reason_id for no key update
+""")
+_LIMIT = text("""
+update session_reason sr set most = r.most, taken = case when r.most is null then 0 else
+  (select count(*) from appointment a
+   where a.session_id = s.id and a.reason_id = r.reason_id and a.state <> 'cancelled')
+  + (select count(*) from hold h where h.session_id = s.id and h.reason_id = r.reason_id) end
+from consultation_session s join template_reason r on r.template_id = s.template_id
+where s.id = sr.session_id and sr.reason_id = r.reason_id and s.id = any(cast(:sessions as uuid[]))
+  and sr.most is distinct from r.most
+""")
+
+
+def hold_still(session_ids: Collection[UUID]) -> None:
+    """Let nobody book, move or cancel in these sessions until the end of the transaction. What was kept in them is
+    held first, as everybody does."""
+    kept = select(Hold.id).where(Hold.session_id.in_(session_ids)).order_by(Hold.session_id, Hold.id)
+    session.execute(kept.with_for_update(key_share=True))
+    capacity.hold_still(session_ids)
+
+
+def carry_out(plan: Plan, *, offers: bool) -> None:
+    """Write a plan made while its sessions were held still. offers: the reasons it takes may have changed too."""
+    if plan.gone:
+        session.execute(delete(ConsultationSession).where(ConsultationSession.id.in_(plan.gone)))
+    if plan.changed:
+        session.execute(_CHANGE, _columns(plan.changed, _CHANGED))
+    if plan.new:
+        session.execute(_OPEN, _columns(plan.new, _COLUMNS))
+        session.execute(_OFFER, {"sessions": [row["id"] for row in plan.new]})
+    if offers and plan.kept:
+        _change_offers(plan.kept)
+    _give_back_kept([row["id"] for row in plan.changed])
+    opened = [*(row["id"] for row in plan.new), *plan.widened]
+    if opened:
+        opening.tell_opened(opened)
+
+
+def _change_offers(session_ids: list[UUID]) -> None:
+    names = {"sessions": session_ids}
+    session.execute(_HOLD_REASONS, names)
+    session.execute(_NO_MORE, names)
+    session.execute(_OFFER, names)
+    session.execute(_LIMIT, names)
+
+
+def _columns(rows: Sequence[dict[str, Any]], names: Collection[str]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def reopen(changes: Sequence[tuple[UUID, int, int]]) -> None:
+    """Open or close cells of sessions that are held still: (id, cells open before, cells open now)."""
+    if not changes:
+        return
+    ids = [session_id for session_id, _before, _now in changes]
+    session.execute(_REOPEN, {"id": ids, "open": [now for _id, _before, now in changes]})
+    _give_back_kept(ids)
+    if widened := [session_id for session_id, before, now in changes if now & ~before]:
+        opening.tell_opened(widened)
+
+
+def _give_back_kept(session_ids: Collection[UUID]) -> None:
+    """What was kept or proposed in time that has closed is given back: it could only become a stranded visit."""
+    if not session_ids:
+        return
+    rows = session.execute(
+        select(Hold, ConsultationSession.open)
+        .join(ConsultationSession, ConsultationSession.id == Hold.session_id)
+        .where(Hold.session_id.in_(session_ids))
+        .order_by(Hold.session_id, Hold.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    for kept, is_open in rows:
+        cells = ((1 << kept.n_cells) - 1) << kept.first_cell
+        if is_open & cells != cells:
+            give_up(kept)
