@@ -17,6 +17,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     guests,
     jobs,
     outside,
+    reasons,
     routes_patient,
     routes_public,
     wording,

@@ -9,6 +9,7 @@ from portal.db import session
 from portal.establishments import Practitioner, Unit
 from services.appointments import slots
 from services.appointments.actions.facts import DoesNotFit, NoSuchTime
+from services.appointments.actions.opening import tell_opened
 from services.appointments.models import ConsultationSession, Reason, SessionReason
 
 
@@ -44,7 +45,17 @@ def open_session(
     session.add(opened)
     session.flush()
     for reason in reasons:
-        session.add(SessionReason(reason_id=reason.id, session_id=opened.id, establishment_id=unit.establishment_id))
+        session.add(
+            SessionReason(
+                reason_id=reason.id,
+                session_id=opened.id,
+                establishment_id=unit.establishment_id,
+                most=reason.most_a_session,
+            )
+        )
+    session.flush()
+    tell_opened([opened.id])
+    session.refresh(opened, ["free"])
     _audit_session("opened", opened)
     return opened
 

@@ -1,0 +1,1 @@
+"""Rooms, devices and interpreters that appointments need."""
