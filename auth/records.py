@@ -5,19 +5,23 @@ from contextlib import contextmanager
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from auth.models import Patient, PatientRecord
+from auth.models import Patient
 from portal import audit, db
 from portal.db import session
 
 
 def open_record(patient_id: UUID, establishment_id: UUID) -> None:
     """Let the hospital's staff see the patient; does nothing when they already do."""
-    session.execute(
-        insert(PatientRecord).values(patient_id=patient_id, establishment_id=establishment_id).on_conflict_do_nothing()
-    )
+    session.execute(_OPEN, {"patient_id": patient_id, "establishment_id": establishment_id, "now": db.now()})
+
+
+_OPEN = text(
+    "insert into patient_record (patient_id, establishment_id, created_at)"
+    " values (:patient_id, :establishment_id, :now) on conflict do nothing"
+)
 
 
 def register_patient(

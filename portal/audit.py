@@ -76,7 +76,7 @@ def record(
     actor = db.current_actor()
     if actor.on_behalf_of is not None:
         details["on_behalf_of"] = str(actor.on_behalf_of)
-    session.connection().execute(
+    db.write_later(
         _INSERT,
         {
             "actor": actor.label,
@@ -91,8 +91,8 @@ def record(
     )
 
 
-# Written once as text: building the statement for each line, as models allow, took half of a line's time.
-_INSERT = text(
+# As text: building the statement for each line, as models allow, took half of a line's time.
+_INSERT = (
     "insert into audit_event"
     " (actor, actor_name, action, patient_id, establishment_id, object_kind, object_id, details)"
     " values (:actor, :actor_name, :action, :patient_id, :establishment_id, :object_kind, :object_id,"

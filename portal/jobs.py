@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, scoped_session
 
 from portal import db
-from portal.db import Base, session
+from portal.db import Base
 from portal.gateways import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -117,12 +117,12 @@ def enqueue(name: str, /, *, at: datetime | None = None, lock: str | None = None
     """
     if name not in _names:
         raise KeyError(f"no job is called {name!r}")
-    session.execute(
+    db.write_later(
         _DEFER, {"task": name, "queue": app.tasks[name].queue, "lock": lock, "args": json.dumps(arguments), "at": at}
     )
 
 
-_DEFER = text(
+_DEFER = (
     "select procrastinate_defer_jobs_v1(array[row("
     ":queue, :task, 0, cast(:lock as text), null, cast(:args as jsonb), cast(:at as timestamptz))"
     "::procrastinate_job_to_defer_v1])"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import db
 from portal.audit import Xid8
-from portal.db import Base, session
+from portal.db import Base
 
 GROUP_WIDE = UUID(int=0)
 """Stands for "no establishment" in roll-ups: what concerns the whole portal."""
@@ -94,7 +94,7 @@ def count(
     account_id: UUID | None = None,
 ) -> None:
     """Append one event in the current transaction. quantity: cents, bytes… summed in the roll-up."""
-    session.connection().execute(
+    db.write_later(
         _INSERT,
         {
             "event": event,
@@ -109,7 +109,7 @@ def count(
 
 
 # As text, for the same reason as the audit's lines.
-_INSERT = text(
+_INSERT = (
     "insert into kpi_event (event, establishment_id, channel, audience, dimension, quantity, pseudonym)"
     " values (:event, :establishment_id, :channel, :audience, :dimension, :quantity, :pseudonym)"
 )

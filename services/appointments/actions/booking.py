@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, ScalarSelect, exists, func, select, true
+from sqlalchemy import ColumnElement, DateTime, ScalarSelect, Select, Uuid, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from auth import records
@@ -34,6 +34,8 @@ from services.appointments.models import (
     open_online,
 )
 from services.appointments.slots import Opening, Slot
+
+Asking = Select[Reason, ConsultationSession, SessionReason, bool, int, list[UUID]]
 
 
 @dataclass(frozen=True)
@@ -99,22 +101,55 @@ class Asked:
             opened.at(first + count),
             reason.id,
             self.takes.most is not None,
+            opened.capacity > 1,
         )
 
 
-def asked(reason_id: UUID, slot: Slot, allowed: ColumnElement[bool], patient_id: UUID | None = None) -> Asked:
-    """Raises NotBookable when the session does not take the reason, or the condition on reasons is not met."""
-    row = session.execute(
-        select(Reason, ConsultationSession, SessionReason, _is_known(patient_id), _to_come(patient_id), _pools())
-        .join(SessionReason, SessionReason.reason_id == Reason.id)
-        .join(ConsultationSession, ConsultationSession.id == SessionReason.session_id)
-        .where(Reason.id == reason_id, ConsultationSession.id == slot.session_id, allowed)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+def asked(asking: Asking, reason_id: UUID, slot: Slot, patient_id: UUID | None = None) -> Asked:
+    """asking: ONLINE, or ANY reason. Raises NotBookable when the session does not take the reason, or it is not one
+    of those."""
+    whose = {"reason_id": reason_id, "session_id": slot.session_id, "patient_id": patient_id, "now": db.now()}
+    row = session.execute(asking, whose, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
         raise NotBookable
     reason, opened, takes, is_known, to_come, pools = row
     return Asked(reason, opened, takes, slot.first_cell, is_known, to_come, tuple(pools or ()))
+
+
+def _pools() -> ScalarSelect[list[UUID]]:
+    query = select(func.array_agg(aggregate_order_by(ReasonPool.pool_id, ReasonPool.pool_id)))
+    return query.where(ReasonPool.reason_id == Reason.id).correlate(Reason).scalar_subquery()
+
+
+def _is_known() -> ColumnElement[bool]:
+    record = exists().where(
+        PatientRecord.patient_id == bindparam("patient_id", type_=Uuid),
+        PatientRecord.establishment_id == Reason.establishment_id,
+        PatientRecord.ipp.is_not(None),
+    )
+    return record.correlate(Reason)
+
+
+def _to_come() -> ScalarSelect[int]:
+    query = select(func.count()).where(
+        Appointment.patient_id == bindparam("patient_id", type_=Uuid),
+        Appointment.reason_id == Reason.id,
+        Appointment.state == states.BOOKED,
+        Appointment.start_at > bindparam("now", type_=DateTime(timezone=True)),
+    )
+    return query.correlate(Reason).scalar_subquery()
+
+
+# Built once: making this statement anew for each booking took longer than asking it.
+ANY = (
+    select(Reason, ConsultationSession, SessionReason, _is_known(), _to_come(), _pools())
+    .join(SessionReason, SessionReason.reason_id == Reason.id)
+    .join(ConsultationSession, ConsultationSession.id == SessionReason.session_id)
+    .where(
+        Reason.id == bindparam("reason_id", type_=Uuid), ConsultationSession.id == bindparam("session_id", type_=Uuid)
+    )
+)
+ONLINE = ANY.where(open_online())
 
 
 # -- booking -----------------------------------------------------------------------------------------------------
@@ -126,7 +161,7 @@ def book(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
     Raises SlotTaken, PatientBusy, NotBookable, KnownPatientsOnly, ReferralOnly or TooManyAppointments; the
     transaction must then be rolled back, as an answer of 400 or more does.
     """
-    wanted = asked(reason_id, slot, open_online(), patient_id)
+    wanted = asked(ONLINE, reason_id, slot, patient_id)
     check_patient(wanted)
     return _take(patient_id, wanted, "web")
 
@@ -134,12 +169,12 @@ def book(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
 def book_by_phone(patient_id: UUID, reason_id: UUID, slot: Slot, *, beyond: bool = False) -> Appointment:
     """An agent takes a slot for somebody on the phone, whatever the online rules say; beyond what is free when they
     say so. Raises as `book` does."""
-    return _take(patient_id, asked(reason_id, slot, true()), "phone", beyond=beyond)
+    return _take(patient_id, asked(ANY, reason_id, slot), "phone", beyond=beyond)
 
 
 def book_for(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
     """A practitioner of the city, who is signed in, takes a slot for their patient. Raises as `book` does."""
-    return _take(patient_id, asked(reason_id, slot, open_online()), "city")
+    return _take(patient_id, asked(ONLINE, reason_id, slot), "city")
 
 
 def check_patient(wanted: Asked) -> None:
@@ -151,30 +186,6 @@ def check_patient(wanted: Asked) -> None:
         raise KnownPatientsOnly
     if reason.max_to_come and wanted.to_come >= reason.max_to_come:
         raise TooManyAppointments
-
-
-def _pools() -> ScalarSelect[list[UUID]]:
-    query = select(func.array_agg(aggregate_order_by(ReasonPool.pool_id, ReasonPool.pool_id)))
-    return query.where(ReasonPool.reason_id == Reason.id).correlate(Reason).scalar_subquery()
-
-
-def _is_known(patient_id: UUID | None) -> ColumnElement[bool]:
-    record = exists().where(
-        PatientRecord.patient_id == patient_id,
-        PatientRecord.establishment_id == Reason.establishment_id,
-        PatientRecord.ipp.is_not(None),
-    )
-    return record.correlate(Reason)
-
-
-def _to_come(patient_id: UUID | None) -> ScalarSelect[int]:
-    query = select(func.count()).where(
-        Appointment.patient_id == patient_id,
-        Appointment.reason_id == Reason.id,
-        Appointment.state == states.BOOKED,
-        Appointment.start_at > db.now(),
-    )
-    return query.correlate(Reason).scalar_subquery()
 
 
 def _take(patient_id: UUID, wanted: Asked, channel: str, *, beyond: bool = False) -> Appointment:
@@ -216,8 +227,8 @@ def _write(patient_id: UUID, wanted: Asked, time: Time, channel: str, *, beyond:
 def _announce(appointment: Appointment, reason: Reason, channel: str) -> Appointment:
     session.add(appointment)
     session.flush()
-    tell_of(appointment, "overbooked" if appointment.beyond else "booked", "")
     records.open_record(appointment.patient_id, appointment.establishment_id)
+    tell_of(appointment, "overbooked" if appointment.beyond else "booked", "")
     kpi.count(
         "appointment_booked",
         establishment_id=appointment.establishment_id,
@@ -267,12 +278,12 @@ def move(appointment: Appointment, slot: Slot) -> None:
     Raises TooLateToCancel within the cut-off, AlreadyOver, and as `book` does about the new slot.
     """
     check_cut_off(appointment)
-    _move(appointment, asked(appointment.reason_id, slot, open_online()), "web", "")
+    _move(appointment, asked(ONLINE, appointment.reason_id, slot), "web", "")
 
 
 def move_for_patient(appointment: Appointment, slot: Slot, why: str) -> None:
     """An agent moves it. why: one of states.MOVED_BY_HOSPITAL. Raises as `move` does, but for the cut-off."""
-    _move(appointment, asked(appointment.reason_id, slot, true()), "phone", why)
+    _move(appointment, asked(ANY, appointment.reason_id, slot), "phone", why)
 
 
 def check_cut_off(appointment: Appointment) -> None:
@@ -287,7 +298,7 @@ def move_to_offer(appointment: Appointment, kept: Hold) -> None:
     Raises AlreadyOver, PatientBusy, NotBookable when the hospital changed the session meanwhile.
     """
     appointment = _lock_to_come(appointment)
-    wanted = asked(appointment.reason_id, Slot(kept.session_id, kept.first_cell), true())
+    wanted = asked(ANY, appointment.reason_id, Slot(kept.session_id, kept.first_cell))
     time = wanted.time(appointment.id)
     capacity.replace_by(appointment, kept, time)
     session.delete(kept)

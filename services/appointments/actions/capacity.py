@@ -26,7 +26,7 @@ class Time:
     """Some of a session's time, for one owner: an appointment or a hold. busy_until: after the practitioner's pause.
 
     resources: the rooms, devices and interpreters it needs while the patient is there. is_counted: the session takes
-    only so many of this reason.
+    only so many of this reason. is_group: several patients at once.
     """
 
     owner_id: UUID
@@ -40,6 +40,7 @@ class Time:
     busy_until: datetime
     reason_id: UUID
     is_counted: bool = False
+    is_group: bool = False
     resources: tuple[UUID, ...] = ()
 
     @property
@@ -50,13 +51,14 @@ class Time:
 
 # Texts, made once: building a statement anew for each booking costs more than sending it.
 # A group's cells stay free until its last seat is taken; everybody else's go with the first.
-_RESERVE = text("""
+_RESERVED = """
 update consultation_session
 set free = case when capacity > 1 and seats_left > 1 then free else free & ~cast(:cells as bigint) end,
     seats_left = case when capacity > 1 then seats_left - 1 else seats_left end
 where id = :session_id and free & cast(:cells as bigint) = cast(:cells as bigint)
 returning capacity
-""")
+"""
+_RESERVE = text(_RESERVED)
 _GIVE_BACK = text("""
 update consultation_session
 set free = free | (open & cast(:cells as bigint)),
@@ -76,18 +78,21 @@ where reason_id = :reason_id and session_id = :session_id and most is not null a
 # A resource's claim names nobody, so that everybody who looks for a time may see that it is taken.
 # In the order of the key, so that two bookings never wait for each other in a circle. `on conflict do nothing` waits
 # for a booking under way, then tells by its absence which resource was taken, without spoiling the transaction.
-_CLAIM = text("""
+_CLAIMED = """
 insert into claim (resource_id, cell, seat, owner_id, patient_id, account_id, establishment_id)
 select wanted.resource_id, cell, wanted.seat, :owner_id,
        case when wanted.named then cast(:patient_id as uuid) end,
        case when wanted.named then cast(:account_id as uuid) end, :establishment_id
 from unnest(cast(:resources as uuid[]), cast(:seats as integer[]), cast(:lasts as integer[]), cast(:named as boolean[]))
        as wanted (resource_id, seat, last, named),
-     generate_series(cast(:first as integer), wanted.last) as cell
+     generate_series(cast(:first as integer), wanted.last) as cell{reserved}
 order by 1, 2
 on conflict do nothing
 returning resource_id
-""")
+"""
+_CLAIM = text(_CLAIMED.format(reserved=""))
+# Both at once, for a session of one patient at a time: nothing is claimed where nothing could be reserved.
+_RESERVE_AND_CLAIM = text(f"with reserved as ({_RESERVED}) {_CLAIMED.format(reserved=', reserved')}")
 _OWNED = text("""
 select resource_id from claim where owner_id = :owner_id and cell >= :first
 """)
@@ -132,6 +137,9 @@ def take(time: Time, patient_id: UUID | None = None, *, account_id: UUID | None 
 
     Raises SlotTaken, at once when the slot was taken before, or PatientBusy: nobody is in two places.
     """
+    if not time.is_group and not time.is_counted:
+        _claim(time, patient_id, account_id, 0, and_reserve=True)
+        return
     capacity = session.scalar(_RESERVE, {"session_id": time.session_id, "cells": time.cells})
     if capacity is None:
         raise SlotTaken
@@ -182,7 +190,8 @@ def replace_by(appointment: Appointment, hold: Hold, time: Time) -> None:
     hold_still([appointment.session_id, hold.session_id])
     _free_cells(appointment)
     _uncount(appointment)
-    seats = dict(session.execute(select(Claim.resource_id, Claim.seat).where(Claim.owner_id == hold.id)).tuples())
+    rows = session.execute(select(Claim.resource_id, Claim.seat).where(Claim.owner_id == hold.id))
+    seats = {row.resource_id: row.seat for row in rows}
     hand_over(hold, appointment)
     kept = replace(time, resources=tuple(each for each in seats if each not in {time.practitioner_id}))
     _claim(kept, appointment.patient_id, None, seats[time.practitioner_id], again=True)
@@ -235,16 +244,19 @@ def _claim(
     seat: int,
     *,
     again: bool = False,
+    and_reserve: bool = False,
     concerning: UUID | None = None,
 ) -> None:
-    """again: what the owner has already counts, and what they do not need any more is let go. concerning: whom the
-    claims are for, when their own time is not claimed yet."""
+    """again: what the owner has already counts, and what they do not need any more is let go. and_reserve:
+    take the session's cells too. concerning: whom the claims are for, when their own time is not claimed yet."""
     resources = [(time.practitioner_id, seat, time.busy_until), *((each, 0, time.end_at) for each in time.resources)]
     if patient_id is not None:
         resources.append((patient_id, 0, time.end_at))
     wanted = _Wanted.of(time, resources)
     values = wanted.values(time, patient_id or concerning, account_id)
-    claimed = session.scalars(_CLAIM, values).all()
+    if and_reserve:
+        values |= {"session_id": time.session_id, "cells": time.cells}
+    claimed = session.scalars(_RESERVE_AND_CLAIM if and_reserve else _CLAIM, values).all()
     if again:
         session.execute(_LET_GO, values)
         claimed = session.scalars(_OWNED, values).all()

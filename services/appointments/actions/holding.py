@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import delete, func, select
 
 from portal import db, jobs
 from portal.db import session
@@ -13,7 +13,7 @@ from services.appointments.actions import booking, capacity
 from services.appointments.actions.booking import Asked
 from services.appointments.actions.capacity import Time
 from services.appointments.actions.facts import HoldEnded
-from services.appointments.models import Appointment, Hold, open_online
+from services.appointments.models import Appointment, Hold
 from services.appointments.slots import Slot
 
 KEPT_FOR = timedelta(minutes=10)
@@ -29,7 +29,7 @@ def hold(reason_id: UUID, slot: Slot) -> Hold:
     assert account_id is not None, "only a signed-in person holds a slot"
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"hold {account_id}", 0))))  # two tabs
     former = session.scalar(select(Hold).where(Hold.account_id == account_id).with_for_update(key_share=True))
-    wanted = booking.asked(reason_id, slot, open_online())
+    wanted = booking.asked(booking.ONLINE, reason_id, slot)
     if former is not None:
         capacity.hold_still([former.session_id, slot.session_id])
     time = wanted.place(former.id if former else uuid4(), "web", beside=former)
@@ -59,7 +59,7 @@ def keep_for(patient_id: UUID, reason_id: UUID, slot: Slot, until: datetime, pur
     purpose: `proposal` (an agent sees every cell) or `offer` (as patients online). The patient's own time is claimed
     only when they accept. Raises SlotTaken, NotBookable.
     """
-    wanted = booking.asked(reason_id, slot, true() if purpose == "proposal" else open_online())
+    wanted = booking.asked(booking.ANY if purpose == "proposal" else booking.ONLINE, reason_id, slot)
     by_agent = purpose == "proposal"
     time = wanted.place(uuid4(), "phone" if by_agent else "web")
     capacity.take_for(time, patient_id, by_agent=by_agent)
@@ -86,8 +86,8 @@ def confirm(hold_id: UUID, patient_id: UUID) -> Appointment:
     """Book what was kept. Raises HoldEnded when it was given back meanwhile, and as `booking.book` does."""
     kept = _lock(hold_id, patient_id)
     is_form = kept.purpose == "form"
-    allowed = open_online() if is_form else true()
-    wanted = booking.asked(kept.reason_id, Slot(kept.session_id, kept.first_cell), allowed, patient_id)
+    asking = booking.ONLINE if is_form else booking.ANY
+    wanted = booking.asked(asking, kept.reason_id, Slot(kept.session_id, kept.first_cell), patient_id)
     if is_form:
         booking.check_patient(wanted)
     return booking.confirm(kept, patient_id, wanted)

@@ -1,21 +1,22 @@
 """What every change of an appointment leaves: one immutable row, one line of audit, a message to write."""
 
-from typing import cast
 from uuid import uuid4
 
-from sqlalchemy import Table, insert
-
 from portal import audit, db, jobs
-from portal.db import session
-from services.appointments.models import Appointment, AppointmentChange
+from services.appointments.models import Appointment
 
-_RECORD_CHANGE = insert(cast(Table, AppointmentChange.__table__)).inline()
+_RECORD_CHANGE = (
+    "insert into appointment_change"
+    " (id, appointment_id, patient_id, establishment_id, from_state, to_state, start_at, by, by_name, at, reason)"
+    " values (:id, :appointment_id, :patient_id, :establishment_id, :from_state, :to_state, :start_at, :by, :by_name,"
+    " :at, :reason)"
+)
 
 
 def tell_of(appointment: Appointment, what: str, from_state: str, why: str = "", **details: str) -> None:
     """what: the audit's verb (`booked`, `moved`…); the state the appointment is in now is where it went."""
     actor = db.current_actor()
-    session.execute(
+    db.write_later(
         _RECORD_CHANGE,
         {
             "id": uuid4(),
