@@ -29,9 +29,11 @@ from admin import (
     routes_mandates,
     routes_masking,
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
+    routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_preadmission,
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_staff,
+    routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
 )
 from portal import catalog
 from portal.catalog import Card, Group

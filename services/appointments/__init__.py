@@ -12,6 +12,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     affairs,
     agendas,
     belongings,
+    desk,
     export,
     figures,
     guests,
@@ -34,11 +35,12 @@ def register(app: Flask) -> None:
     export.declare()
     app.register_blueprint(routes_patient.pages)
     wording.register(app)
+    desk.register(app)
     agendas.register(app)
     figures.declare()
     outside.register()
-    page, desk = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")
-    masking.offer(Maskable("appointment", Appointment, "appointments", page, desk))
+    page, desk_page = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")
+    masking.offer(Maskable("appointment", Appointment, "appointments", page, desk_page))
     catalog.offer(
         Card(
             code="appointments",

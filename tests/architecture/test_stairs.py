@@ -19,7 +19,7 @@ DRAWERS = {
     "commands", "templates",
 }  # fmt: skip
 OWN_DRAWERS = {
-    "appointments": {"agendas", "availability", "slots", "ics", "outside", "reasons", "resources"},
+    "appointments": {"agendas", "availability", "desk", "slots", "ics", "outside", "reasons", "resources"},
     "billing": {"bill_file"},
     "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
     "pieces": set[str](),
