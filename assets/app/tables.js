@@ -9,7 +9,7 @@ export function tables(page) {
   if (frames.length && page.body.classList.contains("app-dense")) listenToKeys(page, frames[0]);
 }
 
-const rowsOf = (frame) => [...frame.querySelector("tbody").rows];
+const rowsOf = (frame) => [...frame.querySelectorAll("tbody > tr")];
 
 function makeSortable(frame) {
   const status = announcer(frame);
