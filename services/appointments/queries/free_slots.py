@@ -180,6 +180,11 @@ def nearest(reason: Reason, window: Window, wanted: datetime, busy: Taken | None
     return sorted(closest, key=lambda each: each.at)
 
 
+def all_times(asking: Asking) -> Sequence[Offer]:
+    """Every free time that is asked for, in order of time."""
+    return _expanded(session.execute(_fitting(asking)).all(), asking)
+
+
 def month(asking: Asking, first: date) -> Mapping[date, int]:
     """How many different times each day of a month offers, in the hospital's calendar; days without any are absent.
 
