@@ -20,7 +20,7 @@ from sqlalchemy import (
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from auth.models import Patient
 from portal import calendar, db
@@ -129,13 +129,17 @@ def open_to_city() -> ColumnElement[bool]:
 
 
 def _is_given() -> ColumnElement[bool]:
-    published = exists().where(
-        PublishedService.establishment_id == Reason.establishment_id,
+    return and_(Reason.closed_at.is_(None), published(Reason.establishment_id))
+
+
+def published(establishment_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Whether that hospital's appointment service is open today."""
+    return exists().where(
+        PublishedService.establishment_id == establishment_id,
         PublishedService.code == SERVICE,
         PublishedService.opened_on <= func.current_date(),
         PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
     )
-    return and_(Reason.closed_at.is_(None), published)
 
 
 class ConsultationSession(Keyed, Base):
@@ -323,6 +327,16 @@ class Appointment(Keyed, Base):
     def may_be_cancelled(self) -> bool:
         """By the patient, without calling."""
         return self.state == states.BOOKED and db.now() < self.cancel_before
+
+    @property
+    def local_day(self) -> date:
+        """The day of it, in the hospital's calendar."""
+        return calendar.civil_day(self.start_at, self.tz)
+
+    @property
+    def be_there_at(self) -> datetime:
+        """When the patient is asked to be there."""
+        return self.start_at - timedelta(minutes=self.reason.come_before_min)
 
     @property
     def cancel_before(self) -> datetime:

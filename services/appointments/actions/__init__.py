@@ -8,8 +8,9 @@ from services.appointments.actions.booking import (
     move,
     move_for_patient,
 )
-from services.appointments.actions.cancelling import cancel, cancel_for_patient
+from services.appointments.actions.cancelling import cancel, cancel_for_patient, cancel_together
 from services.appointments.actions.capacity import when_freed
+from services.appointments.actions.chaining import book_together
 from services.appointments.actions.consulting import open_session
 from services.appointments.actions.facts import (
     AlreadyOver,
@@ -60,9 +61,11 @@ __all__ = [
     "book",
     "book_by_phone",
     "book_for",
+    "book_together",
     "call_in",
     "cancel",
     "cancel_for_patient",
+    "cancel_together",
     "confirm",
     "correct",
     "end_day",

@@ -32,6 +32,7 @@ from services.appointments.models import (
     SessionReason,
     new_reference,
     open_online,
+    open_to_city,
 )
 from services.appointments.slots import Opening, Slot
 
@@ -106,7 +107,7 @@ class Asked:
 
 
 def asked(asking: Asking, reason_id: UUID, slot: Slot, patient_id: UUID | None = None) -> Asked:
-    """asking: ONLINE, or ANY reason. Raises NotBookable when the session does not take the reason, or it is not one
+    """asking: what is open ONLINE, or to the CITY, or ANY reason. Raises NotBookable when the session does not take the reason, or it is not one
     of those."""
     whose = {"reason_id": reason_id, "session_id": slot.session_id, "patient_id": patient_id, "now": db.now()}
     row = session.execute(asking, whose, execution_options={"populate_existing": True}).one_or_none()
@@ -150,6 +151,7 @@ ANY = (
     )
 )
 ONLINE = ANY.where(open_online())
+CITY = ANY.where(open_to_city())
 
 
 # -- booking -----------------------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ def book_by_phone(patient_id: UUID, reason_id: UUID, slot: Slot, *, beyond: bool
 
 def book_for(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
     """A practitioner of the city, who is signed in, takes a slot for their patient. Raises as `book` does."""
-    return _take(patient_id, asked(ONLINE, reason_id, slot), "city")
+    return _take(patient_id, asked(CITY, reason_id, slot), "city")
 
 
 def check_patient(wanted: Asked) -> None:
@@ -188,7 +190,15 @@ def check_patient(wanted: Asked) -> None:
         raise TooManyAppointments
 
 
-def _take(patient_id: UUID, wanted: Asked, channel: str, *, beyond: bool = False) -> Appointment:
+def take(patient_id: UUID, wanted: Asked, channel: str, chain_id: UUID) -> Appointment:
+    """One of several visits that are booked together, of which the patient is told at once. Raises SlotTaken,
+    PatientBusy."""
+    return _take(patient_id, wanted, channel, chain_id=chain_id)
+
+
+def _take(
+    patient_id: UUID, wanted: Asked, channel: str, *, beyond: bool = False, chain_id: UUID | None = None
+) -> Appointment:
     by_agent, actor = channel == "phone", db.current_actor()
     account_id = actor.account_id if channel == "city" else None
     try:
@@ -198,7 +208,9 @@ def _take(patient_id: UUID, wanted: Asked, channel: str, *, beyond: bool = False
             raise
         return _squeeze_in(patient_id, wanted)
     capacity.take(time, patient_id, account_id=account_id, by_agent=by_agent)
-    return _write(patient_id, wanted, time, channel, beyond=False)
+    appointment = _appointment(patient_id, wanted, time, channel, beyond=False)
+    appointment.chain_id = chain_id
+    return _announce(appointment, wanted.reason, channel)
 
 
 def _squeeze_in(patient_id: UUID, wanted: Asked) -> Appointment:
@@ -206,7 +218,7 @@ def _squeeze_in(patient_id: UUID, wanted: Asked) -> Appointment:
     if wanted.first_cell + time.n_cells > wanted.opened.n_cells or time.start_at <= db.now():
         raise SlotTaken
     capacity.take_beyond(time, patient_id)
-    return _write(patient_id, wanted, time, "phone", beyond=True)
+    return _announce(_appointment(patient_id, wanted, time, "phone", beyond=True), wanted.reason, "phone")
 
 
 def confirm(hold: Hold, patient_id: UUID, wanted: Asked) -> Appointment:
@@ -217,11 +229,6 @@ def confirm(hold: Hold, patient_id: UUID, wanted: Asked) -> Appointment:
     capacity.take_patient(time, patient_id)
     session.delete(hold)
     return _announce(appointment, wanted.reason, "web")
-
-
-def _write(patient_id: UUID, wanted: Asked, time: Time, channel: str, *, beyond: bool) -> Appointment:
-    appointment = _appointment(patient_id, wanted, time, channel, beyond=beyond)
-    return _announce(appointment, wanted.reason, channel)
 
 
 def _announce(appointment: Appointment, reason: Reason, channel: str) -> Appointment:
@@ -235,7 +242,8 @@ def _announce(appointment: Appointment, reason: Reason, channel: str) -> Appoint
         channel=channel,
         dimension="open_online" if reason.bookable_online else "not_open_online",
     )
-    write_to_patient("appointments.confirm_by_mail", appointment)
+    if appointment.chain_id is None:
+        write_to_patient("appointments.confirm_by_mail", appointment)
     return appointment
 
 

@@ -1,5 +1,7 @@
 """Giving an appointment back."""
 
+from collections.abc import Sequence
+
 from portal import db, kpi
 from services.appointments import states
 from services.appointments.actions import booking, capacity
@@ -22,7 +24,20 @@ def cancel_for_patient(appointment: Appointment, why: str) -> None:
     _release(appointment, why, "phone")
 
 
-def _release(appointment: Appointment, why: str, channel: str) -> None:
+def cancel_together(visits: Sequence[Appointment], why: str, *, by_agent: bool) -> None:
+    """Give back several visits of one patient, in order of time, all or none; who asks writes to the patient.
+
+    Raises TooLateToCancel within the cut-off of one of them, unless an agent does it, and AlreadyOver.
+    """
+    locked = [booking.lock(each) for each in sorted(visits, key=lambda each: each.id)]
+    capacity.hold_still([each.session_id for each in locked])
+    for each in locked:
+        if not by_agent:
+            booking.check_cut_off(each)
+        _release(each, why, "phone" if by_agent else "web", quietly=True)
+
+
+def _release(appointment: Appointment, why: str, channel: str, *, quietly: bool = False) -> None:
     appointment = booking.lock(appointment)
     if db.now() >= appointment.start_at or appointment.state != states.BOOKED:
         raise AlreadyOver
@@ -30,4 +45,5 @@ def _release(appointment: Appointment, why: str, channel: str) -> None:
     capacity.give_back(appointment)
     tell_of(appointment, "cancelled", before, why)
     kpi.count("appointment_cancelled", establishment_id=appointment.establishment_id, channel=channel, dimension=why)
-    write_to_patient("appointments.tell_cancelled_by_mail", appointment)
+    if not quietly:
+        write_to_patient("appointments.tell_cancelled_by_mail", appointment)

@@ -1,0 +1,26 @@
+"""Several visits booked together, all or none."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from services.appointments.actions import booking, capacity
+from services.appointments.actions.facts import KnownPatientsOnly
+from services.appointments.slots import Slot
+
+
+def book_together(
+    patient_id: UUID, visits: Sequence[tuple[UUID, Slot]], channel: str, *, known_only: bool = False
+) -> UUID:
+    """Take a time of each reason; returns the id that they share. Reasons need not be open online by themselves.
+
+    visits: (reason, slot). Raises SlotTaken, PatientBusy, NotBookable, or KnownPatientsOnly when the hospital does
+    not follow the patient and asks it: then none is taken, once the transaction is rolled back.
+    """
+    chain_id = uuid4()
+    capacity.hold_still([slot.session_id for _reason_id, slot in visits])
+    for reason_id, slot in visits:
+        wanted = booking.asked(booking.ANY, reason_id, slot, patient_id)
+        if known_only and not wanted.is_known:
+            raise KnownPatientsOnly
+        booking.take(patient_id, wanted, channel, chain_id)
+    return chain_id
