@@ -6,9 +6,10 @@ from services.appointments.actions.booking import (
     book_by_phone,
     book_for,
     move,
+    move_for,
     move_for_patient,
 )
-from services.appointments.actions.cancelling import cancel, cancel_for_patient, cancel_together
+from services.appointments.actions.cancelling import cancel, cancel_for, cancel_for_patient, cancel_together
 from services.appointments.actions.capacity import when_freed
 from services.appointments.actions.chaining import book_together
 from services.appointments.actions.consulting import open_session
@@ -64,6 +65,7 @@ __all__ = [
     "book_together",
     "call_in",
     "cancel",
+    "cancel_for",
     "cancel_for_patient",
     "cancel_together",
     "confirm",
@@ -75,6 +77,7 @@ __all__ = [
     "keep_for",
     "miss",
     "move",
+    "move_for",
     "move_for_patient",
     "move_to",
     "open_appointment",

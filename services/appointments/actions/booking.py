@@ -107,8 +107,8 @@ class Asked:
 
 
 def asked(asking: Asking, reason_id: UUID, slot: Slot, patient_id: UUID | None = None) -> Asked:
-    """asking: what is open ONLINE, or to the CITY, or ANY reason. Raises NotBookable when the session does not take the reason, or it is not one
-    of those."""
+    """asking: what is open ONLINE, or to the CITY, or ANY reason. Raises NotBookable when the session does not take
+    the reason, or it is not one of those."""
     whose = {"reason_id": reason_id, "session_id": slot.session_id, "patient_id": patient_id, "now": db.now()}
     row = session.execute(asking, whose, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
@@ -287,6 +287,12 @@ def move(appointment: Appointment, slot: Slot) -> None:
     """
     check_cut_off(appointment)
     _move(appointment, asked(ONLINE, appointment.reason_id, slot), "web", "")
+
+
+def move_for(appointment: Appointment, slot: Slot) -> None:
+    """The practitioner of the city who booked it moves it. Raises as `move` does."""
+    check_cut_off(appointment)
+    _move(appointment, asked(CITY, appointment.reason_id, slot), "city", "")
 
 
 def move_for_patient(appointment: Appointment, slot: Slot, why: str) -> None:

@@ -19,6 +19,12 @@ def cancel(appointment: Appointment, why: str) -> None:
     _release(appointment, why, "web")
 
 
+def cancel_for(appointment: Appointment, why: str) -> None:
+    """The practitioner of the city who booked it gives it back. why, and raises: as `cancel`."""
+    booking.check_cut_off(appointment)
+    _release(appointment, why, "city")
+
+
 def cancel_for_patient(appointment: Appointment, why: str) -> None:
     """An agent cancels, at any time before it starts. why: one of states.CANCELLED_BY_HOSPITAL. Raises AlreadyOver."""
     _release(appointment, why, "phone")
