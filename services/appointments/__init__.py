@@ -7,23 +7,31 @@ from flask_babel import lazy_gettext as _l
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
 from portal import catalog
-from portal.catalog import Card
+from portal.catalog import Card, Group
 from services.appointments import (  # noqa: F401 - jobs registers
     affairs,
     agendas,
+    api,
     belongings,
     desk,
+    exchanges,
     export,
+    feed,
     figures,
     guests,
     jobs,
+    links,
     outside,
     reasons,
+    reminders,
     routes_patient,
     routes_public,
     wording,
 )
 from services.appointments.models import Appointment
+
+STAFF_MENU = Group(_l("Appointments"), "calendar-days")
+"""Every screen of the staff about appointments is under this entry of their menu."""
 
 
 def register(app: Flask) -> None:
@@ -37,6 +45,11 @@ def register(app: Flask) -> None:
     wording.register(app)
     desk.register(app)
     agendas.register(app)
+    links.register(app)
+    reminders.register(app)
+    feed.register(app)
+    exchanges.register(app)
+    api.register(app)
     figures.declare()
     outside.register()
     page, desk_page = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")
@@ -48,13 +61,14 @@ def register(app: Flask) -> None:
             text=_l("Book a consultation, see what is planned, cancel in time for somebody else."),
             icon="calendar-days",
             endpoint="my_appointments.mine",
-            staff_title=_l("Appointments"),
+            staff_title=_l("List of the day"),
             staff_endpoint="admin_appointments.day",
             right="appointments",
+            group=STAFF_MENU,
         )
     )
 
 
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
-    return []
+    return [*exchanges.commands()]

@@ -19,7 +19,21 @@ DRAWERS = {
     "commands", "templates",
 }  # fmt: skip
 OWN_DRAWERS = {
-    "appointments": {"agendas", "availability", "desk", "slots", "ics", "outside", "reasons", "resources"},
+    "appointments": {
+        "exchanges",
+        "agendas",
+        "availability",
+        "desk",
+        "feed",
+        "ics",
+        "links",
+        "outside",
+        "reasons",
+        "reminders",
+        "resources",
+        "slots",
+        "tokens",
+    },  # fmt: skip
     "billing": {"bill_file"},
     "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
     "pieces": set[str](),
