@@ -397,7 +397,7 @@ class AppointmentChange(Keyed, Base):
     """One change of an appointment's state; never altered."""
 
     __tablename__ = "appointment_change"
-    __table_args__ = {"comment": "append-only"}
+    __table_args__ = (Index("ix_appointment_change_at", "at", postgresql_using="brin"), {"comment": "append-only"})
 
     appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), index=True)
     patient_id: Mapped[UUID]

@@ -1,0 +1,167 @@
+"""What the hospital system tells us: one message, one transaction, one acknowledgement.
+
+Accepted once, a message is never applied twice: it gets the acknowledgement that it got. Refused, it is looked at
+again when it comes again, since what stood in its way may be gone.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from flask_babel import force_locale
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from portal import audit, db, establishments, kpi
+from portal.db import session
+from portal.establishments import Establishment
+from portal.gateways.his import hl7v2
+from portal.gateways.his.hl7v2 import Acknowledgement, Message, NotHl7
+from services.appointments.exchanges import dialect, siu, states, wording
+from services.appointments.exchanges.actions import hearing
+from services.appointments.exchanges.actions.hearing import Heard
+from services.appointments.exchanges.models import SiuMessage
+
+_KEPT_OF_A_WRONG_ONE = 20_000
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """A message before it is understood. message: None when it cannot be read."""
+
+    body: bytes
+    via: str
+    message: Message | None
+    control_id: str
+    sender: str
+    wrong: NotHl7 | None = None
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha256(self.body).digest()
+
+
+def receive(establishment_id: UUID, body: bytes, via: str) -> bytes:
+    """Take a message of a hospital's system (via: mllp, folder or http) and return its acknowledgement: AA (done, or
+    nothing to do), AE (not done, and why) or AR (not a message that is taken here). As the system job HIS_ACTOR."""
+    assert db.current_actor().label == f"system:{states.HIS_ACTOR}", "its changes are told apart from ours by this"
+    place = session.get_one(Establishment, establishment_id)
+    arrived = _read(body, via)
+    row, is_new = _write_down(place, arrived)
+    if not is_new:
+        row.times += 1
+        if row.digest != arrived.digest:
+            return _answered(place, arrived, Heard("AR", "205", "number_taken"))
+        if row.answer == "AA":
+            return row.acknowledgement.encode()
+    heard = _hear(place, arrived)
+    answer = _answered(place, arrived, heard)
+    row.answer, row.error, row.told = heard.answer, heard.error, heard.reason
+    row.appointment_id, row.external_id, row.said_at = heard.appointment_id, heard.external_id, heard.said_at
+    row.acknowledgement = answer.decode()
+    session.flush()
+    _count(row, heard)
+    return answer
+
+
+def _read(body: bytes, via: str) -> _Arrived:
+    nobody = f"unreadable-{hashlib.sha256(body).hexdigest()[:20]}"
+    try:
+        message = hl7v2.read(body)
+    except NotHl7 as error:
+        return _Arrived(body[:_KEPT_OF_A_WRONG_ONE], via, None, nobody, "", error)
+    sender = f"{message.header.value(3)}|{message.header.value(4)}"[:200]
+    if not message.control_id or len(message.control_id) > 199:
+        wrong = NotHl7("101", "MSH-10 is needed: the number of the message")
+        return _Arrived(body[:_KEPT_OF_A_WRONG_ONE], via, message, nobody, sender, wrong)
+    return _Arrived(body, via, message, message.control_id, sender)
+
+
+def _write_down(place: Establishment, arrived: _Arrived) -> tuple[SiuMessage, bool]:
+    """The message's row, locked; whether it is a new one. The same message twice at once: the second one waits."""
+    made = insert(SiuMessage).values(
+        id=uuid4(),
+        establishment_id=place.id,
+        sender=arrived.sender,
+        control_id=arrived.control_id,
+        digest=arrived.digest,
+        trigger=arrived.message.trigger[:10] if arrived.message else "",
+        via=arrived.via,
+        body=_kept(arrived.body),
+        received_at=db.now(),
+    )
+    is_new = session.scalar(made.on_conflict_do_nothing().returning(SiuMessage.id)) is not None
+    row = session.scalars(
+        select(SiuMessage)
+        .where(
+            SiuMessage.establishment_id == place.id,
+            SiuMessage.sender == arrived.sender,
+            SiuMessage.control_id == arrived.control_id,
+        )
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one()
+    return row, is_new
+
+
+def _kept(body: bytes) -> str:
+    """A text column holds no NUL; what is no message is kept only to be looked at."""
+    return body.decode("utf-8", errors="replace").replace("\0", "�")
+
+
+def _hear(place: Establishment, arrived: _Arrived) -> Heard:
+    if arrived.wrong is not None or arrived.message is None:
+        return _wrong(arrived.wrong)
+    codes = dialect.read(establishments.setting(place.id, dialect.SETTING)).named(place.finess)
+    try:
+        told = siu.read(arrived.message, place.tz, codes)
+    except NotHl7 as error:
+        return _wrong(error)
+    return hearing.hear(place.id, told, codes)
+
+
+def _wrong(error: NotHl7 | None) -> Heard:
+    code = error.code if error else "207"
+    return Heard("AR", code, f"wrong_{code}")
+
+
+def _answered(place: Establishment, arrived: _Arrived, heard: Heard) -> bytes:
+    control_id = arrived.message.control_id if arrived.message else ""
+    with force_locale("fr"):
+        told = str(wording.REASONS.get(heard.reason, ""))
+    told = arrived.wrong.reason if arrived.wrong and not told else told
+    answer = Acknowledgement(heard.answer, control_id, heard.error, told)
+    header = arrived.message.header if arrived.message else None
+    return hl7v2.acknowledge(header, answer, hl7v2.stamp(db.now(), place.tz), uuid4().hex[:20])
+
+
+def _count(row: SiuMessage, heard: Heard) -> None:
+    audit.record(
+        "siu_message.received",
+        patient_id=heard.patient_id,
+        establishment_id=row.establishment_id,
+        object_kind="siu_message",
+        object_id=row.id,
+        trigger=row.trigger,
+        answer=heard.answer,
+    )
+    kpi.count(
+        "siu_received",
+        establishment_id=row.establishment_id,
+        channel=row.via,
+        dimension=f"{row.trigger} {heard.answer}",
+    )
+
+
+def open_message(message: SiuMessage) -> None:
+    """An agent looks at what a message says: a patient's name and why they come may be in it."""
+    patient_id = None
+    if message.appointment_id is not None:
+        patient_id = hearing.patient_of(message.appointment_id)
+    audit.record(
+        "siu_message.opened",
+        patient_id=patient_id,
+        establishment_id=message.establishment_id,
+        object_kind="siu_message",
+        object_id=message.id,
+    )

@@ -1,0 +1,110 @@
+"""Telling again: one change and those after it, everything since a day, or an appointment as it is now."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, literal, select, update
+
+from portal import audit, db
+from portal.db import session
+from services.appointments import states as visit
+from services.appointments.exchanges import states
+from services.appointments.exchanges.models import Delivery, Follower
+from services.appointments.models import Appointment
+
+
+def replay(delivery: Delivery) -> int:
+    """Tell a change again, then those after it of the same appointment, in order; how many.
+
+    Never one alone: a booking told again after its cancellation would bring it back there.
+    """
+    told = _again(
+        Delivery.follower_id == delivery.follower_id,
+        Delivery.appointment_id == delivery.appointment_id if delivery.appointment_id else Delivery.id == delivery.id,
+        Delivery.changed_at >= delivery.changed_at,
+    )
+    session.execute(update(Follower).where(Follower.id == delivery.follower_id).values(next_try_at=None))
+    _audit("exchange.replayed", delivery.establishment_id, delivery.follower_id, count=told)
+    return told
+
+
+def replay_since(follower: Follower, since: datetime, until: datetime | None = None) -> int:
+    """Tell everything since then again (every change of the appointments that changed until then); how many."""
+    of_then = select(Delivery.appointment_id).where(Delivery.follower_id == follower.id, Delivery.changed_at >= since)
+    if until is not None:
+        of_then = of_then.where(Delivery.changed_at < until)
+    told = _again(
+        Delivery.follower_id == follower.id, Delivery.changed_at >= since, Delivery.appointment_id.in_(of_then)
+    )
+    follower.next_try_at, follower.failures = None, 0
+    session.flush()
+    _audit("exchange.replayed", follower.establishment_id, follower.id, since=since.isoformat(), count=told)
+    return told
+
+
+def _again(*which: object) -> int:
+    """A new control id each: the hospital system takes the same one for the same message, and does nothing."""
+    result = session.connection().execute(
+        update(Delivery)
+        .where(*which, Delivery.state != states.NOT_NEEDED)  # type: ignore[arg-type]
+        .values(
+            state=states.WAITING,
+            round=Delivery.round + 1,
+            control_id=func.concat(func.left(Delivery.control_id, 16), literal("-"), Delivery.round + 1),
+            attempts=0,
+            settled_at=None,
+            answer="",
+            error="",
+            told="",
+        )
+    )
+    session.expire_all()
+    return int(result.rowcount)
+
+
+def set_aside(delivery: Delivery) -> None:
+    """Tell this no more: somebody settled it otherwise. It can still be told again."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery.id, Delivery.state.in_((states.WAITING, states.REFUSED)))
+        .values(state=states.SET_ASIDE, settled_at=db.now())
+    )
+    _audit("exchange.set_aside", delivery.establishment_id, delivery.follower_id, delivery=str(delivery.id))
+
+
+def tell_again(appointment: Appointment) -> bool:
+    """Tell the hospital system the appointment as it is now, whatever it holds. False when it has no system."""
+    follower_id = session.scalar(
+        select(Follower.id).where(
+            Follower.establishment_id == appointment.establishment_id, Follower.kind == states.HIS
+        )
+    )
+    if follower_id is None:
+        return False
+    final = {visit.CANCELLED: states.CANCELLED, visit.MISSED: states.NO_SHOW}
+    made = uuid4()
+    session.add(
+        Delivery(
+            id=made,
+            follower_id=follower_id,
+            establishment_id=appointment.establishment_id,
+            appointment_id=appointment.id,
+            event=final.get(appointment.state, states.MODIFIED),
+            changed_at=db.now(),
+            control_id=made.hex[:16],
+        )
+    )
+    session.flush()
+    _audit("exchange.replayed", appointment.establishment_id, follower_id, count=1)
+    return True
+
+
+def _audit(what: str, establishment_id: UUID, follower_id: UUID, **details: str | int) -> None:
+    audit.record(
+        what,
+        patient_id=None,
+        establishment_id=establishment_id,
+        object_kind="follower",
+        object_id=follower_id,
+        **details,
+    )

@@ -1,0 +1,119 @@
+"""How one hospital's system writes what we name otherwise: its codes for units, reasons, practitioners, motives.
+
+Kept as JSON in the hospital's settings (`his_dialect`); every key may be left out. See docs/appointments-exchanges.md.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from services.appointments import states
+
+SETTING = "his_dialect"
+ADDRESS = "his_url"
+_LONGEST = 100
+_MOST = 2000
+
+
+class NotADialect(ValueError):
+    """Not a description of codes; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """application, facility: our name in MSH-3 and MSH-4 (the FINESS number when empty); receiving_*: theirs.
+
+    ipp_authority: PID-3.4, as namespace, OID, type. units, sites, reasons, practitioners, motives: our code → theirs
+    (UF, geographical FINESS, id of a reason, RPPS, reason of a cancellation or of an absence).
+    """
+
+    application: str = "PARVIS"
+    facility: str = ""
+    receiving_application: str = ""
+    receiving_facility: str = ""
+    version: str = "2.5"
+    processing: str = "P"
+    ipp_authority: tuple[str, ...] = ()
+    with_offset: bool = True
+    with_ins: bool = True
+    cancelled_because: str = "patient_asked"
+    units: Mapping[str, str] = field(default_factory=dict)
+    sites: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    practitioners: Mapping[str, str] = field(default_factory=dict)
+    motives: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, finess: str) -> "Dialect":
+        """With the hospital's number where nothing else is said."""
+        return self if self.facility else replace(self, facility=finess)
+
+    def rpps(self, code: str) -> str:
+        """The RPPS number of a practitioner by the hospital's code; national identifiers are an 8, then it."""
+        known = _turned(self.practitioners).get(code)
+        return known or (code[1:] if len(code) == 12 and code.startswith("8") else code)
+
+    def motive(self, code: str) -> str:
+        """Why the hospital cancels: one of states.CANCELLED_BY_HOSPITAL."""
+        found = _turned(self.motives).get(code, code)
+        return found if found in states.CANCELLED_BY_HOSPITAL else self.cancelled_because
+
+    def absence(self, code: str) -> str:
+        """Why somebody did not come: one of states.MISSED_BECAUSE."""
+        found = _turned(self.motives).get(code, code)
+        return found if found in states.MISSED_BECAUSE else "unknown"
+
+
+def _turned(table: Mapping[str, str]) -> Mapping[str, str]:
+    return {theirs: ours for ours, theirs in table.items()}
+
+
+def read(text: str) -> Dialect:
+    """Raises NotADialect."""
+    if not text.strip():
+        return Dialect()
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise NotADialect("this is not JSON") from None
+    if not isinstance(found, dict):
+        raise NotADialect("this is not a JSON object")
+    known = {each.name: each.default for each in fields(Dialect)}
+    if unknown := found.keys() - known.keys():
+        raise NotADialect(f"unknown: {', '.join(sorted(map(str, unknown)))[:200]}")
+    dialect = Dialect(**{name: _checked(name, value) for name, value in found.items()})
+    if dialect.cancelled_because not in states.CANCELLED_BY_HOSPITAL:
+        raise NotADialect(f"cancelled_because is one of {', '.join(states.CANCELLED_BY_HOSPITAL)}")
+    return dialect
+
+
+_TABLES = ("units", "sites", "reasons", "practitioners", "motives")
+_SWITCHES = ("with_offset", "with_ins")
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name in _TABLES:
+        return _table(name, value)
+    if name in _SWITCHES:
+        if not isinstance(value, bool):
+            raise NotADialect(f"{name} is true or false")
+        return value
+    if name == "ipp_authority":
+        if not isinstance(value, list) or len(value) > 3 or not all(_is_code(each) for each in value):
+            raise NotADialect("ipp_authority is a list: namespace, OID, type")
+        return tuple(value)
+    if not _is_code(value):
+        raise NotADialect(f"{name} is a text of {_LONGEST} characters at most")
+    return value
+
+
+def _table(name: str, value: Any) -> Mapping[str, str]:
+    if not isinstance(value, dict) or len(value) > _MOST or not all(map(_is_code, value.values())):
+        raise NotADialect(f"{name} is an object: our code, then theirs")
+    if len(set(value.values())) != len(value):
+        raise NotADialect(f"{name}: two of our codes have the same one there")
+    return dict(value)
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()

@@ -1,0 +1,44 @@
+"""The one way in for messages of hospital systems, whoever brings them: the listener, a folder, a web call."""
+
+import threading
+import time
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from portal import db
+from portal.gateways.his import hl7v2
+from portal.gateways.his.hl7v2 import Acknowledgement, NotHl7
+from services.appointments.exchanges import actions, states
+
+log = structlog.get_logger(__name__)
+_TRIES = 4
+_AT_ONCE = threading.BoundedSemaphore(4)
+"""Connections to the database are few, and lines of interfaces many."""
+
+
+def take(establishment_id: UUID, body: bytes, via: str) -> bytes:
+    """A message in its own transaction; always an acknowledgement, whatever happens: AE 207 when we fail, and then
+    nothing was written."""
+    with _AT_ONCE:
+        for tried in range(_TRIES):
+            try:
+                with db.transaction(db.system(states.HIS_ACTOR)):
+                    return actions.receive(establishment_id, body, via)
+            except DBAPIError as error:
+                log.warning("siu.database", reason=type(error).__name__, tried=tried)
+                time.sleep(0.05 * 2**tried)
+            except Exception:
+                log.exception("siu.failed")
+                break
+    return _failed(body)
+
+
+def _failed(body: bytes) -> bytes:
+    try:
+        message = hl7v2.read(body)
+    except NotHl7:
+        return hl7v2.acknowledge(None, Acknowledgement("AE", "", "207"), "", "0")
+    answer = Acknowledgement("AE", message.control_id, "207", "The portal could not look at this message.")
+    return hl7v2.acknowledge(message.header, answer, message.header.value(7), "0")

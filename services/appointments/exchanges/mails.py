@@ -1,0 +1,18 @@
+"""Messages about exchanges, to the hospital: nothing of any patient is in them."""
+
+from flask_babel import lazy_gettext as _l
+
+from portal.notifications import Mail
+from services.appointments.exchanges.models import Follower
+
+
+def given_up(follower: Follower) -> Mail:
+    return Mail(
+        subject=_l("A system no longer receives your appointments"),
+        paragraphs=(
+            _l("Hello,"),
+            _l("“%(name)s” does not take what the portal tells it, and is not tried any more.", name=follower.name),
+            _l("Nothing is lost: what happens meanwhile waits. An administrator can start it again here:"),
+        ),
+        path=f"/admin/echanges-agenda/abonnements/{follower.id}",
+    )

@@ -1,0 +1,51 @@
+"""Words for what is exchanged: why a message was refused, what a delivery waits for, what an event is called."""
+
+from flask_babel import lazy_gettext as _l
+
+REASONS = {
+    "unknown_appointment": _l("The portal has no appointment with this reference."),
+    "unknown_practitioner": _l("The portal does not know this practitioner at this hospital."),
+    "no_time": _l("When it begins and ends is missing, or makes no sense."),
+    "two_at_one_hour": _l("Somebody has an appointment by the portal at that time: both are listed for the agents."),
+    "newer_known": _l("Something newer was said already: nothing changed."),
+    "newer_here": _l("It was changed on the portal since: the portal tells it again."),
+    "cancelled_here": _l("It is cancelled on the portal, and a cancellation is final."),
+    "time_taken": _l("That time is taken on the portal."),
+    "patient_busy": _l("The patient has another appointment at that time."),
+    "no_session": _l("This practitioner has no consultation at that time for this reason on the portal."),
+    "over": _l("The appointment is over, or was seen to already."),
+    "not_yet": _l("It is too early to say so."),
+    "not_allowed": _l("The appointment is not in a state that allows this."),
+    "number_taken": _l("Another message had this number (MSH-10)."),
+    "wrong_100": _l("This is not an HL7 message."),
+    "wrong_101": _l("Something that is needed is missing."),
+    "wrong_102": _l("A value is not in the form that HL7 asks for."),
+    "wrong_103": _l("The character set is not one that is read here."),
+    "wrong_200": _l("Only messages about appointments (SIU) are taken here."),
+    "wrong_201": _l("Only S12, S13, S14, S15 and S26 are taken here."),
+    "wrong_207": _l("The portal could not look at this message. Send it again."),
+}
+"""What stands in the acknowledgement (ERR-8) and on the agents' screen."""
+
+STATES = {
+    "waiting": (_l("Waiting"), "info"),
+    "accepted": (_l("Delivered"), "success"),
+    "refused": (_l("Refused"), "danger"),
+    "set_aside": (_l("Set aside"), "neutral"),
+    "not_needed": (_l("Nothing to tell"), "neutral"),
+}
+EVENTS = {
+    "S12": _l("S12: booked"),
+    "S13": _l("S13: moved"),
+    "S14": _l("S14: changed"),
+    "S15": _l("S15: cancelled"),
+    "S26": _l("S26: missed"),
+    "appointment.booked": _l("Booked"),
+    "appointment.moved": _l("Moved"),
+    "appointment.cancelled": _l("Cancelled"),
+    "appointment.arrived": _l("Arrived"),
+    "appointment.missed": _l("Missed"),
+    "parvis.test": _l("Test"),
+}
+ANSWERS = {"AA": (_l("Accepted"), "success"), "AE": (_l("Not done"), "danger"), "AR": (_l("Not taken"), "warning")}
+VIAS = {"mllp": "MLLP", "folder": _l("folder"), "http": "HTTP"}
