@@ -31,6 +31,7 @@ from admin import (
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_preadmission,
+    routes_reminders,
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_staff,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
@@ -52,6 +53,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
     app.register_blueprint(routes_appointments.pages)
+    app.register_blueprint(routes_reminders.pages)
     app.register_blueprint(routes_preadmission.preadmission_pages)
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)

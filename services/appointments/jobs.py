@@ -1,4 +1,4 @@
-"""What happens after a booking or a cancellation: a message to the patient."""
+"""What happens after a booking, a move or a cancellation: a message to the patient, or to who acts for them."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -8,6 +8,7 @@ from auth.mandates.queries import Address
 from portal import jobs, notifications
 from portal.notifications import Mail
 from services.appointments import mails, states
+from services.appointments.mails import Told
 from services.appointments.models import Appointment
 
 
@@ -29,16 +30,16 @@ def tell_cancelled_by_mail(appointment_id: str, account_id: str) -> None:
     _tell(appointment_id, account_id, states.CANCELLED, mails.cancelled)
 
 
-def _tell(appointment_id: str, account_id: str, state: str, mail: Callable[[Appointment], Mail]) -> None:
+def _tell(appointment_id: str, account_id: str, state: str, mail: Callable[[Told], Mail]) -> None:
     with jobs.effect() as current:
         appointment = current.get_one(Appointment, UUID(appointment_id))
         if appointment.state != state:
             return  # cancelled meanwhile: the other message says so
-        to = _recipient(appointment, UUID(account_id) if account_id else None)
+        to = recipient(appointment, UUID(account_id) if account_id else None)
         if to is None:
             return
         notifications.tell(
-            mail(appointment),
+            mail(mails.told(appointment, to.account_id)),
             recipient=to.email,
             account_id=to.account_id,
             patient_id=appointment.patient_id,
@@ -46,7 +47,7 @@ def _tell(appointment_id: str, account_id: str, state: str, mail: Callable[[Appo
         )
 
 
-def _recipient(appointment: Appointment, account_id: UUID | None) -> Address | None:
+def recipient(appointment: Appointment, account_id: UUID | None) -> Address | None:
     """The account that acted, else the patient's own, else the address the hospital was given."""
     found = mandates.address_for(
         appointment.patient_id, "administrative", masked=appointment.masked, account_id=account_id

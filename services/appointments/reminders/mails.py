@@ -1,0 +1,119 @@
+"""The words of a reminder: when and where at most, in its reader's language and the hospital's time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask_babel import force_locale, format_date, ngettext
+from flask_babel import gettext as _
+
+from portal import notifications
+from services.appointments.reminders import telephone
+from services.appointments.wording import hospital_moment, hospital_time, hospital_zone
+
+
+@dataclass(frozen=True)
+class Line:
+    """One visit of a message. place: the hospital's name, short: a shorter one. says: see `models.SAYS`. link: the
+    path of the page that acts on it, "" for none."""
+
+    at: datetime
+    tz: ZoneInfo
+    place: str
+    short: str
+    says: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A message as it leaves; subject: "" for a text."""
+
+    subject: str
+    text: str
+
+
+def mail(lines: Sequence[Line], *, has_account: bool, locale: str) -> Words:
+    """A mail about these visits, in order of time."""
+    with force_locale(locale or "fr"):
+        paragraphs = [str(_("Hello,")), *_said(lines), *_links(lines, has_account)]
+        if has_account:
+            paragraphs.append(
+                str(_("What to bring and how to come are in your account:")) + " "
+                + notifications.address("/rendez-vous")
+            )  # fmt: skip
+            choices = notifications.address("/rendez-vous/rappels")
+            paragraphs.append(str(_("To choose how we remind you: %(address)s", address=choices)))
+        return Words(str(_("A reminder from the hospital")), "\n\n".join(paragraphs))
+
+
+def text(lines: Sequence[Line], *, has_account: bool, locale: str) -> Words:
+    """A text message: in one part whenever that can be."""
+    with force_locale(locale or "fr"):
+        return Words("", telephone.shortest_of(_texts(lines, has_account)))
+
+
+def _said(lines: Sequence[Line]) -> Iterator[str]:
+    if lines[0].says == "nothing":
+        yield str(_("Something on your hospital’s portal is coming soon: look there for when and where."))
+        return
+    yield str(
+        ngettext("This is a reminder: you are expected once.", "This is a reminder: you are expected %(num)d times.",
+                 len(lines))
+    )  # fmt: skip
+    yield from (_moment(each) for each in lines)
+
+
+def _moment(line: Line) -> str:
+    zone = hospital_zone(line.tz)
+    when = hospital_moment(line.at, line.tz) + (f" ({zone})" if zone else "")
+    return str(_("%(when)s, %(place)s", when=when, place=line.place)) if line.says == "where" else when
+
+
+def _links(lines: Sequence[Line], has_account: bool) -> Iterator[str]:
+    # Discretion is for the signed-in: the page behind a link says when and where.
+    if lines[0].says == "nothing" and has_account:
+        return
+    linked = [each for each in lines if each.link]
+    for each in linked:
+        address = notifications.address(each.link)
+        if len(lines) == 1 or each.says == "nothing":
+            yield str(_("Say that you come, move it or cancel it, without signing in: %(address)s", address=address))
+        else:
+            at = hospital_time(each.at, each.tz)
+            yield str(_("For the one at %(time)s: %(address)s", time=at, address=address))
+
+
+def _texts(lines: Sequence[Line], has_account: bool) -> Iterator[str]:
+    """From what says most to what says least."""
+    first = lines[0]
+    if first.says == "nothing":
+        address = notifications.address("/rendez-vous" if has_account or not first.link else first.link)
+        yield str(_("Something is coming soon on your hospital’s portal: %(address)s", address=address))
+        return
+    path = first.link if first.link and len(lines) == 1 else "/rendez-vous" if has_account else first.link
+    address = notifications.address(path) if path else ""
+    more = ngettext("and another one", "and %(num)d others", len(lines) - 1) if len(lines) > 1 else ""
+    when = f"{_short_day(first)} {hospital_time(first.at, first.tz)}"
+    zone = hospital_zone(first.tz)
+    for place in (first.place, first.short) if first.says == "where" else ("",):
+        for told_zone in dict.fromkeys((zone, "")):
+            said = " ".join(filter(None, (when, f"({told_zone})" if told_zone else "", more)))
+            yield from _sentences(place, said, address)
+
+
+def _sentences(place: str, when: str, address: str) -> Iterator[str]:
+    if place and address:
+        yield str(_("%(place)s: you are expected on %(when)s. To come, move or cancel: %(address)s",
+                    place=place, when=when, address=address))  # fmt: skip
+        yield f"{place}: {when}. {address}"
+    elif address:
+        yield str(_("You are expected on %(when)s. To come, move or cancel: %(address)s", when=when, address=address))
+        yield f"{when}. {address}"
+    else:
+        yield f"{place}: {when}." if place else str(_("You are expected on %(when)s.", when=when))
+
+
+def _short_day(line: Line) -> str:
+    return str(format_date(line.at.astimezone(line.tz), "EEE d MMM", rebase=False))
