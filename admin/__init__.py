@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin import (
     figure_words,
+    routes_appointment_requests,
     routes_appointments,
     routes_assurance,
     routes_audit,
@@ -31,13 +32,17 @@ from admin import (
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_preadmission,
+    routes_reasons,
     routes_reminders,
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
+    routes_resources,
     routes_staff,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
+    routes_waiting,
 )
 from portal import catalog
 from portal.catalog import Card, Group
+from services import appointments
 
 
 def register(app: Flask) -> None:
@@ -54,6 +59,10 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_billing.billing_tray)
     app.register_blueprint(routes_appointments.pages)
     app.register_blueprint(routes_reminders.pages)
+    app.register_blueprint(routes_appointment_requests.pages)
+    app.register_blueprint(routes_waiting.pages)
+    app.register_blueprint(routes_reasons.reason_pages)
+    app.register_blueprint(routes_resources.resource_pages)
     app.register_blueprint(routes_preadmission.preadmission_pages)
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)
@@ -68,9 +77,16 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_assurance.assurance_pages)
     app.register_blueprint(routes_hospital_provider.provider_pages)
     app.register_blueprint(routes_lost_factors.lost_factor_pages)
+    _offer_appointments()
     _offer_identities()
     _offer_oversight()
     _offer_administration()
+
+
+def _offer_appointments() -> None:
+    offer = partial(_offer, appointments.STAFF_MENU, "appointments")
+    offer("reasons", _l("Reasons"), "list", "admin_reasons.reasons")
+    offer("resources", _l("Rooms and devices"), "building-2", "admin_resources.pools")
 
 
 def _offer_identities() -> None:

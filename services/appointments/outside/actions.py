@@ -17,6 +17,7 @@ from portal import audit, db
 from portal.db import session
 from portal.establishments import Practitioner
 from services.appointments.actions import capacity
+from services.appointments.models import Appointment
 from services.appointments.outside import spans
 from services.appointments.outside.models import OutsideTime
 from services.appointments.outside.spans import Span
@@ -151,6 +152,12 @@ def _audit(establishment_id: UUID, outcomes: Sequence[str]) -> None:
     if any(counts.values()):
         details = {what: str(count) for what, count in counts.items()}
         audit.record("outside_time.heard", establishment_id=establishment_id, **details)
+
+
+def open_clashes(found: Collection[Appointment]) -> None:
+    """An agent looks at the appointments that clash with the hospital's agenda: names are shown."""
+    for establishment_id in sorted({each.establishment_id for each in found}):
+        audit.record("appointment_list.opened", establishment_id=establishment_id, object_kind="clashes")
 
 
 # -- sessions that open, appointments that go --------------------------------------------------------------------

@@ -93,12 +93,27 @@ def close(reason: Reason) -> None:
 
 
 def reopen(reason: Reason) -> None:
-    """It may be booked again, as its rules say."""
+    """It may be booked again, as its rules say. Raises NameTaken when another took its name meanwhile."""
     reason = _lock(reason)
     if reason.closed_at is not None:
+        _check_name(reason.unit_id, reason.name)
         reason.closed_at = None
         session.flush()
         _record("reopened", reason)
+
+
+def move_up(reason: Reason) -> None:
+    """One rank higher in its unit's list; the first one stays first."""
+    query = select(Reason).where(Reason.unit_id == reason.unit_id, Reason.closed_at.is_(None))
+    ordered = query.order_by(Reason.position, Reason.name, Reason.id).with_for_update(key_share=True)
+    rows = list(session.scalars(ordered.execution_options(populate_existing=True)))
+    rank = next((rank for rank, each in enumerate(rows) if each.id == reason.id), 0)
+    if rank:
+        rows[rank - 1], rows[rank] = rows[rank], rows[rank - 1]
+        for position, each in enumerate(rows):
+            each.position = position
+        session.flush()
+        _record("changed", reason, position=f"{rank} → {rank - 1}")
 
 
 def _known(facts: Mapping[str, Any]) -> dict[str, Any]:

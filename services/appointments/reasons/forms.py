@@ -12,8 +12,8 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 from portal.establishments import Unit
 from portal.web.fields import choices
 from portal.web.forms import Form, OnceForm, Required
-from services.appointments.models import ResourcePool
 from services.appointments.reasons.actions import FACTS
+from services.appointments.resources.queries import Pool
 from services.pieces import wording as piece_words
 
 _TEXT_MAX = 2000
@@ -127,13 +127,15 @@ class ReasonForm(OnceForm):
         ),
     )
 
-    def offer(self, units: Sequence[Unit], pools: Sequence[ResourcePool]) -> None:
+    def offer(self, units: Sequence[Unit], pools: Sequence[Pool]) -> None:
         """What may be chosen here."""
         self.unit.choices = choices(
             (str(unit.id), f"{unit.name} – {unit.establishment.short_name or unit.establishment.name}")
             for unit in units
         )
-        self.pools.choices = choices((str(pool.id), pool.name) for pool in pools)
+        several = len({each.establishment.id for each in pools}) > 1
+        self.pools.choices = choices((str(each.pool.id), each.said(several)) for each in pools)
+        self._at = {str(each.pool.id): each.establishment.id for each in pools}
 
     def validate_pieces(self, field: SelectMultipleField) -> None:
         """Kinds of papers that exist."""
@@ -155,11 +157,20 @@ class ReasonForm(OnceForm):
         if field.data and not is_safe_link(field.data):
             raise ValidationError(_l("Write an address that begins with https://"))
 
+    def validate_unit(self, field: SelectField) -> None:
+        """A unit where the agent works."""
+        if field.data not in {value for value, *_rest in field.iter_choices()}:
+            raise ValidationError(_l("Choose the unit"))
+
     @property
     def facts(self) -> Mapping[str, Any]:
         """What was said, under the reason's own names."""
         said = {fact: self[fact].data for fact in FACTS}
         return said | {"questionnaire": said["questionnaire"] or None, "pieces": sorted(said["pieces"] or [])}
+
+    def keep_pools_of(self, unit: Unit) -> None:
+        """Another hospital's resources are none of this unit's."""
+        self.pools.data = [each for each in self.pools.data or [] if self._at[each] == unit.establishment_id]
 
     @property
     def chosen_pools(self) -> list[UUID]:

@@ -84,7 +84,7 @@ def _to_come(reasons_: Collection[UUID]) -> Mapping[UUID, int]:
         .where(Appointment.reason_id.in_(reasons_), Appointment.state == states.BOOKED, Appointment.start_at > db.now())
         .group_by(Appointment.reason_id)
     )
-    return dict(session.execute(query).tuples())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _sessions(reasons_: Collection[UUID]) -> Mapping[UUID, int]:
@@ -94,7 +94,7 @@ def _sessions(reasons_: Collection[UUID]) -> Mapping[UUID, int]:
         .where(SessionReason.reason_id.in_(reasons_), ConsultationSession.start_at > db.now())
         .group_by(SessionReason.reason_id)
     )
-    return dict(session.execute(query).tuples())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _letters(text: str) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select, text
@@ -123,6 +124,17 @@ def _choose(concerned: Sequence[Appointment], resource: Resource) -> dict[UUID, 
             busy[other_id].update(wanted)
             chosen[each.id] = other_id
     return chosen
+
+
+def open_day(resource: Resource, on: date) -> None:
+    """An agent looks at whom a resource waits for: names are shown, so the journal knows."""
+    audit.record(
+        "appointment_list.opened",
+        establishment_id=resource.establishment_id,
+        object_kind="resource",
+        object_id=resource.id,
+        day=on.isoformat(),
+    )
 
 
 # A resource's claim names nobody. In the order of the key, as every booking claims.

@@ -25,6 +25,11 @@ class Pool:
     resources: Sequence[Resource]
     reasons: Sequence[Reason]
 
+    def said(self, with_place: bool) -> str:
+        """Its name, with the hospital's where several are shown."""
+        place = self.establishment.short_name or self.establishment.name
+        return f"{self.pool.name} – {place}" if with_place else self.pool.name
+
 
 def pools(establishments: Collection[UUID]) -> Sequence[Pool]:
     """By hospital, kind and name."""
@@ -117,7 +122,7 @@ def to_come(resources: Collection[UUID]) -> Mapping[UUID, int]:
         .where(Claim.resource_id.in_(resources), Claim.cell >= _cell_now())
         .group_by(Claim.resource_id)
     )
-    return dict(rows.tuples())
+    return {row[0]: row[1] for row in rows}
 
 
 def _cell_now() -> int:
