@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, HiddenField, RadioField, SelectField, StringField, TelField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
 
@@ -13,9 +14,11 @@ from portal import db
 from portal.web.fields import DateParts, choices
 from portal.web.forms import EmailAddress, Form, OnceForm, Required
 from services.appointments import states
+from services.appointments.queries.finding import NEEDS, Search
 from services.appointments.wording import CANCEL_REASONS
 
 _MOBILE = r"^\s*(\+?[0-9][0-9 .\-()]{7,20})\s*$"
+_LONGEST_WORDS = 100
 _OLDEST_DAYS = 125 * 365
 
 
@@ -28,6 +31,36 @@ def day_asked(text: str) -> date | None:
     return day if 2000 <= day.year < 2100 else None
 
 
+def uuid_asked(text: str) -> UUID | None:
+    """An identifier of an address; None when it is not one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def search_asked(given: MultiDict[str, str]) -> Search:
+    """What the address of the search asks for; what makes no sense is left aside."""
+    page = given.get("page", "")
+    return Search(
+        words=_short(given, "q"),
+        finess=_short(given, "establishment"),
+        town=_short(given, "town"),
+        speciality=_short(given, "speciality"),
+        language=_short(given, "language"),
+        needs=tuple(each for each in NEEDS if each in given.getlist("need")),
+        practitioner_id=uuid_asked(given.get("practitioner", "")),
+        never_came=given.get("visit") == "first",
+        by_video=given.get("video") == "1",
+        soonest=given.get("order") == "soonest",
+        page=int(page) if page.isascii() and page.isdecimal() and len(page) < 5 else 1,
+    )
+
+
+def _short(given: MultiDict[str, str], name: str) -> str:
+    return given.get(name, "").replace("\0", "").strip()[:_LONGEST_WORDS]
+
+
 def _one_of(label: Any, codes: Sequence[str], message: Any) -> RadioField:
     """Radio buttons whose one error is ours."""
     return RadioField(
@@ -38,10 +71,9 @@ def _one_of(label: Any, codes: Sequence[str], message: Any) -> RadioField:
     )
 
 
-class BookForm(OnceForm):
-    """The last step: for whom. Reason and slot come from the step before."""
+class KeepForm(Form):
+    """A time to keep while the person checks and confirms; for whom, when they may act for several people."""
 
-    reason = HiddenField()
     slot = HiddenField()
     patient_id = RadioField(
         _l("Who is the appointment for?"), [Required(_l("Choose who the appointment is for"))], validate_choice=False
@@ -49,14 +81,26 @@ class BookForm(OnceForm):
 
     allowed: Collection[UUID] = ()
 
-    def name(self, people: Mapping[str, str]) -> None:
-        """people: id → name of those for whom the person may book; needed by the page, not to check an answer."""
-        self.people = people
-        self.patient_id.choices = choices(people.items())
+    def name(self, people: Mapping[UUID, str]) -> None:
+        """people: id → name of those for whom the person may book."""
+        self.allowed = people.keys()
+        self.patient_id.choices = choices([(str(each), name) for each, name in people.items()])
 
     def validate_patient_id(self, field: Any) -> None:
         if field.data not in map(str, self.allowed):
             raise ValidationError(_l("Choose who the appointment is for"))
+
+
+class BookForm(OnceForm, KeepForm):
+    """The last step: book what was kept, for whom it was kept."""
+
+    reason = HiddenField()
+
+
+class MoveForm(OnceForm):
+    """Another time for an appointment."""
+
+    slot = StringField(_l("Time"), [Required(_l("Choose a time"))])
 
 
 class CancelForm(Form):

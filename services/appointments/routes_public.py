@@ -1,71 +1,109 @@
-"""Choosing a unit, a reason and a time: open to everybody, nothing to sign in for yet."""
+"""Finding a consultation and choosing a time: open to everybody, nothing to sign in for yet."""
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from auth import guards
-from portal import db, establishments
-from services.appointments import queries, wording
-from services.appointments.forms import day_asked
+from auth import guards, held_forms
+from portal import establishments
+from portal.establishments import Establishment
+from services.appointments import for_whom, queries, times, wording
+from services.appointments.for_whom import ForWhom
+from services.appointments.forms import search_asked
 from services.appointments.models import Reason
+from services.appointments.queries import Found
+from services.appointments.queries.finding import Facets
+from services.appointments.times import Address, Asker
 
 pages = guards.public(Blueprint("appointments", __name__, url_prefix="/rendez-vous", template_folder="templates"))
 
 
 @pages.get("/choisir")
 def choose() -> str:
-    """Units and reasons, of the group or of one hospital, narrowed by words."""
-    finess, wanted = request.args.get("establishment", "")[:9], request.args.get("q", "").strip()[:100]
+    """Reasons that suit what is looked for, each with its first free day."""
+    search, whom = search_asked(request.args), for_whom.asked(request.args.get("for", ""))
+    results = queries.find(search)
+    reasons, hospitals = [each.reason for each in results.found], establishments.establishments()
     return render_template(
         "appointments/choose.html",
-        units=_by_unit(queries.online_reasons(finess, wanted)),
-        establishments=establishments.establishments(),
-        finess=finess,
-        wanted=wanted,
+        search=search,
+        results=results,
+        units=[] if search.soonest else _by_unit(results.found),
+        standings=queries.standings(whom.patient_id, reasons) if whom.patient_id else {},
+        whom=whom,
+        establishments=hospitals,
+        options=_options(hospitals, results.facets),
+        href=_search_href,
     )
 
 
-def _by_unit(reasons: Sequence[Reason]) -> list[tuple[Reason, list[Reason]]]:
-    """(one reason of the unit, all of them) for each unit, in the order given."""
-    units: dict[UUID, list[Reason]] = {}
-    for reason in reasons:
-        units.setdefault(reason.unit_id, []).append(reason)
-    return [(group[0], group) for group in units.values()]
+def _options(hospitals: Sequence[Establishment], facets: Facets) -> dict[str, list[tuple[str, str]]]:
+    """What each list of the search offers: (value, words)."""
+    return {
+        "hospitals": [(each.finess, each.name) for each in hospitals],
+        "specialities": [(each, each) for each in facets.specialities],
+        "towns": [(each, each) for each in facets.towns],
+        "languages": [(code, wording.language_name(code).capitalize()) for code in facets.languages],
+    }
+
+
+def _search_href(**changes: object) -> str:
+    """This search, with these changes."""
+    kept = {name: request.args.getlist(name) for name in request.args if name not in ("lang", *changes)}
+    return url_for(".choose", **kept | {name: value for name, value in changes.items() if value})  # type: ignore[arg-type]
+
+
+def _by_unit(found: Sequence[Found]) -> list[tuple[Reason, list[Found]]]:
+    """(one reason of the unit, all that was found there) for each unit, in the order given."""
+    units: dict[UUID, list[Found]] = {}
+    for each in found:
+        units.setdefault(each.reason.unit_id, []).append(each)
+    return [(group[0].reason, group) for group in units.values()]
 
 
 @pages.get("/choisir-un-creneau")
 def choose_slot() -> str | Response | tuple[str, int]:
-    """The next free times for a reason; once one is chosen, on to the confirmation."""
-    reason = queries.online_reason(_uuid("reason") or abort(404)) or abort(404)
+    """The free times of a reason, the earliest first or a month at a glance; once one is chosen, on to confirm it."""
+    address = Address.read(request.args)
     if request.args.get("slot"):
-        return redirect(url_for("my_appointments.confirm", reason=reason.id, slot=request.args["slot"]))
-    practitioner_id, tz = _uuid("practitioner"), reason.unit.establishment.tz
-    first_day = max(day_asked(request.args.get("from", "")) or date.min, db.now().astimezone(tz).date())
-    found = queries.open_slots(reason, reason.window("web", db.now()), first_day, practitioner_id)
-    practitioners = queries.practitioners_for(reason)
+        chosen = {name: request.args.getlist(name) for name in ("reason", "slot", "for") if name in request.args}
+        return redirect(url_for("my_appointments.confirm", **chosen))  # type: ignore[arg-type]
+    reasons, elsewhere = _reasons(address.reasons)
+    whom = for_whom.asked(request.args.get("for", ""))
+    if whom.must_choose:
+        return render_template("appointments/for_whom.html", whom=whom, reason=reasons[0], address=address)
+    return _page(address, reasons, elsewhere, whom)
+
+
+def _page(
+    address: Address, reasons: Sequence[Reason], elsewhere: Sequence[Reason], whom: ForWhom
+) -> str | tuple[str, int]:
+    standings = queries.standings(whom.patient_id, reasons) if whom.patient_id else None
+    held = held_forms.take() if whom.is_somebody else None
+    asker = Asker(whom.patient_id, standings)
+    fixed = {"for": whom.patient_id} if whom.several else {}
+    nothing_chosen = "continue" in request.args
     page = render_template(
         "appointments/choose_slot.html",
-        reason=reason,
-        days=wording.picker(
-            (slot for day in found.days.values() for slot in day),
-            tz,
-            with_names=len(practitioners) > 1 and practitioner_id is None,
-        ),
-        next_day=found.next_day,
-        is_first="from" not in request.args,
-        practitioners=practitioners,
-        practitioner_id=practitioner_id,
-        nothing_chosen="continue" in request.args,
+        times=times.shown(address, reasons, elsewhere, asker, ".choose_slot", **fixed),
+        reason=reasons[0],
+        standings=standings,
+        whom=whom,
+        selected=held.get("slot") if held else None,
+        kept=queries.kept() if whom.is_somebody else None,
+        nothing_chosen=nothing_chosen,
     )
-    return (page, 422) if "continue" in request.args else page
+    return (page, 422) if nothing_chosen else page
 
 
-def _uuid(name: str) -> UUID | None:
-    try:
-        return UUID(request.args.get(name, ""))
-    except ValueError:
-        return None
+def _reasons(asked: Sequence[UUID]) -> tuple[list[Reason], list[Reason]]:
+    """Those asked for, in the order given and one a unit, and their namesakes of the other units; 404 without any."""
+    rows = queries.online_with_namesakes(asked) if asked else ()
+    found = {each.id: each for each in rows}
+    chosen = {found[each].unit_id: found[each] for each in reversed(asked) if each in found}
+    if not chosen:
+        abort(404)
+    others = {each.unit_id: each for each in reversed(rows) if each.unit_id not in chosen}
+    return list(reversed(chosen.values())), list(reversed(others.values()))

@@ -1,22 +1,29 @@
 """How the room says days, times and codes. Times are the hospital's wall clock, never the browser's or the server's."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_timezone_location
-from flask import Flask
-from flask_babel import format_time, get_locale
+from babel.dates import get_day_names, get_timezone_location
+from flask import Flask, current_app, url_for
+from flask_babel import format_date, format_time, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal import db
+from portal.establishments import Unit
 from portal.web.ui import long_day
+from services.appointments import states
+from services.appointments.models import Appointment, AppointmentChange
+from services.appointments.queries import Offer
 from services.appointments.slots import FreeSlot
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = 12
+_REQUESTS = "requests.new"
+_JOIN_BEFORE = timedelta(minutes=30)
 
 CANCEL_REASONS = {
     "unavailable": _l("I am not available at that time"),
@@ -28,15 +35,38 @@ CANCEL_REASONS = {
     "unit_closed": _l("The unit is closed"),
     "entered_by_mistake": _l("Entered by mistake"),
 }
-STATES = {"booked": _l("Booked"), "cancelled": _l("Cancelled")}
-TONES = {"booked": "success", "cancelled": "neutral"}
-CHANNELS = {"web": _l("Online"), "phone": _l("Phone")}
+STATES = {
+    "booked": _l("Booked"),
+    "arrived": _l("Arrived"),
+    "done": _l("Seen"),
+    "missed": _l("Missed"),
+    "cancelled": _l("Cancelled"),
+}
+TONES = {"booked": "success", "arrived": "info", "done": "neutral", "missed": "warning", "cancelled": "neutral"}
+CHANNELS = {"web": _l("Online"), "phone": _l("Phone"), "city": _l("By your practitioner"), "walk_in": _l("On the spot")}
+NEEDS = {
+    "for_wheelchairs": _l("Reached in a wheelchair"),
+    "for_hearing": _l("Help for deaf and hard-of-hearing people"),
+    "for_sight": _l("Help for blind and partially sighted people"),
+}
+PARTS_OF_DAY = {
+    "morning": _l("Morning (before noon)"),
+    "afternoon": _l("Afternoon"),
+    "evening": _l("Evening (from 5 p.m.)"),
+}
+_SIGNED = "fsl"
 
 
 def register(app: Flask) -> None:
     filters = {"hospital_day": hospital_day, "hospital_time": hospital_time, "hospital_moment": hospital_moment}
     app.jinja_env.filters.update(filters)
+    app.jinja_env.filters.update(language_name=language_name, weekday_name=weekday_name, month_name=month_name)
     app.jinja_env.globals.update(
+        change_in_words=change_in_words,
+        request_page=request_page,
+        minutes_left=minutes_left,
+        site_needs=NEEDS,
+        parts_of_day=PARTS_OF_DAY,
         hospital_zone=hospital_zone,
         appointment_states=STATES,
         appointment_tones=TONES,
@@ -75,6 +105,75 @@ def hospital_zone(tz: ZoneInfo) -> str:
 def repeated(at: datetime, tz: tzinfo) -> str:
     """Tells the second 02:30 of an autumn night from the first."""
     return str(_("after the clocks go back")) if at.astimezone(tz).fold else ""
+
+
+def change_in_words(change: AppointmentChange) -> str:
+    """What happened: a move is told from a booking."""
+    is_move = change.from_state == change.to_state == states.BOOKED
+    return str(_("Moved")) if is_move else str(STATES[change.to_state])
+
+
+def video_link(appointment: Appointment) -> str:
+    """Where to join a teleconsultation, from half an hour before to its end; "" at any other time."""
+    is_time = appointment.start_at - _JOIN_BEFORE <= db.now() < appointment.end_at
+    link = appointment.reason.link if appointment.reason.is_remote and appointment.is_to_come and is_time else ""
+    return link.replace("{reference}", appointment.reference)
+
+
+def language_name(code: str) -> str:
+    """`ar` → arabe."""
+    if code == _SIGNED:
+        return str(_("French Sign Language"))
+    locale = get_locale()
+    return str((locale.languages if locale else {}).get(code, code))
+
+
+def weekday_name(day: int, width: Literal["wide", "abbreviated"] = "wide") -> str:
+    """0 → lundi."""
+    return str(get_day_names(width, locale=get_locale())[day])
+
+
+def month_name(day: date) -> str:
+    """`novembre 2026`."""
+    return str(format_date(day, "MMMM y"))
+
+
+def minutes_left(until: datetime) -> str:
+    """How long something is still kept, in words; a begun minute counts."""
+    minutes = max(1, -((db.now() - until) // timedelta(minutes=1)))
+    return str(ngettext("%(num)d minute", "%(num)d minutes", minutes))
+
+
+def request_page(**arguments: Any) -> str:
+    """Where one asks the hospital for an appointment that is not booked online; "" where that is not offered."""
+    return url_for(_REQUESTS, **arguments) if _REQUESTS in current_app.view_functions else ""
+
+
+def offers(found: Iterable[Offer], *, with_names: bool, with_places: bool) -> list[dict[str, Any]]:
+    """Free times as `ui.slot_picker` wants them: each on the day and at the hour of its own hospital's clock.
+
+    with_names: say whom one would see; with_places: say where, when several places are looked at.
+    """
+    days: dict[date, dict[str, Any]] = {}
+    time_of = cache(hospital_time)
+    for each in found:
+        local = each.at.astimezone(each.tz)
+        if local.date() not in days:
+            days[local.date()] = {"label": day_in_words(local.date()), "morning": [], "afternoon": []}
+        details = (
+            each.practitioner if with_names else "",
+            place_in_short(each.reason.unit) if with_places else "",
+            repeated(each.at, each.tz),
+        )
+        days[local.date()]["morning" if local.hour < NOON else "afternoon"].append(
+            {"value": str(each.slot), "label": time_of(each.at, each.tz), "detail": ", ".join(filter(None, details))}
+        )
+    return list(days.values())
+
+
+def place_in_short(unit: Unit) -> str:
+    """The town, or the place's name when it has none."""
+    return unit.site.town or unit.site.name
 
 
 def picker(found: Iterable[FreeSlot], tz: tzinfo, *, with_names: bool) -> list[dict[str, Any]]:

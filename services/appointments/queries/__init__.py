@@ -9,7 +9,7 @@ from services.appointments.queries.appointments import (
     others_to_come,
     timeline,
 )
-from services.appointments.queries.choices import Choice, Standing, busy, choice, kept, standings
+from services.appointments.queries.choices import Choice, Kept, Standing, busy, choice, kept, standings
 from services.appointments.queries.desk import (
     find_patients,
     known_patient,
@@ -18,6 +18,7 @@ from services.appointments.queries.desk import (
     one_at,
     units_at,
 )
+from services.appointments.queries.finding import Found, Results, Search, find
 from services.appointments.queries.free_slots import (
     ALTERNATIVES,
     DAYS_A_PAGE,
@@ -34,6 +35,7 @@ from services.appointments.queries.free_slots import (
 from services.appointments.queries.reasons import (
     online_reason,
     online_reasons,
+    online_with_namesakes,
     practitioners_for,
     reasons_at,
 )
@@ -43,7 +45,11 @@ __all__ = [
     "DAYS_A_PAGE",
     "Asking",
     "Choice",
+    "Found",
+    "Kept",
     "Offer",
+    "Results",
+    "Search",
     "SlotPage",
     "Standing",
     "Timeline",
@@ -52,6 +58,7 @@ __all__ = [
     "busy",
     "changes",
     "choice",
+    "find",
     "find_patients",
     "first_times",
     "kept",
@@ -66,6 +73,7 @@ __all__ = [
     "one_of_patients",
     "online_reason",
     "online_reasons",
+    "online_with_namesakes",
     "open_slots",
     "others_to_come",
     "practitioners_for",

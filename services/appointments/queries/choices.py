@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import joinedload
@@ -11,6 +12,7 @@ from sqlalchemy.orm import joinedload
 from auth.models import PatientRecord
 from portal import db
 from portal.db import session
+from portal.establishments import Establishment
 from services.appointments import availability, slots, states
 from services.appointments.actions import KnownPatientsOnly, ReferralOnly, TooManyAppointments
 from services.appointments.availability import Taken
@@ -74,10 +76,30 @@ def choice(reasons: UUID | Collection[UUID], slot: Slot) -> Choice | None:
     return Choice(row[0], row[1], slot, row[2]) if row else None
 
 
-def kept() -> Hold | None:
-    """The time that is kept for the signed-in person while they fill a form, until it ends."""
-    query = select(Hold).where(Hold.account_id == db.current_actor().account_id, Hold.expires_at > db.now())
-    return session.scalar(query.execution_options(populate_existing=True))
+@dataclass(frozen=True)
+class Kept:
+    """A time that is kept for somebody while they fill a form, at a hospital that lives by this clock."""
+
+    hold: Hold
+    tz: ZoneInfo
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.hold.session_id, self.hold.first_cell)
+
+    def is_for(self, choice: Choice) -> bool:
+        return (self.hold.reason_id, self.slot) == (choice.reason.id, choice.slot)
+
+
+def kept() -> Kept | None:
+    """What is kept for the signed-in person, until it ends."""
+    row = session.execute(
+        select(Hold, Establishment.time_zone)
+        .join(Establishment, Establishment.id == Hold.establishment_id)
+        .where(Hold.account_id == db.current_actor().account_id, Hold.expires_at > db.now())
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return Kept(row[0], ZoneInfo(row[1])) if row else None
 
 
 # -- what this person may take -----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import db
@@ -26,15 +26,11 @@ def online_reason(reason_id: UUID) -> Reason | None:
     return session.scalar(online().where(Reason.id == reason_id))
 
 
-def same_elsewhere(reason: Reason) -> Sequence[Reason]:
-    """The reasons of other units of the group that have the same name, for whom the nearest place is not the soonest;
-    one a unit."""
-    rows = session.scalars(
-        online()
-        .where(Reason.name == reason.name, Reason.unit_id != reason.unit_id)
-        .order_by(Establishment.name, Unit.name, Reason.position)
-    ).all()
-    return list({each.unit_id: each for each in reversed(rows)}.values())[::-1]
+def online_with_namesakes(reasons: Collection[UUID]) -> Sequence[Reason]:
+    """These reasons, and those of the same name in other units: for whom the nearest place is not the soonest."""
+    names = select(Reason.name).where(Reason.id.in_(reasons))
+    query = online().where(or_(Reason.id.in_(reasons), Reason.name.in_(names)))
+    return session.scalars(query.order_by(Establishment.name, Unit.name, Reason.position)).all()
 
 
 def online() -> Select[Reason]:

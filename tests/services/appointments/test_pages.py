@@ -9,9 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
 
-from auth.models import WebSession
 from portal import db
 from portal.db import session
 from services.appointments import actions
@@ -34,12 +32,6 @@ def browser(ground: Ground, sign_in: SignIn) -> FlaskClient:
 def _booked(ground: Ground, cell: int = 0) -> Appointment:
     with db.transaction(ground.actor):
         return actions.book(ground.patient.id, ground.reason.id, ground.slot(cell))
-
-
-def _form(page: TestResponse) -> dict[str, str]:
-    form = page.text[page.text.index('action="/rendez-vous/confirmer"') :]
-    fields = dict(re.findall(r'name="([a-z_]+)"[^>]*?value="([^"]*)"', form))
-    return {name: fields[name] for name in ("once", "reason", "slot", "patient_id")}
 
 
 def _all() -> list[Appointment]:
@@ -102,8 +94,10 @@ def test_several_practitioners_can_be_told_apart(ground: Ground, client: FlaskCl
         colleague = hospitals.practitioner(ground.hospital.unit, "10000000025", "TRAN", "Minh", title="Dr")
         other = appointments.consultation(ground.hospital, [ground.reason], practitioner=colleague)
     address = f"/rendez-vous/choisir-un-creneau?reason={ground.reason.id}"
-    page = client.get(address).text
-    assert page.count("app-slots__detail") == 12
+    whoever = client.get(address).text
+    assert whoever.count("app-slots__detail") == 6, "each time once, for those who do not mind whom they see"
+    both = client.get(f"{address}&practitioner={colleague.id}&practitioner={ground.hospital.practitioner.id}").text
+    assert both.count("app-slots__detail") == 12
     alone = client.get(f"{address}&practitioner={colleague.id}").text
     assert str(other.id) in alone
     assert str(ground.opened.id) not in alone
@@ -133,124 +127,6 @@ def test_an_unknown_reason_is_a_clear_404(ground: Ground, client: FlaskClient, q
 @pytest.mark.parametrize("query", ["from=2026-02-30", "from=0001-01-01", "from=9999-12-31", "from=x", "practitioner=x"])
 def test_odd_dates_are_forgiven(ground: Ground, client: FlaskClient, query: str) -> None:
     assert client.get(f"/rendez-vous/choisir-un-creneau?reason={ground.reason.id}&{query}").status_code == 200
-
-
-# -- booking -----------------------------------------------------------------------------------------------------
-
-
-def test_the_whole_path(ground: Ground, browser: FlaskClient) -> None:
-    chosen = browser.get(f"/rendez-vous/choisir-un-creneau?reason={ground.reason.id}&slot={ground.slot()}")
-    assert chosen.location == ground.address().replace("&", "&")
-    page = browser.get(chosen.location)
-    answer = browser.post("/rendez-vous/confirmer", data=_form(page))
-    assert answer.status_code == 303
-    (made,) = _all()
-    done = browser.get(answer.location)
-    assert made.reference in done.text
-    assert ground.hospital.establishment.name in done.text
-    assert str(made.id) in browser.get("/rendez-vous").text
-
-
-def test_confirming_asks_who_one_is_and_comes_back(ground: Ground, client: FlaskClient) -> None:
-    answer = client.get(ground.address())
-    assert answer.status_code == 303
-    assert answer.location.startswith("/connexion?next=/rendez-vous/confirmer")
-
-
-def test_the_same_post_twice_is_one_appointment_and_one_answer(ground: Ground, browser: FlaskClient) -> None:
-    form = _form(browser.get(ground.address()))
-    first, second = (browser.post("/rendez-vous/confirmer", data=form) for _ in range(2))
-    assert first.location == second.location
-    assert len(_all()) == 1
-
-
-def test_the_loser_gets_the_nearest_other_times(ground: Ground, browser: FlaskClient, sign_in: SignIn) -> None:
-    with db.transaction(db.system("tests")):
-        account, other = people.patient_with_account(birth_name="AUTRE")
-    form = _form(browser.get(ground.address(4)))
-    with db.transaction(people.as_patient(account, other)):
-        actions.book(other.id, ground.reason.id, ground.slot(4))
-    page = browser.post("/rendez-vous/confirmer", data=form)
-    assert page.status_code == 409
-    near = re.findall(r'name="slot" value="[^"]+-(\d+)"', page.text)
-    assert near == ["0", "2", "6", "8", "10"]
-    assert [made.patient_id for made in _all()] == [other.id]
-
-
-def test_a_time_that_left_while_signing_in_is_told_at_once(ground: Ground, browser: FlaskClient) -> None:
-    with db.transaction(db.system("tests")):
-        actions.book_by_phone(people.patient("AUTRE").id, ground.reason.id, ground.slot())
-    assert browser.get(ground.address()).status_code == 409
-
-
-def test_coming_back_after_booking_leads_to_the_appointment(ground: Ground, browser: FlaskClient) -> None:
-    made = _booked(ground)
-    assert browser.get(ground.address()).location == f"/rendez-vous/{made.id}"
-
-
-def test_being_in_two_places_is_refused_with_a_way_to_the_other_one(ground: Ground, browser: FlaskClient) -> None:
-    with db.transaction(db.system("tests")):
-        colleague = hospitals.practitioner(ground.hospital.unit, "10000000025", "TRAN", "Minh")
-        other = appointments.consultation(ground.hospital, [ground.reason], practitioner=colleague)
-    form = _form(browser.get(ground.address()))
-    made = _booked(ground, 0)
-    page = browser.post("/rendez-vous/confirmer", data=form | {"slot": f"{other.id}-1"})
-    assert page.status_code == 409
-    assert f"/rendez-vous/{made.id}" in page.text
-
-
-def test_a_consultation_for_known_patients_says_so(ground: Ground, browser: FlaskClient) -> None:
-    form = _form(browser.get(ground.address()))
-    with db.transaction(db.system("tests")):
-        session.get_one(Reason, ground.reason.id).open_to_new_patients = False
-    page = browser.post("/rendez-vous/confirmer", data=form)
-    assert page.status_code == 409
-    assert "01 99 00 00 00" in page.text
-    assert _all() == []
-
-
-def test_a_parent_chooses_for_whom(ground: Ground, browser: FlaskClient) -> None:
-    with db.transaction(db.system("tests")):
-        child = people.patient("PETIT", ("ZOÉ",))
-        people.give_access(ground.account, child, "parent")
-    page = browser.get(ground.address())
-    assert "ZOÉ PETIT" in page.text
-    form = _form(page) | {"patient_id": str(child.id)}
-    browser.post("/rendez-vous/confirmer", data=form)
-    assert [made.patient_id for made in _all()] == [child.id]
-    assert "ZOÉ PETIT" in browser.get("/rendez-vous").text
-
-
-def test_nobody_books_for_somebody_they_may_not_act_for(ground: Ground, browser: FlaskClient) -> None:
-    with db.transaction(db.system("tests")):
-        other = people.patient("AUTRE")
-    form = _form(browser.get(ground.address()))
-    for stranger in (str(other.id), "", "x"):
-        assert browser.post("/rendez-vous/confirmer", data=form | {"patient_id": stranger}).status_code == 422
-    assert _all() == []
-
-
-@pytest.mark.parametrize("changes", [
-    {"slot": "x"}, {"slot": f"{NOBODY}-0"}, {"reason": "x"}, {"reason": NOBODY}, {"slot": "", "reason": ""},
-])  # fmt: skip
-def test_a_forged_form_is_a_clear_404(ground: Ground, browser: FlaskClient, changes: dict[str, str]) -> None:
-    form = _form(browser.get(ground.address()))
-    assert browser.post("/rendez-vous/confirmer", data=form | changes).status_code == 404
-
-
-def test_a_session_that_ended_in_mid_form_loses_nothing(ground: Ground, browser: FlaskClient, sign_in: SignIn) -> None:
-    with db.transaction(db.system("tests")):
-        child = people.patient("PETIT", ("ZOÉ",))
-        people.give_access(ground.account, child, "parent")
-    form = _form(browser.get(ground.address())) | {"patient_id": str(child.id)}
-    with db.transaction(db.system("tests")):
-        for each in session.scalars(select(WebSession)):
-            each.ended_at = db.now()
-    referrer = {"Referer": f"http://localhost{ground.address()}"}
-    answer = browser.post("/rendez-vous/confirmer", data=form, headers=referrer)
-    assert answer.location.startswith("/connexion?next=/rendez-vous/confirmer?reason")
-    page = sign_in(ground.account).get(ground.address())
-    assert re.search(f'value="{child.id}" checked', page.text)
 
 
 # -- one's appointments ------------------------------------------------------------------------------------------
@@ -338,13 +214,6 @@ def test_pages_are_thrifty_however_many_appointments(app: Flask, ground: Ground,
         with executed(app) as statements:
             assert browser.get(page).status_code == 200
         assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)
-
-
-def test_a_booking_takes_twelve_statements(app: Flask, ground: Ground, browser: FlaskClient) -> None:
-    form = _form(browser.get(ground.address()))
-    with executed(app) as statements:
-        assert browser.post("/rendez-vous/confirmer", data=form).status_code == 303
-    assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)
 
 
 def test_looking_writes_nothing(ground: Ground, browser: FlaskClient) -> None:
