@@ -20,7 +20,12 @@ DRAWERS = {
 }  # fmt: skip
 OWN_DRAWERS = {
     "appointments": {
+        "requests",
+        "waiting",
+        "wishes",
         "exchanges",
+        "for_whom",
+        "times",
         "agendas",
         "availability",
         "desk",
