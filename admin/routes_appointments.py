@@ -54,8 +54,8 @@ class Asked:
 
     def address(self, endpoint: str = ".day", **changes: Any) -> str:
         """The same, elsewhere or otherwise."""
-        asked = {"unit": self.unit.id, "day": self.day.isoformat(), "practitioner": self.practitioner_id,
-                 "state": self.state or None}  # fmt: skip
+        asked: dict[str, Any] = {"unit": self.unit.id, "day": self.day.isoformat()}
+        asked |= {"practitioner": self.practitioner_id, "state": self.state or None}
         return url_for(endpoint, **asked | changes)
 
 

@@ -42,16 +42,24 @@ def _kept() -> dict[str, str]:
 def find_patient() -> Page:
     """Find the person on the phone or at the desk. A post, so that names stay out of addresses and logs."""
     form = _find_form(_hospitals())
-    shown = {"form": form, "found": None, "kept": _kept(), "cell": _cell_asked(), "establishment_id": None}
+    found, establishment_id = None, None
     if request.method == "POST" and form.validate():
-        shown["establishment_id"] = UUID(form.establishment.data)
-        shown["found"] = queries.find_patients(
-            shown["establishment_id"],
+        establishment_id = UUID(form.establishment.data)
+        found = queries.find_patients(
+            establishment_id,
             ipp=(form.ipp.data or "").strip(),
             birth_name=form.birth_name.data or "",
             birth_on=form.birth_on.data,
         )
-    return render_template("admin/appointments/find_patient.html", **shown), 422 if form.errors else 200
+    page = render_template(
+        "admin/appointments/find_patient.html",
+        form=form,
+        found=found,
+        establishment_id=establishment_id,
+        kept=_kept(),
+        cell=_cell_asked(),
+    )
+    return page, 422 if form.errors else 200
 
 
 def _cell_asked() -> Cell | None:

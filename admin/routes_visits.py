@@ -104,7 +104,7 @@ def end_day() -> Page:
     """Say at once what became of everybody of whom nobody said anything: names first, then the gesture."""
     wanted, form = asked() or abort(404), EndOfDayForm()
     if request.method == "POST" and form.validate():
-        chosen = {_uuid(each) for each in form.visits.data}
+        chosen = {_uuid(each) for each in form.visits.data or ()}
         said = actions.end_day(wanted.unit, chosen, form.state.data)
         flash(ngettext("%(num)d visit written down.", "%(num)d visits written down.", said), "success")
         if missing := len(chosen) - said:
@@ -127,7 +127,8 @@ def end_day() -> Page:
 def _unanswered(wanted: Asked) -> list[tuple[Agenda, Visit]]:
     now = db.now()
     agendas = desk.agendas(Span(wanted.unit, wanted.day, wanted.day, wanted.practitioner_id))
-    return [(agenda, visit) for agenda in agendas for visit in agenda.visits if visit.is_unanswered(now)]
+    left = [(agenda, visit) for agenda in agendas for visit in agenda.visits if visit.is_unanswered(now)]
+    return sorted(left, key=lambda each: each[1].at)
 
 
 # -- one appointment ---------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def take_out_day(unit: Unit, day: date) -> None:
     _record_list("downloaded", unit, day)
 
 
-def _record_list(what: str, unit: Unit, day: date, **details: str) -> None:
+def _record_list(what: str, unit: Unit, day: date, **details: Any) -> None:
     audit.record(
         f"appointment_list.{what}",
         establishment_id=unit.establishment_id,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 from auth.models import Patient, PatientRecord
 from portal import calendar, db
@@ -49,8 +49,8 @@ class Span:
         """The civil day of a moment, within the span."""
         return min(max(calendar.civil_day(at, self.unit.establishment.tz), self.first), self.last)
 
-    def of_one(self, column: Any) -> ColumnElement[bool]:
-        return column == self.practitioner_id if self.practitioner_id else column.is_not(None)
+    def of_one(self, column: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+        return column == self.practitioner_id if self.practitioner_id else true()
 
 
 # -- agendas -----------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def _kept(opened: Iterable[Opened]) -> Iterator[Kept]:
         .where(Hold.session_id.in_([each.id for each in opened]), Hold.expires_at > db.now())
     )
     for *facts, first_name, birth_name in rows:
-        yield Kept(*facts, " ".join(filter(None, (first_name, birth_name))))
+        yield Kept(*facts, name=" ".join(filter(None, (first_name, birth_name))))
 
 
 def _add_free_time(span: Span, opened: Sequence[Opened], found: Mapping[tuple[date, UUID], Agenda]) -> None:
