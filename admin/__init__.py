@@ -30,6 +30,7 @@ from admin import (
     routes_mandates,
     routes_masking,
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
+    routes_pathways,
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_preadmission,
     routes_reasons,
@@ -61,6 +62,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_reminders.pages)
     app.register_blueprint(routes_appointment_requests.pages)
     app.register_blueprint(routes_waiting.pages)
+    app.register_blueprint(routes_pathways.pathway_pages)
     app.register_blueprint(routes_reasons.reason_pages)
     app.register_blueprint(routes_resources.resource_pages)
     app.register_blueprint(routes_preadmission.preadmission_pages)
@@ -85,6 +87,9 @@ def register(app: Flask) -> None:
 
 def _offer_appointments() -> None:
     offer = partial(_offer, appointments.STAFF_MENU, "appointments")
+    offer("pathways", _l("Visits that go together"), "calendar-days", "admin_pathways.pathways")
+    offer("requests", _l("Requests for appointments"), "message-square", "admin_appointment_requests.tray")
+    offer("waiting", _l("Waiting list"), "hourglass", "admin_waiting.waiting_list")
     offer("reasons", _l("Reasons"), "list", "admin_reasons.reasons")
     offer("resources", _l("Rooms and devices"), "building-2", "admin_resources.pools")
 

@@ -13,6 +13,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     agendas,
     api,
     belongings,
+    city,
     desk,
     exchanges,
     export,
@@ -22,13 +23,17 @@ from services.appointments import (  # noqa: F401 - jobs registers
     jobs,
     links,
     outside,
+    pathways,
     reasons,
     reminders,
+    requests,
     routes_patient,
     routes_public,
+    waiting,
     wording,
 )
 from services.appointments.models import Appointment
+from services.appointments.wishes import wording as wishes_wording
 
 STAFF_MENU = Group(_l("Appointments"), "calendar-days")
 """Every screen of the staff about appointments is under this entry of their menu."""
@@ -50,6 +55,11 @@ def register(app: Flask) -> None:
     feed.register(app)
     exchanges.register(app)
     api.register(app)
+    city.register(app)
+    wishes_wording.register(app)
+    requests.register(app)
+    waiting.register(app)
+    pathways.register(app)
     figures.declare()
     outside.register()
     page, desk_page = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")

@@ -20,6 +20,8 @@ DRAWERS = {
 }  # fmt: skip
 OWN_DRAWERS = {
     "appointments": {
+        "pathways",
+        "rush",
         "requests",
         "waiting",
         "wishes",
