@@ -7,6 +7,8 @@ from flask_babel import lazy_gettext as _l
 
 from admin import (
     figure_words,
+    routes_absences,  # noqa: F401 - adds its pages to the agendas' blueprint
+    routes_agendas,
     routes_appointment_requests,
     routes_appointments,
     routes_assurance,
@@ -59,6 +61,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
     app.register_blueprint(routes_appointments.pages)
+    app.register_blueprint(routes_agendas.pages)
     app.register_blueprint(routes_reminders.pages)
     app.register_blueprint(routes_appointment_requests.pages)
     app.register_blueprint(routes_waiting.pages)
@@ -87,6 +90,7 @@ def register(app: Flask) -> None:
 
 def _offer_appointments() -> None:
     offer = partial(_offer, appointments.STAFF_MENU, "appointments")
+    offer("agendas", _l("Agendas"), "calendar", "admin_agendas.unit")
     offer("pathways", _l("Visits that go together"), "calendar-days", "admin_pathways.pathways")
     offer("requests", _l("Requests for appointments"), "message-square", "admin_appointment_requests.tray")
     offer("waiting", _l("Waiting list"), "hourglass", "admin_waiting.waiting_list")

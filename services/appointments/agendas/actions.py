@@ -20,6 +20,7 @@ from services.appointments.agendas import plans, sessions
 from services.appointments.agendas.models import (
     Absence,
     CallToMake,
+    SchoolHoliday,
     SessionTemplate,
     TemplateDay,
     TemplateReason,
@@ -68,6 +69,8 @@ def publish(establishment: Establishment, draft: Draft, template: SessionTemplat
         raise NothingTaken
     _one_hand(establishment.id)
     verb = "changed" if template else "published"
+    if template:
+        session.expire(template)  # somebody else's hand may have changed it while we waited for our turn
     template = template or _add(establishment.id, draft)
     template.follow(draft.rule)
     template.room_id = draft.room_id
@@ -267,8 +270,9 @@ def announce(establishment_id: UUID, away: Away, *, source_reference: str | None
 def end(absence: Absence, at: datetime) -> None:
     """End an absence sooner, at a moment: the time that follows is open again, at once. Raises AlreadyEnded."""
     _one_hand(absence.establishment_id)
-    session.refresh(absence, with_for_update={"key_share": True})
-    if absence.end_at <= db.now():
+    query = select(Absence).where(Absence.id == absence.id).execution_options(populate_existing=True)
+    found = session.scalar(query.with_for_update(key_share=True))
+    if found is None or found.end_at <= db.now():
         raise AlreadyEnded
     before = _about(absence)
     if at > absence.start_at:
@@ -332,6 +336,16 @@ def _meets(away: Away) -> object:
         else table.room_id == away.room_id
     )
     return whose & (table.start_at < away.end_at) & (table.start_at > away.start_at - timedelta(hours=15))
+
+
+# -- school holidays ---------------------------------------------------------------------------------------------
+
+
+def add_school_holiday(zone: str, name: str, first_on: date, last_on: date) -> None:
+    """Days without school in a zone, both included; the same first day again corrects them."""
+    values = {"name": name, "last_on": last_on}
+    adding = insert(SchoolHoliday).values({"id": uuid4(), "zone": zone, "first_on": first_on} | values)
+    session.execute(adding.on_conflict_do_update(index_elements=["zone", "first_on"], set_=values).inline())
 
 
 # -- calls -------------------------------------------------------------------------------------------------------

@@ -141,7 +141,10 @@ def reopen(changes: Sequence[tuple[UUID, int, int]]) -> None:
 
 
 def _give_back_kept(session_ids: Collection[UUID]) -> None:
-    """What was kept or proposed in time that has closed is given back: it could only become a stranded visit."""
+    """What was kept or proposed in time that has closed is given back: it could only become a stranded visit.
+
+    Somebody may be confirming or changing a hold made while we waited for the session: theirs is left to them.
+    """
     if not session_ids:
         return
     rows = session.execute(
@@ -149,6 +152,7 @@ def _give_back_kept(session_ids: Collection[UUID]) -> None:
         .join(ConsultationSession, ConsultationSession.id == Hold.session_id)
         .where(Hold.session_id.in_(session_ids))
         .order_by(Hold.session_id, Hold.id)
+        .with_for_update(of=Hold, skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     for kept, is_open in rows:
