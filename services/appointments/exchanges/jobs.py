@@ -145,12 +145,13 @@ def collect_messages() -> None:
     with jobs.reading():
         places = [where for where, url in queries.his_addresses().items() if url.startswith("folder:")]
     for establishment_id in places:
-        _collect(establishment_id)
+        collect(establishment_id, jobs.reading)
 
 
-def _collect(establishment_id: UUID) -> None:
+def collect(establishment_id: UUID, opening: Opening) -> None:
+    """Take what waits in one hospital's folder, each message in a transaction of its own."""
     try:
-        with jobs.reading():
+        with opening():
             system = system_of(establishment_id)
         for each in system.dropped():
             answer = take(establishment_id, each.body, "folder")
