@@ -41,7 +41,8 @@ def _kept() -> dict[str, str]:
 @pages.route("/nouveau", methods=["GET", "POST"])
 def find_patient() -> Page:
     """Find the person on the phone or at the desk. A post, so that names stay out of addresses and logs."""
-    form = _find_form(_hospitals())
+    cell = _cell_asked()
+    form = _find_form(_hospitals(cell))
     found, establishment_id = None, None
     if request.method == "POST" and form.validate():
         establishment_id = UUID(form.establishment.data)
@@ -57,7 +58,7 @@ def find_patient() -> Page:
         found=found,
         establishment_id=establishment_id,
         kept=_kept(),
-        cell=_cell_asked(),
+        cell=cell,
     )
     return page, 422 if form.errors else 200
 
@@ -73,7 +74,12 @@ def _cell_asked() -> Cell | None:
     return cells.cell(slot, here()) or abort(404)
 
 
-def _hospitals() -> list[Establishment]:
+def _hospitals(cell: Cell | None) -> list[Establishment]:
+    """Where to look for the person: at the hospital of what was pointed at, else at all of the agent's."""
+    if cell is not None:
+        return [cell.unit.establishment]
+    if reasons := _reasons_of_unit("walk_in"):
+        return [reasons[0].unit.establishment]
     return [each for each in establishments.establishments() if each.id in here()]
 
 
@@ -308,8 +314,10 @@ def receive(patient_id: UUID) -> Page:
     return _place_page(patient, form), 409
 
 
-def _reasons_of_unit() -> Sequence[Reason]:
-    return [each for each in queries.reasons_at(here()) if str(each.unit_id) == request.args.get("unit", "")]
+def _reasons_of_unit(named: str = "unit") -> Sequence[Reason]:
+    """Those of the unit that the address names."""
+    wanted = request.args.get(named)
+    return [each for each in queries.reasons_at(here()) if str(each.unit_id) == wanted] if wanted else []
 
 
 def _place_page(patient: Patient, form: WalkInForm) -> str:
