@@ -250,10 +250,12 @@ def days(template_id: UUID) -> Response | str | tuple[str, int]:
     form.template = template
     status = 200
     if request.method == "POST" and "back" not in request.form:
-        answer = _set_day(form, template) if form.validate() else None
-        if answer is not None:
-            return answer
-        status = 409 if form.day.errors == [] else 422
+        status = 422
+        if form.validate():
+            answer = _set_day(form, template)
+            if answer is not None:
+                return answer
+            status = 409
     form.once.data = str(uuid4())
     return render_template("admin/agendas/days.html", form=form, template=template), status
 

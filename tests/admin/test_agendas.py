@@ -15,6 +15,7 @@ from portal import db
 from portal.db import session
 from services.appointments.agendas.models import Absence, CallToMake, SchoolHoliday, SessionTemplate, TemplateDay
 from services.appointments.models import Appointment, ConsultationSession, Reason
+from tests.english import in_english as in_english
 from tests.factories import agendas, appointments, hospitals, people
 from tests.factories.hospitals import Hospital
 from tests.ground import audited, count, prepared, rows
@@ -295,7 +296,8 @@ def test_agents_of_another_hospital_find_nothing(desk: Desk, sign_in: Callable[.
     call = rows(CallToMake)[0]
     with prepared():
         far = hospitals.hospital("990000025", "Autre hôpital")
-        stranger = sign_in(people.agent(far.establishment.id, "appointments", name="Zoé Ailleurs"))
+        colleague = people.agent(far.establishment.id, "appointments", name="Zoé Ailleurs")
+    stranger = sign_in(colleague)
     for path in (address, f"/admin/agendas/modeles/{made.id}", f"/admin/agendas/modeles/{made.id}/jours",
                  f"/admin/agendas/praticiens/{desk.hospital.practitioner.id}",
                  f"/admin/agendas?unit={desk.hospital.unit.id}"):  # fmt: skip

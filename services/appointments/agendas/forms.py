@@ -189,10 +189,16 @@ class DayForm(OnceForm):
         if field.data < today:
             raise ValidationError(_l("This day has passed"))
 
-    def validate_closes(self, _field: Any) -> None:
+    def validate_opens(self, field: Any) -> None:
+        self._check_hours(field)
+
+    def validate_closes(self, field: Any) -> None:
+        self._check_hours(field)
+
+    def _check_hours(self, field: Any) -> None:
         rule = self.template.rule
         opens, closes = self.opens.data or rule.opens, self.closes.data or rule.closes
-        if opens.minute % slots.CLAIM_MIN or closes.minute % slots.CLAIM_MIN:
+        if field.data.minute % slots.CLAIM_MIN:
             raise ValidationError(_l("Times are multiples of five minutes"))
         if rules.minutes(opens, closes) < rule.step_min:
             raise ValidationError(_l("It must be open for one step at least"))
