@@ -1,7 +1,7 @@
 """What the hospital's own agenda says: sessions it opens, times it fills elsewhere than in the portal."""
 
 from services.appointments.actions import capacity, opening
-from services.appointments.outside import actions
+from services.appointments.outside import actions, jobs  # noqa: F401 - jobs registers
 
 
 def register() -> None:

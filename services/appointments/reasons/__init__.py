@@ -1,3 +1,3 @@
 """Reasons for consultation, as the hospital describes them."""
 
-from services.appointments.reasons import models  # noqa: F401 - a table of its own
+from services.appointments.reasons import jobs, models  # noqa: F401 - jobs register, a table of its own
