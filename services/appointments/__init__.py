@@ -29,10 +29,12 @@ from services.appointments import (  # noqa: F401 - jobs registers
     requests,
     routes_patient,
     routes_public,
+    rush,
     waiting,
     wording,
 )
 from services.appointments.models import Appointment
+from services.appointments.outside.commands import import_
 from services.appointments.wishes import wording as wishes_wording
 
 STAFF_MENU = Group(_l("Appointments"), "calendar-days")
@@ -60,6 +62,7 @@ def register(app: Flask) -> None:
     requests.register(app)
     waiting.register(app)
     pathways.register(app)
+    rush.register(app)
     figures.declare()
     outside.register()
     page, desk_page = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")
@@ -81,4 +84,4 @@ def register(app: Flask) -> None:
 
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
-    return [*exchanges.commands()]
+    return [*exchanges.commands(), import_]

@@ -9,10 +9,11 @@ from portal.web.fhir.bundles import Found, searchset
 from portal.web.fhir.capabilities import Parameter, Resource, offer, statement
 from portal.web.fhir.negotiation import body, negotiate, version_wanted, wants_nothing_back
 from portal.web.fhir.outcomes import MEDIA, ROOT, Issue, Json, Refused, base_url, is_below, of_status, outcome, respond
-from portal.web.fhir.parameters import Between, Search, Token, asked, instant, moment
+from portal.web.fhir.parameters import PARIS, Between, Search, Token, asked, instant, moment
 
 __all__ = [
     "MEDIA",
+    "PARIS",
     "ROOT",
     "Between",
     "Found",
