@@ -29,6 +29,7 @@ from services.appointments.forms import BookForm, CancelForm, KeepForm, MoveForm
 from services.appointments.models import Appointment, Reason
 from services.appointments.queries import Choice, Kept
 from services.appointments.queries.appointments import PARTS
+from services.appointments.reasons.queries import remote_link
 from services.appointments.slots import Slot
 from services.appointments.times import Address, Asker
 
@@ -258,7 +259,7 @@ def show(appointment_id: UUID) -> str:
         "appointments/show.html",
         appointment=appointment,
         changes=queries.changes(appointment),
-        video=wording.video_link(appointment),
+        video=remote_link(appointment),
     )
 
 

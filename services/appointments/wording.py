@@ -16,14 +16,13 @@ from portal import db
 from portal.establishments import Unit
 from portal.web.ui import long_day
 from services.appointments import states
-from services.appointments.models import Appointment, AppointmentChange
+from services.appointments.models import AppointmentChange
 from services.appointments.queries import Offer
 from services.appointments.slots import FreeSlot
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = 12
 _REQUESTS = "requests.new"
-_JOIN_BEFORE = timedelta(minutes=30)
 
 CANCEL_REASONS = {
     "unavailable": _l("I am not available at that time"),
@@ -63,6 +62,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(language_name=language_name, weekday_name=weekday_name, month_name=month_name)
     app.jinja_env.globals.update(
         change_in_words=change_in_words,
+        page_if=page_if,
         request_page=request_page,
         minutes_left=minutes_left,
         site_needs=NEEDS,
@@ -113,13 +113,6 @@ def change_in_words(change: AppointmentChange) -> str:
     return str(_("Moved")) if is_move else str(STATES[change.to_state])
 
 
-def video_link(appointment: Appointment) -> str:
-    """Where to join a teleconsultation, from half an hour before to its end; "" at any other time."""
-    is_time = appointment.start_at - _JOIN_BEFORE <= db.now() < appointment.end_at
-    link = appointment.reason.link if appointment.reason.is_remote and appointment.is_to_come and is_time else ""
-    return link.replace("{reference}", appointment.reference)
-
-
 def language_name(code: str) -> str:
     """`ar` → arabe."""
     if code == _SIGNED:
@@ -146,7 +139,12 @@ def minutes_left(until: datetime) -> str:
 
 def request_page(**arguments: Any) -> str:
     """Where one asks the hospital for an appointment that is not booked online; "" where that is not offered."""
-    return url_for(_REQUESTS, **arguments) if _REQUESTS in current_app.view_functions else ""
+    return page_if(_REQUESTS, **arguments)
+
+
+def page_if(endpoint: str, **arguments: Any) -> str:
+    """The address of a page that another part of the room may have; "" when it has not."""
+    return url_for(endpoint, **arguments) if endpoint in current_app.view_functions else ""
 
 
 def offers(found: Iterable[Offer], *, with_names: bool, with_places: bool) -> list[dict[str, Any]]:
