@@ -16,6 +16,7 @@ from services.appointments import actions
 from services.appointments.models import Appointment, AppointmentChange, Reason, SessionReason
 from services.appointments.slots import Slot
 from tests.admin.desk import Desk, once, running
+from tests.english import in_english as in_english
 from tests.factories import appointments, hospitals, people
 from tests.ground import audited, prepared
 from tests.statements import executed

@@ -17,6 +17,7 @@ from services.appointments import actions
 from services.appointments.models import Appointment, AppointmentChange, Hold
 from services.appointments.slots import Slot
 from tests.admin.desk import Desk, cell_of, running
+from tests.english import in_english as in_english
 from tests.factories import appointments, hospitals, people
 from tests.ground import audited, prepared
 from tests.statements import executed
