@@ -39,6 +39,7 @@ from admin import (
     routes_reminders,
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_resources,
+    routes_rush,
     routes_staff,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_waiting,
@@ -66,6 +67,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_appointment_requests.pages)
     app.register_blueprint(routes_waiting.pages)
     app.register_blueprint(routes_pathways.pathway_pages)
+    app.register_blueprint(routes_rush.rush_pages)
     app.register_blueprint(routes_reasons.reason_pages)
     app.register_blueprint(routes_resources.resource_pages)
     app.register_blueprint(routes_preadmission.preadmission_pages)
@@ -120,6 +122,7 @@ def _offer_administration() -> None:
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
+    offer("rush", _l("Waiting room"), "users", "admin_rush.show")
     offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")
 
 
