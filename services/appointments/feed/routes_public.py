@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, abort, make_response, request
+from flask import Blueprint, abort, make_response, request
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from auth import guards
 from portal import db

@@ -4,6 +4,8 @@ A GET shows and does nothing: mail scanners and previews open links. Posts act i
 link's holder. Whatever does not work is the same 404.
 """
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -128,7 +130,7 @@ def _times(link: AppointmentLink, token: str, error: str = "") -> str:
     )
 
 
-def _each_once(found: list[FreeSlot]) -> list[FreeSlot]:
+def _each_once(found: Sequence[FreeSlot]) -> list[FreeSlot]:
     """One of each time, whoever receives."""
     return list({each.at: each for each in reversed(found)}.values())[::-1]
 

@@ -9,9 +9,9 @@ from sqlalchemy import delete
 
 from portal import db, jobs, notifications, text_messages
 from portal.gateways import OutcomeUnknown, Refused, Unavailable
-from services.appointments.reminders import actions
-from services.appointments.reminders.actions import Parting
+from services.appointments.reminders import planning, sending
 from services.appointments.reminders.models import Reminder, ReminderSeen
+from services.appointments.reminders.sending import Parting
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ _KEEP = timedelta(days=400)
 def plan_now() -> None:
     """Every five minutes; late or repeated, it plans nothing twice."""
     with jobs.reading():
-        actions.plan(db.now())
+        planning.plan(db.now())
 
 
 @jobs.task("appointments.send_reminder")
@@ -31,14 +31,14 @@ def send_reminder(reminder_id: str) -> None:
     """Send one message, if it is still to be sent."""
     wanted = UUID(reminder_id)
     with jobs.reading():
-        parting = actions.depart(wanted, db.now())
+        parting = sending.depart(wanted, db.now())
     if parting is None:
         return
     try:
         _send(parting)
     except Unavailable:
         with jobs.reading():
-            actions.come_back(wanted)
+            sending.come_back(wanted)
         raise
     except Refused as refused:
         log.warning("reminder.refused", reason=refused.code)
@@ -48,7 +48,7 @@ def send_reminder(reminder_id: str) -> None:
     else:
         state, because = "sent", ""
     with jobs.effect():
-        actions.settle(wanted, state, because, parting.visits)
+        sending.settle(wanted, state, because, parting.visits)
 
 
 def _send(parting: Parting) -> None:

@@ -159,7 +159,9 @@ class Visit:
 def to_look_at(hospital: Establishment, wanted: Rules, now: datetime) -> Sequence[Visit]:
     """Visits of one hospital that nobody has looked at today and of which something may be due by now."""
     day = calendar.civil_day(now, hospital.tz)
-    asked = [_begins(hospital, day, ahead) & _known_since(now - _JUST_BOOKED) for ahead in (0, 1)]
+    asked: list[ColumnElement[bool]] = [
+        _begins(hospital, day, ahead) & _known_since(now - _JUST_BOOKED) for ahead in (0, 1)
+    ]
     if now.astimezone(hospital.tz).hour >= wanted.hours.send_at:
         asked += [_begins(hospital, day, ahead) for ahead in wanted.days]
     seen = exists().where(

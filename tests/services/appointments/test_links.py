@@ -234,7 +234,9 @@ def test_what_is_masked_has_no_link_and_loses_the_one_it_had(made: Appointment, 
     assert _path(made.id) == ""
 
 
-def test_nothing_is_shown_of_somebody_who_died(ground: Ground, made: Appointment, path: str, client: FlaskClient) -> None:
+def test_nothing_is_shown_of_somebody_who_died(
+    ground: Ground, made: Appointment, path: str, client: FlaskClient
+) -> None:
     with prepared():
         session.get_one(Patient, ground.patient.id).deceased_on = db.now().date()
     assert client.get(path).status_code == 404
@@ -335,5 +337,3 @@ def test_the_holder_of_a_link_sees_one_patient_s_rows_and_no_other(
         assert held.appointment.patient.id == made.patient_id
     with links.acting(held):
         assert session.get(Appointment, other.id) is None
-
-
