@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import exists, func, select
 
+from auth import records
 from portal import db, files, kpi
 from portal.db import session
 from portal.establishments import Unit
@@ -41,6 +42,7 @@ def send(patient_id: UUID, asked: Asked) -> AppointmentRequest:
     request = _request(patient_id, asked)
     session.add(request)
     session.flush()
+    records.open_record(patient_id, request.establishment_id)
     traces.say(request, asked.text, _attached(request, asked.letter_id))
     traces.record(request, "sent", "")
     kpi.count("appointment_request_sent", establishment_id=request.establishment_id)

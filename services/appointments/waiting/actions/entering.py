@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Exists, exists, func, select
 
+from auth import records
 from auth.models import PatientRecord
 from portal import calendar, db, kpi
 from portal.db import session
@@ -69,6 +70,7 @@ def _enter(patient_id: UUID, reason: Reason, appointment: Appointment | None, as
     entry = _entry(patient_id, reason, appointment, asked)
     session.add(entry)
     session.flush()
+    records.open_record(patient_id, entry.establishment_id)
     traces.record(entry, "entered", "")
     kpi.count(
         "waiting_list_entered",
