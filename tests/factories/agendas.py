@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy import exists, select
+
+from auth.models import PatientAccess
 from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Unit
@@ -13,8 +16,11 @@ from services.appointments.agendas.actions import Away, Draft
 from services.appointments.agendas.models import Absence, SessionTemplate
 from services.appointments.agendas.plans import Plan
 from services.appointments.agendas.rules import Rule
-from services.appointments.models import Reason
+from services.appointments.models import Appointment, Reason
 from tests.factories.hospitals import Hospital
+
+if TYPE_CHECKING:
+    from tests.factories.demonstration import World
 
 
 def rule(weekday: int = 0, opens: time = time(9), closes: time = time(12), **facts: Any) -> Rule:
@@ -28,16 +34,23 @@ def template(
     follows: Rule | None = None,
     *,
     practitioner: Practitioner | None = None,
-    unit: Unit | None = None,
     room_id: UUID | None = None,
 ) -> SessionTemplate:
     """A published template of the hospital's practitioner."""
+    return template_of(practitioner or where.practitioner, where.unit, reasons, follows or rule(), room_id)
+
+
+def template_of(
+    practitioner: Practitioner,
+    unit: Unit,
+    reasons: Sequence[Reason] | Mapping[UUID, int | None],
+    follows: Rule,
+    room_id: UUID | None = None,
+) -> SessionTemplate:
+    """A published template."""
     wanted = reasons if isinstance(reasons, Mapping) else {each.id: None for each in reasons}
-    draft = Draft(
-        (practitioner or where.practitioner).id, (unit or where.unit).id, follows or rule(), dict(wanted), room_id
-    )
-    establishment = session.get_one(Establishment, where.establishment.id)
-    template_id, _plan = actions.publish(establishment, draft)
+    draft = Draft(practitioner.id, unit.id, follows, dict(wanted), room_id)
+    template_id, _plan = actions.publish(session.get_one(Establishment, unit.establishment_id), draft)
     return session.get_one(SessionTemplate, template_id)
 
 
@@ -62,3 +75,35 @@ def next_day(where: Hospital, weekday: int, after_days: int = 7) -> date:
     """The first such weekday, in so many days at least."""
     day = calendar.civil_day(db.now(), where.establishment.tz) + timedelta(days=after_days)
     return day + timedelta(days=(weekday - day.weekday()) % 7)
+
+
+# -- the demonstration -------------------------------------------------------------------------------------------
+
+
+def demonstrate(world: "World") -> None:
+    """A practitioner falls ill: two or three patients must be placed again, and one of them is to call."""
+    found = _a_short_day()
+    if found is None:
+        return  # a very quiet week: nobody would be stranded
+    practitioner_id, expected = found
+    tz = world.north.establishment.tz
+    day = calendar.civil_day(expected[0].start_at, tz)
+    start_at, end_at = (datetime.combine(day + timedelta(days=ahead), time(), tz) for ahead in (0, 1))
+    actions.announce(expected[0].establishment_id, Away(start_at, end_at, "illness", practitioner_id))
+    actions.to_call(expected[0])
+
+
+def _a_short_day() -> tuple[UUID, list[Appointment]] | None:
+    """Somebody's first day to come with two or three patients, none of whom one signs in as."""
+    own = exists().where(PatientAccess.patient_id == Appointment.patient_id)
+    rows = session.scalars(
+        select(Appointment)
+        .where(Appointment.state == "booked", Appointment.start_at > db.now() + timedelta(days=1), ~own)
+        .order_by(Appointment.start_at)
+    )
+    days: dict[tuple[date, UUID], list[Appointment]] = {}
+    for each in rows:
+        days.setdefault((each.start_at.date(), each.practitioner_id), []).append(each)
+    short = (found for found in days.items() if 2 <= len(found[1]) <= 3)
+    first = next(short, None)
+    return (first[0][1], first[1]) if first else None

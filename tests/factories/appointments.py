@@ -16,7 +16,7 @@ from portal.establishments import Practitioner, Unit
 from services.appointments import actions, queries, slots
 from services.appointments.models import Appointment, AppointmentChange, ConsultationSession, Reason, new_reference
 from services.appointments.slots import Slot
-from tests.factories import people
+from tests.factories import agendas, people
 from tests.factories.hospitals import Hospital
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ _OFFER: dict[str, tuple[dict[str, Any], ...]] = {
     ),
 }
 _HOURS = ((time(9), time(12, 30)), (time(14), time(17)))
-_WEEKS_AHEAD = 10
+_SHOWN = timedelta(weeks=10)
 _FILLED = timedelta(days=9)
 _NAMES = (
     "ARNOUX",
@@ -196,7 +196,7 @@ _FIRST_NAMES = ("Alice", "Bruno", "Chantal", "Driss", "Élise", "Fabrice", "Gine
 
 
 def demonstrate(world: "World") -> None:
-    """Reasons, ten weeks of consultations, full and empty days, and appointments in each state."""
+    """Reasons, thirteen months of consultations, full and empty days, and appointments in each state."""
     chance = Random(2026)
     units = {unit.name: (unit, _reasons(unit)) for unit in session.scalars(select(Unit)) if unit.name in _OFFER}
     opened = [one for unit, offered in units.values() for one in _weeks(unit, offered)]
@@ -211,16 +211,18 @@ def _reasons(unit: Unit) -> list[Reason]:
 
 
 def _weeks(unit: Unit, offered: Sequence[Reason]) -> list[ConsultationSession]:
-    """Each practitioner of the unit receives four half-days a week."""
-    today = db.now().astimezone(unit.establishment.tz).date()
-    days = [today + timedelta(days=ahead) for ahead in range(_WEEKS_AHEAD * 7)]
-    practitioners = session.scalars(select(Practitioner).where(Practitioner.unit_id == unit.id)).all()
-    return [
-        actions.open_session(practitioner, unit, day, *_HOURS[(day.weekday() + rank) % 2], offered, step_min=5)
-        for rank, practitioner in enumerate(practitioners)
-        for day in days
-        if calendar.is_business_day(day) and (day.weekday() + rank) % 5 != 4
-    ]
+    """Each practitioner of the unit receives four half-days a week, by templates; today began before they did."""
+    today = calendar.civil_day(db.now(), unit.establishment.tz)
+    for rank, practitioner in enumerate(session.scalars(select(Practitioner).where(Practitioner.unit_id == unit.id))):
+        for weekday in range(5):
+            if (weekday + rank) % 5 != 4:
+                opens, closes = _HOURS[(weekday + rank) % 2]
+                weekly = agendas.rule(weekday, opens, closes, first_on=today + timedelta(days=1), step_min=5)
+                agendas.template_of(practitioner, unit, offered, weekly)
+                if today.weekday() == weekday and calendar.is_business_day(today):
+                    actions.open_session(practitioner, unit, today, opens, closes, offered, step_min=5)
+    rows = select(ConsultationSession).where(ConsultationSession.unit_id == unit.id)
+    return list(session.scalars(rows.where(ConsultationSession.local_date < today + _SHOWN).order_by("start_at", "id")))
 
 
 def _passers_by(world: "World") -> list[Patient]:
