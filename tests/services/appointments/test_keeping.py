@@ -15,6 +15,7 @@ from portal import db
 from portal.db import session
 from services.appointments import actions
 from services.appointments.models import Appointment, ConsultationSession, Hold, Reason
+from tests.english import in_english as in_english
 from tests.factories import appointments, hospitals, people
 from tests.ground import prepared, rows
 from tests.services.appointments.conftest import Ground
