@@ -34,6 +34,7 @@ from admin import (
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_pathways,
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
+    routes_places,
     routes_preadmission,
     routes_reasons,
     routes_reminders,
@@ -70,6 +71,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_rush.rush_pages)
     app.register_blueprint(routes_reasons.reason_pages)
     app.register_blueprint(routes_resources.resource_pages)
+    app.register_blueprint(routes_places.place_pages)
     app.register_blueprint(routes_preadmission.preadmission_pages)
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)
@@ -119,6 +121,7 @@ def _offer_oversight() -> None:
 def _offer_administration() -> None:
     offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
     offer("staff", _l("Agents"), "users", "admin_staff.agents")
+    offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")

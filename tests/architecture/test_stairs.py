@@ -21,6 +21,7 @@ DRAWERS = {
 OWN_DRAWERS = {
     "appointments": {
         "pathways",
+        "places",
         "rush",
         "requests",
         "waiting",

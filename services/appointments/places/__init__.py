@@ -1,0 +1,1 @@
+"""What patients read of sites and practitioners before they come."""
