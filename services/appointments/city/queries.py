@@ -25,6 +25,7 @@ from services.appointments.slots import Slot
 CHANNEL = "city"
 _REMEMBERED = timedelta(days=365)
 _MOST = 200
+_LATELY = 10
 
 
 def reasons(finess: str = "", wanted: str = "") -> Sequence[Reason]:
@@ -88,7 +89,7 @@ def chosen(reason_id: UUID, slot: Slot) -> Chosen | None:
 
 
 def patients(professional_id: UUID) -> Sequence[SentPatient]:
-    """Those this practitioner has booked for, each once, by name."""
+    """Those this practitioner described lately, each once, by name."""
     rows = session.scalars(
         select(SentPatient)
         .where(SentPatient.professional_id == professional_id)
@@ -96,7 +97,8 @@ def patients(professional_id: UUID) -> Sequence[SentPatient]:
         .limit(_MOST)
     ).all()
     once = {(letters(each.birth_name), letters(each.first_name), each.birth_on): each for each in reversed(rows)}
-    return sorted(once.values(), key=lambda each: (each.birth_name, each.first_name))
+    lately = sorted(once.values(), key=lambda each: each.created_at)[-_LATELY:]
+    return sorted(lately, key=lambda each: (each.birth_name, each.first_name))
 
 
 def patient(professional_id: UUID, sent_patient_id: UUID) -> SentPatient | None:

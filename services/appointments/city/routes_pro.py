@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms
 from portal import db, establishments
 from portal.web.repeated_posts import once
+from portal.web.ui import short_day
 from services.appointments import queries as offers
 from services.appointments import wording
 from services.appointments.actions import AlreadyOver, NotBookable, PatientBusy, SlotTaken, TooLateToCancel
@@ -47,6 +48,7 @@ def choose() -> str:
         units.setdefault(reason.unit_id, []).append(reason)
     return render_template(
         "city/choose.html",
+        again=_again(),
         units=list(units.values()),
         establishments=establishments.establishments(),
         finess=finess,
@@ -59,11 +61,10 @@ def choose_slot() -> Answer:
     """The next free times for a reason; once one is chosen, on to the patient."""
     reason = queries.reason(_uuid("reason") or abort(404)) or abort(404)
     if request.args.get("slot"):
-        return redirect(url_for(".confirm", reason=reason.id, slot=request.args["slot"]))
-    nothing_chosen = "continue" in request.args
-    page = render_template(
-        "city/choose_slot.html", reason=reason, nothing_chosen=nothing_chosen, **_times(reason, "choose_slot")
-    )
+        return redirect(url_for(".confirm", reason=reason.id, slot=request.args["slot"], **_again()))  # type: ignore[arg-type]
+    nothing_chosen, again = "continue" in request.args, _again()
+    times = _times(reason, "choose_slot", **again)
+    page = render_template("city/choose_slot.html", reason=reason, nothing_chosen=nothing_chosen, again=again, **times)
     return (page, 422) if nothing_chosen else page
 
 
@@ -87,11 +88,15 @@ def _times(reason: Reason, view: str, **fixed: object) -> dict[str, object]:
     }
 
 
+def _again() -> dict[str, str]:
+    """For whom the practitioner began to book, when it is somebody they described before: a key, never a name."""
+    known = _uuid("patient")
+    found = queries.patient(guards.professional_id(), known) if known else None
+    return {"patient": str(found.id)} if found else {}
+
+
 def _uuid(name: str) -> UUID | None:
-    try:
-        return UUID(request.args.get(name, ""))
-    except ValueError:
-        return None
+    return _parsed(request.args.get(name, ""))
 
 
 # -- for whom ----------------------------------------------------------------------------------------------------
@@ -103,9 +108,9 @@ def confirm() -> Answer:
     choice = _chosen(request.args.get("reason", ""), request.args.get("slot", ""))
     held = held_forms.take()
     form = BookForPatientForm(formdata=held) if held else BookForPatientForm(
-        MultiDict(), reason=str(choice.reason.id), slot=str(choice.slot)
+        MultiDict(), reason=str(choice.reason.id), slot=str(choice.slot), **_again()
     )  # fmt: skip
-    form.offer(_known())
+    form.offer(_known(form.patient.data))
     return _confirmation(choice, form) if choice.is_free else (_refused(choice, form), 409)
 
 
@@ -114,7 +119,7 @@ def confirm() -> Answer:
 def book() -> Answer:
     """A post all along: names stay out of addresses and logs."""
     form = BookForPatientForm()
-    form.offer(_known())
+    form.offer(_known(form.patient.data))
     choice = _chosen(form.reason.data, form.slot.data)
     if not form.validate():
         return _confirmation(choice, form), 422
@@ -128,12 +133,24 @@ def book() -> Answer:
     return redirect(url_for(".booked", appointment_id=made.id), 303)
 
 
-def _known() -> dict[str, str]:
-    return {str(each.id): _named(each) for each in queries.patients(guards.professional_id())}
+def _known(chosen: str | None) -> dict[str, str]:
+    """Whom one described lately, and whom the form is about."""
+    own = guards.professional_id()
+    listed = {str(each.id): _named(each) for each in queries.patients(own)}
+    if chosen and chosen not in listed and (key := _parsed(chosen)) and (older := queries.patient(own, key)):
+        listed[chosen] = _named(older)
+    return listed
+
+
+def _parsed(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _named(each: SentPatient) -> str:
-    return str(_("%(name)s, born on %(day)s", name=each.full_name, day=wording.day_in_words(each.birth_on)))
+    return f"{each.full_name}, {short_day(each.birth_on)}"
 
 
 def _patient(form: BookForPatientForm, establishment_id: UUID) -> SentPatient:

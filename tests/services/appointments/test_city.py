@@ -171,6 +171,21 @@ class TestBooking:
         assert (count(SentPatient), count(Appointment)) == (1, 2)
         assert len({each.patient_id for each in rows(Appointment)}) == 1
 
+    def test_again_begins_at_what_was_booked_before(self, practice: Practice, ground: Ground) -> None:
+        practice.book(ground)
+        known = str(rows(SentPatient)[0].id)
+        with prepared():
+            for number in range(12):
+                told = Described(f"AUTRE {number}", "Anne", TYPED_ON, "F")
+                city.describe(practice.doctor.id, ground.hospital.establishment.id, told)
+        assert f"patient={known}" in practice.browser.get(f"/pro/rendez-vous/{sent_id()}").text
+        assert f"patient={known}" in practice.browser.get(f"/pro/rendez-vous/choisir?patient={known}").text
+        chosen = f"reason={ground.reason.id}&slot={ground.slot(4)}"
+        onward = practice.browser.get(f"/pro/rendez-vous/choisir-un-creneau?{chosen}&patient={known}").location
+        page = parsed(practice.browser.get(onward).text)
+        assert page.xpath("//input[@name='patient'][@checked]/@value") == [known]
+        assert practice.book(ground, 4, patient=known).status_code == 303
+
     def test_at_another_hospital_describes_them_there_too(self, practice: Practice, ground: Ground) -> None:
         practice.book(ground)
         with prepared():
@@ -354,6 +369,7 @@ class TestAnotherPractitioner:
     def test_is_offered_none_of_their_patients(self, other: Practice, ground: Ground) -> None:
         address = f"/pro/rendez-vous/confirmer?reason={ground.reason.id}&slot={ground.slot(4)}"
         assert "FERRAND" not in other.browser.get(address).text
+        assert "FERRAND" not in other.browser.get(f"{address}&patient={rows(SentPatient)[0].id}").text
         assert other.book(ground, 4, patient=str(rows(SentPatient)[0].id)).status_code == 422
 
     def test_writes_nothing_in_their_name(self, practice: Practice, other: Practice, ground: Ground) -> None:
