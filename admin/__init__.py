@@ -9,6 +9,7 @@ from admin import (
     figure_words,
     routes_absences,  # noqa: F401 - adds its pages to the agendas' blueprint
     routes_agendas,
+    routes_appointment_exchanges,
     routes_appointment_requests,
     routes_appointments,
     routes_assurance,
@@ -42,6 +43,7 @@ from admin import (
     routes_resources,
     routes_rush,
     routes_staff,
+    routes_subscriptions,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_waiting,
 )
@@ -63,6 +65,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
     app.register_blueprint(routes_appointments.pages)
+    app.register_blueprint(routes_appointment_exchanges.pages)
+    app.register_blueprint(routes_subscriptions.pages)
     app.register_blueprint(routes_agendas.pages)
     app.register_blueprint(routes_reminders.pages)
     app.register_blueprint(routes_appointment_requests.pages)
@@ -100,6 +104,7 @@ def _offer_appointments() -> None:
     offer("waiting", _l("Waiting list"), "hourglass", "admin_waiting.waiting_list")
     offer("reasons", _l("Reasons"), "list", "admin_reasons.reasons")
     offer("resources", _l("Rooms and devices"), "building-2", "admin_resources.pools")
+    offer("exchanges", _l("Exchanges"), "arrow-up-down", "admin_appointment_exchanges.overview")
 
 
 def _offer_identities() -> None:
@@ -124,6 +129,7 @@ def _offer_administration() -> None:
     offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
+    offer("subscriptions", _l("Exchanges of appointments"), "arrow-up-down", "admin_subscriptions.settings")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
     offer("rush", _l("Waiting room"), "users", "admin_rush.show")
     offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")
