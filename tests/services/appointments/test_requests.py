@@ -64,7 +64,8 @@ class Place:
         unit = session.get_one(Unit, self.ground.reason.unit_id)
         reason = session.get_one(Reason, self.ground.reason.id)
         wishes = Wishes([(today(), today() + timedelta(days=30))])
-        return Asked(**{"unit": unit, "reason": reason, "wishes": wishes, "phone": "06 39 98 00 00"} | facts)
+        known: dict[str, Any] = {"unit": unit, "reason": reason, "wishes": wishes, "phone": "06 39 98 00 00"}
+        return Asked(**known | facts)
 
     def proposed(self, *cells: int, days: int = 3) -> AppointmentRequest:
         asked = self.sent()
