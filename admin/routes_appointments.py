@@ -19,7 +19,7 @@ from portal.web.spreadsheets import csv_response
 from services.appointments import actions, queries
 from services.appointments.desk import queries as desk
 from services.appointments.desk import wording
-from services.appointments.desk.agenda import Agenda, Free, Visit
+from services.appointments.desk.agenda import MAY_ARRIVE_BEFORE, Agenda, Free, Visit
 from services.appointments.desk.queries import Span
 from services.appointments.forms import day_asked
 
@@ -112,6 +112,7 @@ def day() -> str:
         unanswered=desk.unanswered(wanted.unit),
         said=wording.Said(wanted.unit.establishment.tz),
         now=db.now(),
+        soon=db.now() + MAY_ARRIVE_BEFORE,
         states=STATES,
         before=wanted.day - timedelta(days=1),
         after=wanted.day + timedelta(days=1),

@@ -1,5 +1,6 @@
 """How the desk says states, channels, gestures and what stands in the way."""
 
+import re
 from datetime import date, datetime
 from functools import cache, partial
 from typing import Any
@@ -10,7 +11,6 @@ from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from auth.factors.codes import readable_number
 from auth.mandates import wording as mandates
 from portal import calendar, db
 from portal.web.ui import short_day
@@ -65,16 +65,21 @@ IMPOSSIBLE = {
 }
 
 
+_FRENCH = re.compile(r"\+33[0-9]{9}")
+
+
 def register(app: Flask) -> None:
     app.jinja_env.filters.update(phone=phone, percent=percent, hours=hours, short_weekday=short_weekday)
 
 
 def phone(number: str) -> str:
     """`06 12 34 56 78`, however it was typed."""
+    if _FRENCH.fullmatch(number):
+        return f"0{number[3]} {number[4:6]} {number[6:8]} {number[8:10]} {number[10:]}"
     digits = "".join(each for each in number if each.isdigit() or each == "+")
     if len(digits) == 10 and digits.startswith("0"):
         digits = f"+33{digits[1:]}"
-    return readable_number(digits) if digits.startswith("+33") else number
+    return phone(digits) if _FRENCH.fullmatch(digits) else number
 
 
 def percent(load: Load) -> str:
@@ -105,6 +110,7 @@ class Said:
         self.tz = tz
         self.clock = cache(partial(hospital_time, tz=tz))
         self.day = cache(short_day)
+        self.phone = phone
         self.steps = {code: (str(words), tone) for code, (words, tone) in STEPS.items()}
         self.channels = {code: str(words) for code, words in CHANNELS.items()}
         self.gestures = {code: str(words) for code, words in GESTURES.items()}
