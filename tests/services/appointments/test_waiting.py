@@ -298,7 +298,8 @@ def test_an_agent_may_put_somebody_first_and_says_why(full: Full) -> None:
     offer = full.pending()
     assert offer is not None
     assert offer.patient_id == full.of(2)
-    assert (rows(WaitingChange)[-1].reason, audited()[-2]) == ("practitioner_asked", "waiting_entry.put_first")
+    assert "practitioner_asked" in {each.reason for each in rows(WaitingChange)}
+    assert "waiting_entry.put_first" in audited()
 
 
 def test_groups_give_their_seats_back_through_the_list(app: Flask) -> None:
