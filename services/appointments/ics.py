@@ -7,6 +7,7 @@ the practitioner, unless its owner chose it for their own.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from icalendar import Calendar, Event
@@ -87,8 +88,8 @@ def _event(entry: Entry) -> Event:
     event.add("uid", f"{appointment.id}@parvis")
     event.add("sequence", entry.sequence)
     event.add("dtstamp", entry.changed_at.astimezone(UTC))
-    event.add("dtstart", appointment.start_at.astimezone(appointment.tz))
-    event.add("dtend", appointment.end_at.astimezone(appointment.tz))
+    event.add("dtstart", _wall_clock(appointment.start_at, appointment.tz))
+    event.add("dtend", _wall_clock(appointment.end_at, appointment.tz))
     event.add("summary", entry.summary)
     event.add("location", entry.location)
     described = _("Details: %(url)s", url=entry.url)
@@ -98,3 +99,9 @@ def _event(entry: Entry) -> Event:
     event.add("status", "CANCELLED" if appointment.state == states.CANCELLED else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if appointment.state == states.CANCELLED else "OPAQUE")
     return event
+
+
+def _wall_clock(moment: datetime, tz: ZoneInfo) -> datetime:
+    """The hospital's; UTC in the hour that an autumn night has twice, which a wall clock cannot tell (3.3.5)."""
+    local = moment.astimezone(tz)
+    return moment.astimezone(UTC) if local.fold else local

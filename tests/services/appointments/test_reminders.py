@@ -85,7 +85,8 @@ def remind(work_jobs: WorkJobs) -> Callable[[], int]:
     def run() -> int:
         with prepared():
             planned = planning.plan(db.now())
-        work_jobs()
+        if planned:
+            work_jobs()
         return planned
 
     return run
@@ -272,7 +273,7 @@ def test_a_visit_moved_between_the_planning_and_the_sending_is_told_as_it_is_now
     assert [reminder.state for reminder in rows(Reminder)] == ["dropped"]
 
 
-def test_every_interleaving_of_moves_cancellations_runs_and_crashes_tells_only_what_stands(
+def test_in_whatever_order_people_and_workers_act_only_what_stands_is_told(
     ground: Ground, day: date, clock: Clock, mails: MailTwin, work_jobs: WorkJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the very moment a message passes the door, each visit it tells of stands, at that time."""
@@ -296,7 +297,6 @@ def test_every_interleaving_of_moves_cancellations_runs_and_crashes_tells_only_w
         with prepared():
             held = appointments.consultation(ground.hospital, [ground.reason], on)
             visit = actions.book_by_phone(ground.patient.id, ground.reason.id, Slot(held.id, 0))
-        work_jobs()
         clock.at(on - timedelta(days=1), "15:05")
         for step in order:
             _do(step, visit.id, Slot(held.id, 6), work_jobs)
