@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 _AGENTS = may.either(may.staff("appointments"), may.staff("administration"), may.SYSTEM)
+_SOMEBODY = "(select nullif(current_setting('parvis.account', true), '')) is not null"
 _SEES_THEM = "exists (select 1 from appointment a where a.practitioner_id = remote_room.practitioner_id)"
 _REASON_COLUMNS = (
     "open_to_city", "closed_at", "most_a_session", "link", "come_before_min", "arrival", "speciality", "min_age",
@@ -86,7 +87,7 @@ def _create_outside() -> None:
     )
     op.create_index(op.f("ix_outside_session_session_id"), "outside_session", ["session_id"])
     # Whoever gives time back must see that the hospital's agenda fills it; it names no patient.
-    may.protect("outside_time", read=may.ANYBODY, write=_AGENTS)
+    may.protect("outside_time", read=may.either(_SOMEBODY, may.SYSTEM), write=_AGENTS)
     may.protect("outside_session", read=_AGENTS, write=_AGENTS)
 
 

@@ -126,7 +126,7 @@ class TestDescribing:
     def test_refuses_ages_upside_down(self, desk: Desk) -> None:
         answer = desk.agent.post("/admin/motifs/nouveau", data=typed(desk, min_age="60", max_age="18"))
         assert answer.status_code == 422
-        assert "The last age comes before the first one" in answer.text
+        assert "The oldest age is below the youngest one" in answer.text
 
     def test_refuses_a_name_that_the_unit_has(self, desk: Desk) -> None:
         answer = desk.agent.post("/admin/motifs/nouveau", data=typed(desk, name="BILAN"))

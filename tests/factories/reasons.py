@@ -41,12 +41,11 @@ def needs(reason: Reason, *pools: ResourcePool) -> None:
 def demonstrate(world: "World") -> None:
     """Scanners, rooms and interpreters; a closed reason, a teleconsultation, and one clash."""
     here = world.north.establishment.id
-    scanners = pool(here, "device", "Échographes", "Échographe 1", "Échographe 2", "Échographe 3")
     pool(here, "room", "Salles d’effort", "Salle d’effort A", "Salle d’effort B")
     pool(here, "interpreter", "Interprètes, arabe", "Mme Haddad", "M. Benali")
-    for each in session.scalars(select(Reason).where(Reason.name == "Échographie")):
-        if each.establishment_id == here:
-            needs(each, scanners)
+    scans = session.scalars(select(Reason).where(Reason.name == "Échographie")).one()
+    scanners = pool(scans.establishment_id, "device", "Échographes", "Échographe 1", "Échographe 2", "Échographe 3")
+    needs(scans, scanners)
     _remote(here)
     clash = session.scalars(
         select(Appointment)

@@ -5,8 +5,8 @@ from importlib import import_module
 from tests.factories.demonstration import World
 
 ROOMS = (
-    "appointments", "reasons", "agendas", "preadmission", "billing", "documents", "factors", "enrolment", "mandates", "account",
-    "history", "agents", "practice", "deaths", "city", "requests", "waiting",
+    "appointments", "desk", "reasons", "agendas", "preadmission", "billing", "documents", "factors", "enrolment",
+    "mandates", "account", "history", "agents", "practice", "deaths", "city", "requests", "waiting", "reminders",
 )  # fmt: skip
 
 

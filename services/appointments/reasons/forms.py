@@ -93,8 +93,8 @@ class ReasonForm(OnceForm):
     max_to_come = _number(
         _l("Appointments to come a patient may have"), 0, 20, _l("By booking alone; 0: as many as they like"), default=2
     )
-    min_age = _number(_l("From … years old"), 0, 130, _l("On the day of the visit; empty: no limit"))
-    max_age = _number(_l("Until … years old"), 0, 130, _l("Included; empty: no limit"))
+    min_age = _number(_l("Youngest age, in years"), 0, 130, _l("On the day of the visit; empty: no limit"))
+    max_age = _number(_l("Oldest age, in years"), 0, 130, _l("Included; empty: no limit"))
 
     min_delay_hours = _number(_l("Notice, in hours"), 0, 2160, _l("No later than this before the visit"), default=24)
     min_delay_business_days = _number(_l("Notice, in business days"), 0, 60, default=0)
@@ -110,7 +110,7 @@ class ReasonForm(OnceForm):
     pieces = SelectMultipleField(
         _l("Papers to prepare"), [Optional()], choices=choices(piece_words.KINDS.items()), validate_choice=False
     )
-    price = _line(_l("Price"), 200, _l("As patients read it, such as “€30, refunded 70%%”"))
+    price = _line(_l("Price"), 200, _l("As patients read it, such as “€30, refunded 70%”"))
     come_before_min = _number(_l("Come … minutes before"), 0, 240, default=0)
     arrival = _text(_l("On arrival"), _l("Which door, which desk, which lift"))
     questionnaire = _line(
@@ -150,7 +150,7 @@ class ReasonForm(OnceForm):
     def validate_max_age(self, field: IntegerField) -> None:
         """The older end."""
         if None not in (field.data, self.min_age.data) and field.data < self.min_age.data:
-            raise ValidationError(_l("The last age comes before the first one"))
+            raise ValidationError(_l("The oldest age is below the youngest one"))
 
     def validate_link(self, field: StringField) -> None:
         """An address that a browser opens safely: nothing but https, and `{reference}` as the only blank."""
