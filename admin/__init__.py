@@ -104,6 +104,7 @@ def _offer_appointments() -> None:
     offer("waiting", _l("Waiting list"), "hourglass", "admin_waiting.waiting_list")
     offer("reasons", _l("Reasons"), "list", "admin_reasons.reasons")
     offer("resources", _l("Rooms and devices"), "building-2", "admin_resources.pools")
+    offer("reminders", _l("Reminders"), "bell", "admin_reminders.overview")
     offer("exchanges", _l("Exchanges"), "arrow-up-down", "admin_appointment_exchanges.overview")
 
 

@@ -165,7 +165,8 @@ NOT_BY_A_LINK = {
     "pages.theme_css",
     "auth.callback_of_hospital", "auth.logout_callback_of_hospital", "auth.start_at_hospital", "auth.encryption_keys",
     "closed.closed", "guests.birth", "guests.code", "guests.show", "local.set_up", "local.set_up_passkey",
-    "local.set_up_password", "oauth_whoami.whoami",
+    "local.set_up_password", "oauth_whoami.whoami", "appointment_links.show", "appointment_links.cancel",
+    "appointment_links.move", "calendar.read",
 }  # fmt: skip
 
 
