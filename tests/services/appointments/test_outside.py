@@ -16,6 +16,8 @@ from portal import db
 from portal.db import session
 from services.appointments import actions, queries, slots
 from services.appointments.actions import SlotTaken, capacity, opening
+from services.appointments.agendas import actions as agenda_actions
+from services.appointments.agendas.models import Absence
 from services.appointments.models import Appointment, Claim, ConsultationSession, Reason
 from services.appointments.outside import actions as outside
 from services.appointments.outside import queries as outside_queries
@@ -180,6 +182,17 @@ def test_a_session_opened_later_does_not_offer_it(ground: Ground) -> None:
         opening.tell_opened([later.id])
         session.refresh(later)
         assert later.free == slots.mask(4, 8)
+
+
+def test_an_absence_later_that_day_does_not_offer_it_again(ground: Ground) -> None:
+    with hearing(ground) as agenda:
+        agenda.fills("A1", 0, 60)
+        away = agenda_actions.Away(agenda.at(120), agenda.at(180), "meeting", practitioner_id=agenda.who)
+        absence_id = agenda_actions.announce(agenda.here, away)
+    assert free(ground) == "####....####"
+    with prepared():
+        agenda_actions.end(session.get_one(Absence, absence_id), ground.opened.start_at - timedelta(days=3))
+    assert free(ground) == "####........"
 
 
 def test_what_two_transactions_missed_is_mended(ground: Ground) -> None:
