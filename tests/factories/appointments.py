@@ -167,10 +167,10 @@ _OFFER: dict[str, tuple[dict[str, Any], ...]] = {
         },
     ),
 }
-_HOURS = ((time(9), time(12, 30)), (time(14), time(17)))
+HOURS = ((time(9), time(12, 30)), (time(14), time(17)))
 _SHOWN = timedelta(weeks=10)
 _FILLED = timedelta(days=9)
-_NAMES = (
+NAMES = (
     "ARNOUX",
     "BEAUCHAMP",
     "CALVET",
@@ -216,7 +216,7 @@ def _weeks(unit: Unit, offered: Sequence[Reason]) -> list[ConsultationSession]:
     for rank, practitioner in enumerate(session.scalars(select(Practitioner).where(Practitioner.unit_id == unit.id))):
         for weekday in range(5):
             if (weekday + rank) % 5 != 4:
-                opens, closes = _HOURS[(weekday + rank) % 2]
+                opens, closes = HOURS[(weekday + rank) % 2]
                 weekly = agendas.rule(weekday, opens, closes, first_on=today + timedelta(days=1), step_min=5)
                 agendas.template_of(practitioner, unit, offered, weekly)
                 if today.weekday() == weekday and calendar.is_business_day(today):
@@ -228,7 +228,7 @@ def _weeks(unit: Unit, offered: Sequence[Reason]) -> list[ConsultationSession]:
 def _passers_by(world: "World") -> list[Patient]:
     """People who called: known to the hospital, without an account."""
     made = []
-    for number, name in enumerate(_NAMES):
+    for number, name in enumerate(NAMES):
         first_name = _FIRST_NAMES[number % len(_FIRST_NAMES)]
         person = people.patient(
             name,
