@@ -183,6 +183,7 @@ FOR_OTHERS = {
 
 # Shown after a form was sent, or only on days when somebody works (the demonstration is around today).
 AFTER_A_FORM = {
+    "admin_appointment_requests.letter", "admin_waiting.new", "requests.letter", "requests.receipt",
     "admin_appointments.choose_time", "admin_appointments.new_patient", "admin_appointments.show",
     "admin_documents.publish", "admin_documents.take_back", "admin_staff.invitation", "documents.sent",
     "my_appointments.booked", "my_appointments.confirm", "preadmission.piece_file",

@@ -133,6 +133,11 @@ class RequestForm(LetterForm):
         self.about.choices = made
 
     @property
+    def has_second_dates(self) -> bool:
+        """Whether something was typed there: the page shows it."""
+        return any((*self.second_first_on.typed.values(), *self.second_last_on.typed.values()))
+
+    @property
     def reason(self) -> Reason | None:
         return self.reasons.get(self.about.data)
 
@@ -251,7 +256,10 @@ class ProposeForm(VersionForm):
 
     slot = SelectMultipleField(_l("Times"), validate_choice=False)
     days = SelectField(
-        _l("The patient may answer until"), choices=choices((str(days), "") for days in ANSWER_DAYS), default="3"
+        _l("The patient may answer until"),
+        [Required(_l("Choose until when"))],
+        choices=choices((str(days), "") for days in ANSWER_DAYS),
+        default="3",
     )
 
     def tell_days(self, words: Mapping[int, str]) -> None:

@@ -1,5 +1,6 @@
 """A patient's requests: ask, follow, answer, take a time that is proposed."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
@@ -24,6 +25,7 @@ pages = guards.patients(
     Blueprint("requests", __name__, url_prefix="/rendez-vous/demandes", template_folder="templates"), "appointments"
 )
 Answer = Response | tuple[str, int]
+_SOON = timedelta(days=7)
 
 
 @pages.get("")
@@ -44,7 +46,7 @@ def new() -> str:
     if not held:
         form.patient_id.data, form.about.data = str(guards.patient_id()), _asked_about(form)
         form.phone.data = db.session.get_one(Patient, guards.patient_id()).mobile
-    return render_template("requests/new.html", form=form)
+    return _form_page(form)
 
 
 def _offered(form: RequestForm) -> RequestForm:
@@ -52,6 +54,12 @@ def _offered(form: RequestForm) -> RequestForm:
     names = {str(each.patient_id): each.patient.full_name for each in people.people() if each.patient_id in may}
     form.offer(names, queries.reasons())
     return form
+
+
+def _form_page(form: RequestForm, former: AppointmentRequest | None = None) -> str:
+    day = db.now().date()
+    example, later = (f"{each.day} {each.month} {each.year}" for each in (day + _SOON, day + 4 * _SOON))
+    return render_template("requests/new.html", form=form, former=former, example=example, later=later)
 
 
 def _asked_about(form: RequestForm) -> str:
@@ -66,7 +74,7 @@ def send() -> Answer:
     valid = form.validate()
     letter = form.take_letter()
     if not valid or form.file.errors:
-        return render_template("requests/new.html", form=form), 422
+        return _form_page(form), 422
     asked = Asked(
         form.unit, form.reason, form.wishes, (form.phone.data or "").strip(), (form.text.data or "").strip(),
         letter.id if letter else None,
@@ -76,10 +84,10 @@ def send() -> Answer:
         made = actions.send(patient_id, asked)
     except LetterNeeded:
         form.file.errors = [_("This consultation needs a letter from a practitioner: join it, a photo is enough")]
-        return render_template("requests/new.html", form=form), 422
+        return _form_page(form), 422
     except AlreadyAsked:
         former = queries.open_one({patient_id}, asked.unit.id, asked.reason.id if asked.reason else None)
-        return render_template("requests/new.html", form=form, former=former), 409
+        return _form_page(form, former), 409
     return redirect(url_for(".receipt", request_id=made.id), 303)
 
 

@@ -51,6 +51,7 @@ class WaitingForm(OnceForm):
     )
     notice = SelectField(
         _l("How long before the visit do you need to know?"),
+        [Required(_l("Choose how long before"))],
         choices=choices((str(hours), words) for hours, words in NOTICES.items()),
         default="24",
     )

@@ -1,6 +1,8 @@
 """How the room says when somebody can come."""
 
+from babel.dates import get_day_names
 from flask import Flask
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -26,9 +28,8 @@ def in_words(wishes: Wishes, *, with_spans: bool = True, brief: bool = False) ->
     ]
     said = [str(_(" or ")).join(parts)] if parts else []
     if wishes.weekdays:
-        said.append(
-            str(_("on %(days)s", days=", ".join(str(WEEKDAYS[day]).lower() for day in sorted(wishes.weekdays))))
-        )
+        names = get_day_names("wide", locale=get_locale())
+        said.append(str(_("on %(days)s", days=", ".join(names[day] for day in sorted(wishes.weekdays)))))
     if wishes.half:
         said.append(str(HALVES[wishes.half]).lower())
     return ", ".join(said) or str(_("any day, at any time"))
