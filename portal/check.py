@@ -11,9 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from auth import franceconnect, providers
 from auth.hospital_providers import doors as hospital_doors
 from auth.providers import Door
-from portal import files, notifications, schema, text_messages
+from portal import db, files, notifications, schema, text_messages
 from portal.config import Settings
-from portal.gateways import DoorError
+from portal.gateways import DoorError, UnsupportedUrl
+from services.appointments import exchanges
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,20 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
         ("text messages", text_messages.check),
     ):
         yield _door(name, check)
+    yield from _hospital_systems(app)
     yield from _providers(app, settings)
+
+
+def _hospital_systems(app: Flask) -> Iterator[Finding]:
+    """Each hospital's own system, where its address is set."""
+    try:
+        with app.app_context(), db.transaction(db.system("cli.check")):
+            found = exchanges.systems()
+    except SQLAlchemyError:
+        return  # the database's own line says why
+    for finess, system in found.items():
+        name = f"hospital system {finess}"
+        yield Finding(name, str(system)) if isinstance(system, UnsupportedUrl) else _door(name, system.check)
 
 
 def _providers(app: Flask, settings: Settings) -> Iterator[Finding]:

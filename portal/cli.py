@@ -216,8 +216,11 @@ def set_establishment(context: click.Context, finess: str, key: str, value: str,
         assurance.check_setting(key, value)
     except UnknownMinimum as error:
         raise click.ClickException(str(error)) from error
-    with as_system(context, "cli.establishment_set"):
-        establishments.change_setting(establishments.by_finess(finess).id, key, value, secret=secret)
+    try:
+        with as_system(context, "cli.establishment_set"):
+            establishments.change_setting(establishments.by_finess(finess).id, key, value, secret=secret)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @parvis.group("audit")

@@ -1,6 +1,6 @@
 """Hospitals of the group (FINESS), their sites, units and practitioners, and per-hospital settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -145,6 +145,19 @@ def setting(establishment_id: UUID, key: str, default: str = "") -> str:
     return found.value if found else default
 
 
+Check = Callable[[str, str], bool]
+_checks: list[Check] = []
+
+
+def check_setting_with(check: Check) -> None:
+    """Ask this, given a key and a value, before a setting is written: it raises a ValueError, or returns whether the
+    setting is a secret."""
+    if check not in _checks:
+        _checks.append(check)
+
+
 def change_setting(establishment_id: UUID, key: str, value: str, *, secret: bool = False) -> None:
-    """Set one setting of a hospital."""
+    """Set one setting of a hospital. Raises a ValueError when its value makes no sense."""
+    for check in _checks:
+        secret = check(key, value) or secret
     session.merge(EstablishmentSetting(establishment_id=establishment_id, key=key, value=value, secret=secret))

@@ -8,12 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from portal.gateways import his
 from services.appointments import states
 
 SETTING = "his_dialect"
 ADDRESS = "his_url"
 _LONGEST = 100
 _MOST = 2000
+
+
+def check_setting(key: str, value: str) -> bool:
+    """Before a setting of a hospital is written: whether it holds addresses, which few may read. Raises
+    UnsupportedUrl, NotADialect."""
+    if key == ADDRESS:
+        his.connect(value)
+    if key == SETTING:
+        read(value)
+    return key == ADDRESS
 
 
 class NotADialect(ValueError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, and_, case, func, or_, select
@@ -188,7 +188,17 @@ def differences(establishments: Collection[UUID]) -> Sequence[Difference]:
     return [Difference("elsewhere" if theirs.appointment_id else "both", ours, theirs) for ours, theirs in rows]
 
 
-def oldest_waiting() -> datetime | None:
-    """Since when something waits to be told to a follower that is not stopped; for metrics, as the system."""
-    query = select(func.min(Delivery.changed_at)).join(Delivery.follower)
-    return session.scalar(query.where(Delivery.state == states.WAITING, Follower.stopped_at.is_(None)))
+def backlog() -> tuple[int, int, int]:
+    """What waits to be told to followers that are not stopped, how many seconds the oldest has waited, and what was
+    refused and not settled; of every hospital, as the system."""
+    waits = (Delivery.state == states.WAITING) & Follower.stopped_at.is_(None)
+    waiting, oldest, refused = session.execute(
+        select(
+            func.count().filter(waits),
+            func.min(Delivery.changed_at).filter(waits),
+            func.count().filter(Delivery.state == states.REFUSED),
+        )
+        .join(Delivery.follower)
+        .where(Delivery.state.in_((states.WAITING, states.REFUSED)))
+    ).one()
+    return waiting, int((db.now() - oldest).total_seconds()) if oldest else 0, refused

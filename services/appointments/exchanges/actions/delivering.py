@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
 from auth.models import PatientRecord
@@ -225,13 +225,3 @@ def _count(outgoing: Outgoing, outcome: str) -> None:
             object_kind="delivery",
             object_id=outgoing.delivery_id,
         )
-
-
-def lag_s() -> int:
-    """How long the oldest change that is still to be told has waited; of followers that are not stopped."""
-    oldest = session.scalar(
-        select(func.min(Delivery.changed_at))
-        .join(Delivery.follower)
-        .where(Delivery.state == states.WAITING, Follower.stopped_at.is_(None))
-    )
-    return int((db.now() - oldest).total_seconds()) if oldest else 0
