@@ -20,6 +20,8 @@ DRAWERS = {
 }  # fmt: skip
 OWN_DRAWERS = {
     "appointments": {
+        "city",
+        "fhir",
         "pathways",
         "places",
         "rush",
