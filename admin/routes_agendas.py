@@ -221,20 +221,15 @@ def _preview(plan: Plan, title: str, establishment: Establishment) -> str:
     stranded = queries.appointments(plan.stranded, here())
     if stranded:
         actions.open_list(establishment.id)
-    minutes = sum(row["step_min"] * row["open"].bit_count() for row in plan.new)
     posted = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "once")]
     return render_template(
         "admin/agendas/preview.html",
         title=title,
         plan=plan,
-        hours=round(minutes / 60),
-        first=min((row["local_date"] for row in plan.new), default=None),
-        last=max((row["local_date"] for row in plan.new), default=None),
         stranded=stranded,
         posted=posted,
         once=str(uuid4()),
         tz=establishment.tz,
-        closed=sum(row["planned"] == 0 for row in plan.changed),
     )
 
 

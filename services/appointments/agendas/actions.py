@@ -157,8 +157,10 @@ def open_ahead(establishment: Establishment, templates: Sequence[SessionTemplate
 def _apply(
     templates: Sequence[SessionTemplate], establishment: Establishment, *, offers: bool = False, refuses: bool = True
 ) -> Plan:
-    sessions.hold_still(_to_come([each.id for each in templates]))
     plan = plans.of_templates(templates, establishment)
+    if offers or plan.changed or plan.gone:
+        sessions.hold_still(_to_come([each.id for each in templates]))
+        plan = plans.of_templates(templates, establishment)  # as they are, now that nobody books in them
     if not refuses:
         _leave_taken_rooms(plan)
     sessions.carry_out(plan, offers=offers)

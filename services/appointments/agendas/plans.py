@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ARRAY, Uuid, cast, exists, func, or_, select
 
 from portal import calendar, db
 from portal.db import session
@@ -18,7 +18,7 @@ from portal.establishments import Establishment, Unit
 from services.appointments import slots, states
 from services.appointments.agendas import rules
 from services.appointments.agendas.models import Absence, SchoolHoliday, SessionTemplate
-from services.appointments.agendas.rules import Place, Span
+from services.appointments.agendas.rules import Place, Rule, Span
 from services.appointments.models import Appointment, ConsultationSession, Hold
 
 MONTHS_AHEAD = 13
@@ -27,7 +27,8 @@ AHEAD = timedelta(days=MONTHS_AHEAD * 31)
 
 @dataclass
 class Plan:
-    """Rows of sessions to open and to change, ids to remove, ids of appointments that would have no room any more."""
+    """Rows of sessions to open and to change, ids to remove, ids of appointments that would have no room any more;
+    and, for whoever decides, the days that this opens, changes and closes."""
 
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
@@ -35,6 +36,14 @@ class Plan:
     gone: list[UUID] = field(default_factory=list)
     stranded: list[UUID] = field(default_factory=list)
     widened: list[UUID] = field(default_factory=list)
+    days_opened: list[date] = field(default_factory=list)
+    days_changed: list[date] = field(default_factory=list)
+    days_closed: list[date] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Grows with whatever is to do."""
+        return len(self.new) + len(self.changed) + len(self.gone)
 
 
 def place_of(establishment: Establishment) -> Place:
@@ -74,7 +83,7 @@ def of_templates(templates: Sequence[SessionTemplate], establishment: Establishm
     units = select(Unit.id, Unit.site_id).where(Unit.establishment_id == establishment.id)
     sites = {row.id: row.site_id for row in session.execute(units)}
     for template in templates:
-        maker = _Maker(template, place, absences, sites[template.unit_id], now, taken, plan)
+        maker = _Maker(template, template.rule, place, absences, sites[template.unit_id], now, taken, plan)
         mine = existing.get(template.id, {})
         maker.plan(mine, today, today + AHEAD)
     return plan
@@ -103,7 +112,9 @@ def _taken(existing: Collection[dict[date, list[Any]]]) -> Taken:
     """Session → appointments expected in it, and their bits."""
     needed = [row.id for days in existing for rows in days.values() for row in rows if row.is_needed]
     query = select(Appointment.id, Appointment.session_id, Appointment.first_cell, Appointment.n_cells).where(
-        Appointment.session_id.in_(needed), Appointment.state == states.BOOKED, Appointment.start_at > db.now()
+        Appointment.session_id == func.any(cast(needed, ARRAY(Uuid))),
+        Appointment.state == states.BOOKED,
+        Appointment.start_at > db.now(),
     )
     found: dict[UUID, list[tuple[UUID, int]]] = {}
     for row in session.execute(query) if needed else ():
@@ -114,6 +125,7 @@ def _taken(existing: Collection[dict[date, list[Any]]]) -> Taken:
 @dataclass(frozen=True)
 class _Maker:
     template: SessionTemplate
+    rule: Rule
     place: Place
     absences: Absences
     site_id: UUID
@@ -122,36 +134,44 @@ class _Maker:
     into: Plan
 
     def plan(self, existing: Mapping[date, Sequence[Any]], since: date, until: date) -> None:
-        rule, one_days = self.template.rule, self.template.one_days
+        rule, one_days = self.rule, self.template.one_days
         wanted = set(rules.days(rule, since, until, self.place, one_days))
         for day in sorted(wanted | set(existing)):
             whole = rules.span(rule, day, self.place.tz, one_days.get(day)) if day in wanted else None
+            before = self.into.size
             self._plan_day(day, whole, existing.get(day, ()))
+            if self.into.size > before:
+                self._tell_day(day, any(row.planned for row in existing.get(day, ())), whole is not None)
+
+    def _tell_day(self, day: date, was_open: bool, is_open: bool) -> None:
+        plan = self.into
+        kind = plan.days_changed if was_open and is_open else plan.days_opened if is_open else plan.days_closed
+        kind.append(day)
 
     def _plan_day(self, day: date, whole: Span | None, existing: Sequence[Any]) -> None:
         staying = [row for row in existing if row.is_needed or row.start_at <= self.now]
         spans = [(row.start_at, _ends(row)) for row in staying]
-        wanted = rules.pieces(whole, self.template.step_min, spans) if whole else []
-        is_group, step_min = self.template.capacity > 1, self.template.step_min
+        wanted = rules.pieces(whole, self.rule.step_min, spans) if whole else []
+        is_group, step_min = self.rule.capacity > 1, self.rule.step_min
         others = {_shape(row): row for row in existing if row not in staying}
         for start_at, n_cells in wanted:
             same = others.pop((start_at, step_min, n_cells, is_group), None)
             if same is not None:
-                self._keep(same, whole, self.template.capacity)
+                self._keep(same, whole, self.rule.capacity)
             elif start_at > self.now:
                 self._open(day, start_at, n_cells)
         self.into.gone += [row.id for row in others.values()]
         for row in staying:
             if row.start_at > self.now:
-                self._keep(row, whole, max(row.capacity, self.template.capacity) if row.capacity > 1 else 1)
+                self._keep(row, whole, max(row.capacity, self.rule.capacity) if row.capacity > 1 else 1)
 
     def _open(self, day: date, start_at: datetime, n_cells: int) -> None:
         made = _New(
             uuid4(), self.template.practitioner_id, self.template.unit_id, self.template.room_id, start_at,
-            self.template.step_min, n_cells, day,
+            self.rule.step_min, n_cells, day,
         )  # fmt: skip
         planned = slots.mask(0, n_cells)
-        row = self._masks(made, planned, self.template.capacity)
+        row = self._masks(made, planned, self.rule.capacity)
         row |= {
             "establishment_id": self.template.establishment_id,
             "template_id": self.template.id,
@@ -180,7 +200,7 @@ class _Maker:
         ]
 
     def _masks(self, row: Any, planned: int, capacity: int) -> dict[str, Any]:
-        rule, day, tz = self.template.rule, row.local_date, self.place.tz
+        rule, day, tz = self.rule, row.local_date, self.place.tz
         own = _New(row.id, row.practitioner_id, row.unit_id, self.template.room_id, row.start_at, row.step_min,
                    row.n_cells, day)  # fmt: skip
         return {

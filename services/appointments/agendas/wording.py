@@ -1,13 +1,14 @@
 """Agendas in words."""
 
-from datetime import time
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
+from flask_babel import format_datetime, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 from services.appointments.agendas.rules import Rule
+from services.appointments.wording import day_in_words, hospital_moment
 
 WEEKDAYS = (
     _l("Monday"),
@@ -100,3 +101,19 @@ def part(rule: Rule, channel: str) -> str:
         return str(PARTS[how])
     begins, ends = getattr(rule, f"{channel}_from"), getattr(rule, f"{channel}_until")
     return _("%(begins)s to %(ends)s", begins=hour(begins), ends=hour(ends))
+
+
+def short(at: datetime, tz: tzinfo) -> str:
+    """`mar. 24 nov. 14:00`, where many of them share a page."""
+    return str(format_datetime(at.astimezone(tz), "EEE d MMM HH:mm", rebase=False))
+
+
+def period(start_at: datetime, end_at: datetime, tz: tzinfo) -> str:
+    """Whole days without their hours; other periods from one moment to another."""
+    begins, ends = start_at.astimezone(tz), end_at.astimezone(tz)
+    if begins.time() != time() or ends.time() != time():
+        return _("%(begins)s to %(ends)s", begins=hospital_moment(start_at, tz), ends=hospital_moment(end_at, tz))
+    first, last = begins.date(), ends.date() - timedelta(days=1)
+    if first == last:
+        return _("%(day)s, all day", day=day_in_words(first))
+    return _("%(begins)s to %(ends)s", begins=day_in_words(first), ends=day_in_words(last))
