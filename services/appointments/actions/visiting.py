@@ -24,8 +24,7 @@ _EARLIEST = timedelta(hours=12)
 
 def arrive(appointment: Appointment) -> None:
     """The patient is at the desk. Raises NotYet half a day before, NotAllowed, AlreadyOver."""
-    _check_day(appointment)
-    _go_to(appointment, states.ARRIVED, "arrived", arrived_at=db.now())
+    _go_to(_of_today(appointment), states.ARRIVED, "arrived", arrived_at=db.now())
 
 
 def call_in(appointment: Appointment) -> None:
@@ -41,12 +40,12 @@ def call_in(appointment: Appointment) -> None:
 
 def finish(appointment: Appointment) -> None:
     """The patient was seen. Raises NotYet half a day before, NotAllowed, AlreadyOver."""
-    _check_day(appointment)
-    _go_to(appointment, states.DONE, "finished")
+    _go_to(_of_today(appointment), states.DONE, "finished")
 
 
 def miss(appointment: Appointment, why: str) -> None:
     """The patient did not come. why: one of states.MISSED_BECAUSE. Raises NotYet before the time, NotAllowed."""
+    appointment = booking.lock(appointment)
     if db.now() < appointment.start_at:
         raise NotYet
     _go_to(appointment, states.MISSED, "missed", why, missed_because=why)
@@ -54,7 +53,9 @@ def miss(appointment: Appointment, why: str) -> None:
 
 def correct(appointment: Appointment) -> None:
     """What was said of the visit was a mistake: the patient is expected again. Raises NotAllowed, AlreadyOver."""
-    _go_to(appointment, states.BOOKED, "expected_again", missed_because="", arrived_at=None, called_at=None)
+    _go_to(
+        booking.lock(appointment), states.BOOKED, "expected_again", missed_because="", arrived_at=None, called_at=None
+    )
 
 
 def end_day(unit: Unit, visits: Collection[UUID], state: str) -> int:
@@ -85,16 +86,18 @@ def walk_in(patient_id: UUID, reason_id: UUID, slot: Slot, *, beyond: bool = Fal
     return made
 
 
-def _check_day(appointment: Appointment) -> None:
-    if db.now() < appointment.start_at - _EARLIEST:
+def _of_today(appointment: Appointment) -> Appointment:
+    """Held still, as it is now: somebody may have moved it since the page was shown. Raises NotYet, AlreadyOver."""
+    found = booking.lock(appointment)
+    if db.now() < found.start_at - _EARLIEST:
         raise NotYet
+    return found
 
 
-def _go_to(appointment: Appointment, state: str, what: str, why: str = "", **facts: Any) -> None:
-    appointment = booking.lock(appointment)
-    before = booking.go_to(appointment, state, **facts)
-    tell_of(appointment, what, before, why)
-    kpi.count(f"appointment_{what}", establishment_id=appointment.establishment_id, dimension=why)
+def _go_to(locked: Appointment, state: str, what: str, why: str = "", **facts: Any) -> None:
+    before = booking.go_to(locked, state, **facts)
+    tell_of(locked, what, before, why)
+    kpi.count(f"appointment_{what}", establishment_id=locked.establishment_id, dimension=why)
 
 
 # -- the staff looks ---------------------------------------------------------------------------------------------
