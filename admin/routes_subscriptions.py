@@ -44,7 +44,7 @@ def settings() -> str:
     )
 
 
-@pages.route("/reglages/<finess>", methods=["GET", "POST"])
+@pages.route("/reglages/<string:finess>", methods=["GET", "POST"])
 def his(finess: str) -> Answer:
     """Where a hospital's system listens, and its codes."""
     place = _hospital(finess)

@@ -13,6 +13,7 @@ WRITERS = {"add", "add_all", "delete", "merge", "execute", "flush"}
 STATEMENTS = {"insert", "update", "delete"}
 
 SILENT = {
+    "services.appointments.exchanges.actions.following.let_go": "a job gives its lease back; what it told is audited",
     "auth.actions.begin": "a sign-in that leaves is nobody's yet; its end is audited",
     "auth.actions.take": "the same: taken back, then audited as opened or refused",
     "auth.enrolment.actions.asking.count_try": "a try is counted before it is looked at; what it gave is audited",
