@@ -16,7 +16,7 @@ from services.appointments import queries, wording
 from services.appointments.forms import day_asked, uuid_asked
 from services.appointments.models import Appointment, Reason
 from services.appointments.queries import Asking, Standing, Wish
-from services.appointments.queries.free_slots import PARTS_OF_DAY, soonest_with
+from services.appointments.queries.free_slots import PARTS_OF_DAY
 
 MOST_REASONS = 8
 """Places where one looks at once."""
@@ -156,7 +156,8 @@ def shown(
 
 
 def _asking(address: Address, reasons: Sequence[Reason], asker: Asker) -> Asking:
-    asking = Asking.online(reasons, Wish(address.practitioners, address.parts, address.weekdays))
+    wish = Wish(address.practitioners, address.parts, address.weekdays)
+    asking = replace(Asking.online(reasons, wish), whoever=not address.practitioners)
     if asker.patient_id is None:
         return asking
     but = [asker.moved.id] if asker.moved else []
@@ -167,8 +168,7 @@ def _asking(address: Address, reasons: Sequence[Reason], asker: Asker) -> Asking
 def _with_days(page: Times, asking: Asking) -> Times:
     today = calendar.civil_day(db.now(), asking.tz)
     found = queries.next_times(asking, max(page.address.first_day or today, today))
-    offers = [each for day in found.days.values() for each in day]
-    listed = offers if page.address.practitioners else soonest_with(offers)
+    listed = [each for day in found.days.values() for each in day]
     names = len(page.practitioners) > 1 and len(page.address.practitioners) != 1
     days = wording.offers(listed, with_names=names, with_places=len(asking.reasons) > 1)
     return replace(page, days=days, next_day=found.next_day)

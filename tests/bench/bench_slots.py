@@ -45,13 +45,13 @@ def run() -> None:
     with ground() as place:
         app = application(place.settings)
         with app.app_context(), db.transaction(db.system("bench")):
-            reason, opened = _fill(size(PRACTITIONERS))
+            reason, opened = fill(size(PRACTITIONERS))
             wanted = [people.patient(f"PATIENT {number}").id for number in range(PATIENTS)]
         _next_slots(app, place, reason)
         _hot(app, reason.id, opened, wanted)
 
 
-def _fill(practitioners: int) -> tuple[Reason, ConsultationSession]:
+def fill(practitioners: int) -> tuple[Reason, ConsultationSession]:
     """A morning of each practitioner, repeated every day; the reason, and one of the mornings."""
     where = hospitals.hospital()
     reason = appointments.reason(where.unit, duration_min=15)

@@ -5,9 +5,11 @@ may begin. Sessions are read in the order of days and no further than a page nee
 with ten times the sessions.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,33 +30,36 @@ AT_ONCE = 160
 """Sessions read first: five days of a large unit. Four times as many when they do not suffice, and so on."""
 NOON, EVENING = time(12), time(17)
 PARTS_OF_DAY = ("morning", "afternoon", "evening")
+Seen = dict[tuple[datetime, int, UUID], int]
+"""When sessions begin, their step and the reason → cells that somebody offers already."""
 _LONGEST = timedelta(hours=15)
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Offer(FreeSlot):
-    """A free time, with whom, and for which of the reasons asked. room: how much of the session is free."""
+    """A free time, with whom, and for which of the reasons asked, whose hospital lives by this clock. room: how much
+    of the session is free."""
 
     reason: Reason
-    practitioner_id: UUID
+    tz: ZoneInfo
     room: int = 0
-
-    @property
-    def tz(self) -> ZoneInfo:
-        return self.reason.unit.establishment.tz
 
 
 @dataclass(frozen=True)
 class Wish:
     """What somebody would like: parts of the day (PARTS_OF_DAY), days of the week (0: Monday), practitioners.
 
-    Empty: any. on_clock: moment by moment by the hospital's clock.
+    Empty: any.
     """
 
     practitioners: Collection[UUID] = ()
     parts: Collection[str] = ()
     weekdays: Collection[int] = ()
+
+    @property
+    def narrows_hours(self) -> bool:
+        return bool(self.parts or self.weekdays)
 
     def suits(self, at: datetime) -> bool:
         """at: by the hospital's clock."""
@@ -73,12 +78,13 @@ def part_of_day(at: time) -> str:
 @dataclass(frozen=True)
 class Asking:
     """Who asks for what: reasons of different units that would all do, the moments each may begin between, and the
-    patient's own time that is taken already."""
+    patient's own time that is taken already. whoever: each time of a place once, with one of those who are free."""
 
     windows: Mapping[UUID, Window]
     reasons: Sequence[Reason]
     wish: Wish = ANY
     busy: Taken = field(default_factory=dict)
+    whoever: bool = False
 
     @classmethod
     def online(cls, reasons: Sequence[Reason], wish: Wish = ANY) -> "Asking":
@@ -151,17 +157,8 @@ def _in_order(asking: Asking, begin: date) -> Select[Any]:
     return _fitting(asking).where(table.local_date >= begin).order_by(table.local_date, table.start_at, table.id)
 
 
-def _order(offer: Offer) -> tuple[datetime, int, str]:
-    # At the same time, whoever has most room left: the work is shared.
-    return offer.at, -offer.room, offer.practitioner
-
-
-def soonest_with(offers: Iterable[Offer]) -> list[Offer]:
-    """Each time of each place once: those who do not mind whom they see need not read every name."""
-    found: dict[tuple[datetime, UUID], Offer] = {}
-    for each in offers:
-        found.setdefault((each.at, each.reason.id), each)
-    return list(found.values())
+def _order(offer: Offer) -> tuple[datetime, str]:
+    return offer.at, offer.practitioner
 
 
 # -- others ------------------------------------------------------------------------------------------------------
@@ -170,12 +167,12 @@ def soonest_with(offers: Iterable[Offer]) -> list[Offer]:
 def nearest(reason: Reason, window: Window, wanted: datetime, busy: Taken | None = None) -> Sequence[Offer]:
     """The free times closest to the one that was wanted, in order of time."""
     around = timedelta(days=14)
-    asking = Asking({reason.id: window}, [reason], busy=busy or {})
+    asking = Asking({reason.id: window}, [reason], busy=busy or {}, whoever=True)
     close = asking.between(wanted - around, wanted + around)
-    found = soonest_with(_expanded(session.execute(_fitting(close)).all(), close))
+    found = _expanded(session.execute(_fitting(close)).all(), close)
     if not found:
         page = next_times(asking, calendar.civil_day(window.earliest, asking.tz))
-        found = soonest_with(each for offers in page.days.values() for each in offers)
+        found = [each for offers in page.days.values() for each in offers]
     closest = sorted(found, key=lambda each: abs(each.at - wanted))[:ALTERNATIVES]
     return sorted(closest, key=lambda each: each.at)
 
@@ -194,12 +191,11 @@ def month(asking: Asking, first: date) -> Mapping[date, int]:
     begins, ends = (calendar.to_utc(each, time(), asking.tz) for each in (first, last))
     if begins is None or ends is None:
         return {}
-    asking = asking.between(begins, ends - timedelta(seconds=1))
+    asking = replace(asking.between(begins, ends - timedelta(seconds=1)), whoever=True)
     within = ConsultationSession.local_date.between(first - _DAY, last)
-    times: dict[date, set[tuple[datetime, UUID]]] = {}
-    for each in _expanded(session.execute(_fitting(asking).where(within)).all(), asking):
-        times.setdefault(calendar.civil_day(each.at, each.tz), set()).add((each.at, each.reason.id))
-    return {day: len(found) for day, found in times.items() if first <= day < last}
+    offers = _expanded(session.execute(_fitting(asking).where(within)).all(), asking)
+    counts = Counter(calendar.civil_day(each.at, each.tz) for each in offers)
+    return {day: count for day, count in counts.items() if first <= day < last}
 
 
 def first_times(asking: Asking, looked_at: int = 6) -> Mapping[UUID, Offer]:
@@ -211,7 +207,7 @@ def first_times(asking: Asking, looked_at: int = 6) -> Mapping[UUID, Offer]:
         return {}
     offers = _expanded(session.execute(_first_sessions(asking, looked_at)).all(), asking)
     found: dict[UUID, Offer] = {}
-    for each in sorted(offers, key=_order):
+    for each in offers:
         found.setdefault(each.reason.id, each)
     missing = [each for each in asking.reasons if each.id not in found]
     if missing and looked_at < AT_ONCE:
@@ -256,7 +252,6 @@ def _fitting(asking: Asking) -> Select[Any]:
             table.for_web,
             table.for_city,
             table.released_at,
-            table.practitioner_id,
             SessionReason.reason_id,
             func.concat_ws(" ", Practitioner.title, Practitioner.family_name).label("name"),
         )
@@ -336,18 +331,24 @@ def _starts(visible: ColumnElement[int], count: int) -> ColumnElement[int]:
 
 
 def _expanded(rows: Sequence[Any], asking: Asking) -> list[Offer]:
+    """What these sessions offer, in order of time."""
     if not rows:
         return []
     ends = max(row.start_at + timedelta(minutes=row.n_cells * row.step_min) for row in rows)
-    reasons = {each.id: each for each in asking.reasons}
+    reasons = {each.id: (each, each.unit.establishment.tz) for each in asking.reasons}
     wanted = needed(asking.reasons, min(row.start_at for row in rows), ends)
     taken = {each: {**wanted[each], **asking.busy} for each in reasons}
+    if asking.whoever:
+        # At the same time, whoever has most room left: the work is shared.
+        rows = sorted(rows, key=lambda row: (-row.free.bit_count(), row.name))
+    seen: Seen | None = {} if asking.whoever else None
     found = [
-        each
-        for row in rows
-        for each in _free_in(row, reasons[row.reason_id], asking, taken[row.reason_id])
-    ]  # fmt: skip
-    return sorted(found, key=lambda each: (each.at, each.practitioner))
+        each for row in rows for each in _free_in(row, *reasons[row.reason_id], asking, taken[row.reason_id], seen)
+    ]
+    if asking.whoever:
+        # Sessions that begin at another moment may offer the same times.
+        found = list({(each.at, each.reason.id): each for each in reversed(found)}.values())
+    return sorted(found, key=_order)
 
 
 def needed(reasons: Sequence[Reason], since: datetime, until: datetime) -> Mapping[UUID, Taken]:
@@ -357,16 +358,36 @@ def needed(reasons: Sequence[Reason], since: datetime, until: datetime) -> Mappi
     return {reason_id: {pool: taken[pool] for pool in listed} for reason_id, listed in pools.items()}
 
 
-def _free_in(row: Any, reason: Reason, asking: Asking, taken: Taken) -> Iterator[Offer]:
+def _free_in(
+    row: Any, reason: Reason, tz: ZoneInfo, asking: Asking, taken: Taken, seen: Seen | None
+) -> Iterator[Offer]:
+    """seen: what others offer already, when whoever offers it is all the same."""
     found = availability.starts(row, reason, asking.windows[reason.id], taken)
-    tz, wish, step = reason.unit.establishment.tz, asking.wish, timedelta(minutes=row.step_min)
-    if wish.parts or wish.weekdays:
-        found = sum(
-            1 << cell
-            for cell in range(found.bit_length())
-            if found >> cell & 1 and wish.suits((row.start_at + cell * step).astimezone(tz))
-        )
-    for cell in slots.proposed(found, reason.cells(row.step_min)):
+    if asking.wish.narrows_hours:
+        found = _suiting(found, row, tz, asking.wish)
+    offered = _proposed(found, reason.cells(row.step_min))
+    if seen is not None:
+        alike = (row.start_at, row.step_min, reason.id)
+        offered, seen[alike] = offered & ~seen.get(alike, 0), offered | seen.get(alike, 0)
+    room = row.free.bit_count()
+    while offered:
+        cell = (offered & -offered).bit_length() - 1
+        offered &= offered - 1
         yield Offer(
-            Slot(row.id, cell), row.start_at + cell * step, row.name, reason, row.practitioner_id, row.free.bit_count()
+            Slot(row.id, cell), row.start_at + timedelta(minutes=cell * row.step_min), row.name, reason, tz, room
         )
+
+
+@lru_cache(maxsize=4096)
+def _proposed(found: int, count: int) -> int:
+    """The bits of slots.proposed, remembered: many mornings look alike."""
+    return sum(1 << cell for cell in slots.proposed(found, count))
+
+
+def _suiting(found: int, row: Any, tz: ZoneInfo, wish: Wish) -> int:
+    moments = {
+        cell: row.start_at + timedelta(minutes=cell * row.step_min)
+        for cell in range(found.bit_length())
+        if found >> cell & 1
+    }
+    return sum(1 << cell for cell, at in moments.items() if wish.suits(at.astimezone(tz)))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, literal_column, or_, select, true
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import db
@@ -49,23 +49,32 @@ def _reasons() -> Select[Reason]:
 
 
 def reasons_at(establishments: Collection[UUID]) -> Sequence[Reason]:
-    """Every reason of these hospitals, for their agents."""
-    query = _reasons().where(Reason.establishment_id.in_(establishments))
+    """Every reason that these hospitals give, for their agents."""
+    query = _reasons().where(Reason.establishment_id.in_(establishments), Reason.closed_at.is_(None))
     return session.scalars(query.order_by(Establishment.name, Unit.name, Reason.position, Reason.name)).all()
 
 
 def practitioners_for(*reasons: Reason) -> Sequence[Practitioner]:
     """Who receives for these reasons from now on, by name."""
-    receiving = (
-        select(ConsultationSession.practitioner_id)
+    opened = (
+        ConsultationSession.unit_id.in_([each.unit_id for each in reasons]),
+        ConsultationSession.local_date >= db.now().date(),
+        ConsultationSession.free != 0,
+        ConsultationSession.start_at > db.now(),
+    )
+    here = select(ConsultationSession.practitioner_id).where(*opened).distinct().subquery()
+    # For each of them, no further than the first session that takes one of the reasons.
+    takes_one = (
+        select(literal_column("1"))
+        .select_from(ConsultationSession)
         .join(SessionReason, SessionReason.session_id == ConsultationSession.id)
         .where(
+            ConsultationSession.practitioner_id == here.c.practitioner_id,
             SessionReason.reason_id.in_([each.id for each in reasons]),
-            ConsultationSession.unit_id.in_([each.unit_id for each in reasons]),
-            ConsultationSession.local_date >= db.now().date(),
-            ConsultationSession.free != 0,
-            ConsultationSession.start_at > db.now(),
+            *opened,
         )
+        .limit(1)
+        .lateral()
     )
-    query = select(Practitioner).where(Practitioner.id.in_(receiving))
+    query = select(Practitioner).join(here, here.c.practitioner_id == Practitioner.id).join(takes_one, true())
     return sorted(session.scalars(query), key=lambda each: (each.family_name, each.given_name))

@@ -236,6 +236,7 @@ def test_pages_of_times_are_thrifty(app: Flask, ground: Ground, client: FlaskCli
         appointments.booked(ground.patient, ground.reason, ground.opened, 8)
     browser = sign_in(ground.account)
     for visitor in (client, browser):
+        assert visitor.get(address(ground)).status_code == 200, "a first page notes the arrival"
         for more in ("", "&view=month", f"&month={today():%Y-%m}", "&part=morning&weekday=1"):
             with executed(app) as statements:
                 assert visitor.get(address(ground, more)).status_code == 200
