@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask_babel import format_percent
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -32,6 +33,7 @@ def overview() -> str:
         hospitals=hospitals,
         settings={each.id: queries.setting(each.id) for each in hospitals},
         counts={each.id: queries.counts(each.id, _first_day(each, _COUNTED)) for each in hospitals},
+        rate=_rate,
         no_shows={each.id: queries.no_shows(each.id, db.now() - _COMPARED) for each in hospitals},
     )
 
@@ -73,6 +75,11 @@ def change_reason(reason_id: UUID) -> Response | tuple[str, int]:
         return redirect(url_for(".change", finess=reason.establishment.finess), 303)
     page = render_template("admin/reminders/reason.html", form=form, reason=reason)
     return page, 422 if form.errors else 200
+
+
+def _rate(part: int, whole: int) -> str:
+    """`4,2 %`; a dash when there is nothing to count."""
+    return str(format_percent(part / whole, "0.0 %")) if whole else "–"
 
 
 def _samples(hospital: Establishment, says: str) -> list[tuple[str, Words, int]]:

@@ -137,6 +137,19 @@ def test_counts_of_what_was_sent_and_failed(hospital: Hospital, browser: FlaskCl
     assert [each for each in cells if each.isdecimal()][:5] == ["2", "0", "0", "2", "1"]
 
 
+def test_no_shows_with_and_without_a_reminder_stand_side_by_side(
+    hospital: Hospital, reason: Reason, browser: FlaskClient
+) -> None:
+    with prepared():
+        held = appointments.consultation(hospital, [reason], today() - timedelta(days=3))
+        for cell, (state, told) in enumerate((("done", True), ("done", True), ("missed", True), ("missed", False))):
+            past = appointments.past(people.patient(f"P{cell}"), reason, held, 2 * cell, state=state)
+            past.reminded_at = db.now() if told else None
+    page = browser.get("/admin/rappels?lang=en").text.replace("\u00a0", " ").replace("\u202f", " ")
+    assert "33.3 %" in page
+    assert "100.0 %" in page
+
+
 def test_pages_ask_little_of_the_database(app: Flask, hospital: Hospital, reason: Reason, browser: FlaskClient) -> None:
     with prepared():
         for rank in range(20):

@@ -59,7 +59,7 @@ def _said(lines: Sequence[Line]) -> Iterator[str]:
         yield str(_("Something on your hospital’s portal is coming soon: look there for when and where."))
         return
     yield str(
-        ngettext("This is a reminder: you are expected once.", "This is a reminder: you are expected %(num)d times.",
+        ngettext("This is a reminder of your appointment:", "This is a reminder of your %(num)d appointments:",
                  len(lines))
     )  # fmt: skip
     yield from (_moment(each) for each in lines)
@@ -105,14 +105,14 @@ def _texts(lines: Sequence[Line], has_account: bool) -> Iterator[str]:
 
 def _sentences(place: str, when: str, address: str) -> Iterator[str]:
     if place and address:
-        yield str(_("%(place)s: you are expected on %(when)s. To come, move or cancel: %(address)s",
+        yield str(_("%(place)s: appointment on %(when)s. Confirm, move or cancel: %(address)s",
                     place=place, when=when, address=address))  # fmt: skip
         yield f"{place}: {when}. {address}"
     elif address:
-        yield str(_("You are expected on %(when)s. To come, move or cancel: %(address)s", when=when, address=address))
+        yield str(_("Appointment on %(when)s. Confirm, move or cancel: %(address)s", when=when, address=address))
         yield f"{when}. {address}"
     else:
-        yield f"{place}: {when}." if place else str(_("You are expected on %(when)s.", when=when))
+        yield f"{place}: {when}." if place else str(_("Appointment on %(when)s.", when=when))
 
 
 def _short_day(line: Line) -> str:
