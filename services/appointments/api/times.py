@@ -1,7 +1,7 @@
 """Slots: free ones for everybody where hospitals open them, taken ones for their machines."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import Response
@@ -9,7 +9,6 @@ from flask import Response
 from auth.machines import callers
 from auth.machines.fhir import addresses, needs, without_pass
 from portal import db
-from portal.establishments import Establishment
 from portal.web import fhir
 from portal.web.fhir import Found, Json, Search
 from portal.web.security import public_url
@@ -51,46 +50,39 @@ def _search() -> Response:
     statuses = search.codes("status", STATUSES)
     search, wanted = _wanted(search)
     try:
-        found = _free(wanted) if statuses is None or "free" in statuses else []
-        found += _taken(wanted, statuses)
+        found: list[About] = [*offer.times(reader(), wanted)] if statuses is None or "free" in statuses else []
+        found = sorted([*found, *_taken(wanted, statuses)], key=lambda each: each.start_at)
     except TooMuch as error:
         raise fhir.Refused.because(
             400, "too many sessions: ask for less time or fewer practitioners", "too-costly"
         ) from error
     page = found[search.offset : search.offset + search.count]
-    answer = Found(
-        [resource for resource, _about in page],
-        len(found),
-        search.count > 0 and search.offset + search.count < len(found),
-        _included(search, [about for _resource, about in page]),
-    )
+    has_more = search.count > 0 and search.offset + search.count < len(found)
+    # Resources of this page alone: a unit's week may hold thousands.
+    answer = Found([_resource(each) for each in page], len(found), has_more, _included(search, page))
     return fhir.respond(fhir.searchset("Slot", search, answer, resources.BUNDLE))
 
 
 About = Time | Stretch
-Listed = list[tuple[Json, About]]
 
 
-def _free(wanted: Wanted) -> Listed:
-    base = fhir.base_url()
-    return [(resources.slot(each, base, _address(each)), each) for each in offer.times(reader(), wanted)]
-
-
-def _taken(wanted: Wanted, statuses: frozenset[str] | None) -> Listed:
-    asked = statuses & {"busy", "busy-tentative"} if statuses is not None else frozenset({"busy", "busy-tentative"})
+def _taken(wanted: Wanted, statuses: frozenset[str] | None) -> list[Stretch]:
+    """Time that is not free, for a machine of the hospital; nobody else sees it, and whoever asks for it is told so."""
+    kinds = {"busy", "busy-tentative"}
+    asked = kinds if statuses is None else statuses & kinds
     if not asked or (statuses is None and callers.caller() is None):
         return []
     machine = needs("system/Slot.read")
     found = taken.stretches(machine.establishment_id, wanted)
-    tz = db.session.get_one(Establishment, machine.establishment_id).tz
-    listed: Listed = [(_stretch(each, tz), each) for each in found]
-    return [(resource, about) for resource, about in listed if resource["status"] in asked]
+    return [each for each in found if ("busy-tentative" if each.is_kept else "busy") in asked]
 
 
-def _stretch(each: Stretch, tz: tzinfo) -> Json:
-    key = naming.taken_id(each.session_id, each.first_cell)
-    schedule = naming.pair_id(each.practitioner_id, each.unit_id)
-    return resources.taken(key, schedule, each.start_at, each.end_at, tz, is_kept=each.is_kept)
+def _resource(about: About) -> Json:
+    if isinstance(about, Time):
+        return resources.slot(about, fhir.base_url(), _address(about))
+    key = naming.taken_id(about.session_id, about.first_cell)
+    schedule = naming.pair_id(about.practitioner_id, about.unit_id)
+    return resources.taken(key, schedule, about.start_at, about.end_at, about.tz, is_kept=about.is_kept)
 
 
 def reader() -> Reader:

@@ -6,7 +6,7 @@ practitioner is busy.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from portal import db
 from portal.db import session
-from portal.establishments import Practitioner
+from portal.establishments import Establishment, Practitioner
 from services.appointments import slots, states
 from services.appointments.fhir.offer import MOST_SESSIONS, Reader, TooMuch, Wanted, practitioners
 from services.appointments.models import Appointment, ConsultationSession, Hold
@@ -33,6 +33,7 @@ class Stretch:
     start_at: datetime
     end_at: datetime
     is_kept: bool
+    tz: tzinfo
 
 
 def stretches(establishment_id: UUID, wanted: Wanted) -> list[Stretch]:
@@ -44,7 +45,8 @@ def stretches(establishment_id: UUID, wanted: Wanted) -> list[Stretch]:
         raise TooMuch
     keys = [row.id for row in rows]
     owned = _owned(keys)
-    found = [each for row in rows for each in _in_session(row, owned.get(row.id, ()))]
+    tz = session.get_one(Establishment, establishment_id).tz
+    found = [each for row in rows for each in _in_session(row, owned.get(row.id, ()), tz)]
     within = (each for each in found if wanted.since <= each.start_at < wanted.until)
     return sorted(within, key=lambda each: (each.start_at, str(each.practitioner_id), each.first_cell))
 
@@ -83,25 +85,25 @@ def _owned(keys: Sequence[UUID]) -> dict[UUID, list[tuple[int, int, bool]]]:
     return found
 
 
-def _in_session(row: Any, owned: Iterable[tuple[int, int, bool]]) -> Iterator[Stretch]:
+def _in_session(row: Any, owned: Iterable[tuple[int, int, bool]], tz: tzinfo) -> Iterator[Stretch]:
     left = row.open & ~row.free
     for first, count, is_kept in owned:
         if left & slots.mask(first, count):
             left &= ~slots.mask(first, count)
-            yield _stretch(row, first, count, is_kept=is_kept)
+            yield _stretch(row, first, count, is_kept=is_kept, tz=tz)
     while left:
         first = (left & -left).bit_length() - 1
         count = 1
         while left >> (first + count) & 1:
             count += 1
         left &= ~slots.mask(first, count)
-        yield _stretch(row, first, count, is_kept=False)
+        yield _stretch(row, first, count, is_kept=False, tz=tz)
 
 
-def _stretch(row: Any, first: int, count: int, *, is_kept: bool) -> Stretch:
+def _stretch(row: Any, first: int, count: int, *, is_kept: bool, tz: tzinfo) -> Stretch:
     step = timedelta(minutes=row.step_min)
     begins = row.start_at + first * step
-    return Stretch(row.id, row.practitioner_id, row.unit_id, first, begins, begins + count * step, is_kept)
+    return Stretch(row.id, row.practitioner_id, row.unit_id, first, begins, begins + count * step, is_kept, tz)
 
 
 def people(keys: Iterable[UUID]) -> dict[UUID, Practitioner]:
