@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.db import session
+from services.appointments import actions as booking
 from services.appointments import slots
 from services.appointments.models import Appointment, Claim, ConsultationSession, Reason, Resource, ResourcePool
 from services.appointments.outside import actions as outside
@@ -123,7 +124,7 @@ class TestItsDay:
             _account, patient = people.patient_with_account()
             until = desk.opened.start_at - timedelta(days=1)
             slot = slots.Slot(desk.opened.id, 4)
-            appointments.actions.keep_for(patient.id, desk.reason.id, slot, until, "proposal")
+            booking.keep_for(patient.id, desk.reason.id, slot, until, "proposal")
         page = desk.agent.get(f"{at('Échographe 1')}?day={desk.opened.local_date}").text
         assert "Kept for somebody who is booking" in page
 

@@ -7,4 +7,4 @@ from services.appointments.outside import actions, jobs  # noqa: F401 - jobs reg
 def register() -> None:
     """Whatever opens or frees time, what is busy elsewhere stays taken."""
     capacity.when_freed(actions.cover_freed)
-    opening.when_opened(actions.cover)
+    opening.when_opened(actions.cover_opened)

@@ -150,8 +150,13 @@ def _write(establishment_id: UUID, row: OutsideTime | None, word: Word) -> Outsi
 def _audit(establishment_id: UUID, outcomes: Sequence[str]) -> None:
     counts = {what: outcomes.count(what) for what in (ADDED, CHANGED, REMOVED)}
     if any(counts.values()):
-        details = {what: str(count) for what, count in counts.items()}
-        audit.record("outside_time.heard", establishment_id=establishment_id, **details)
+        audit.record(
+            "outside_time.heard",
+            establishment_id=establishment_id,
+            added=counts[ADDED],
+            changed=counts[CHANGED],
+            removed=counts[REMOVED],
+        )
 
 
 def open_clashes(found: Collection[Appointment]) -> None:
@@ -179,6 +184,11 @@ def cover(session_ids: Collection[UUID]) -> int:
         opened = next(row for row in found if row.session_id == session_id)
         session.execute(_UNMASK, {"session_id": session_id, "cells": spans.bits(opened, filled)})
     return len(touched)
+
+
+def cover_opened(session_ids: Collection[UUID]) -> None:
+    """Sessions open time that the hospital's agenda fills."""
+    cover(session_ids)
 
 
 def cover_freed(session_id: UUID) -> None:

@@ -229,10 +229,10 @@ def _taken(opened: ConsultationSession) -> int:
     if opened.capacity > 1 and opened.seats_left > 0:
         return 0
     mine = [Appointment.session_id == opened.id, Appointment.state != states.CANCELLED, ~Appointment.beyond]
-    rows = session.execute(select(Appointment.first_cell, Appointment.n_cells).where(*mine)).all()
-    rows += session.execute(select(Hold.first_cell, Hold.n_cells).where(Hold.session_id == opened.id)).all()
+    booked = session.execute(select(Appointment.first_cell, Appointment.n_cells).where(*mine)).all()
+    kept = session.execute(select(Hold.first_cell, Hold.n_cells).where(Hold.session_id == opened.id)).all()
     found = 0
-    for first_cell, count in rows:
+    for first_cell, count in (*booked, *kept):
         found |= slots.mask(first_cell, count)
     return found
 

@@ -1,6 +1,7 @@
 """What the hospital says of its sites and practitioners to those who come."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from portal import audit
 from portal.db import session
@@ -37,7 +38,7 @@ def describe_practitioner(practitioner: Practitioner, languages: Collection[str]
     _record("practitioner", practitioner, languages=" ".join(spoken))
 
 
-def _record(kind: str, what: Site | Practitioner, **details: str) -> None:
+def _record(kind: str, what: Site | Practitioner, **details: Any) -> None:
     audit.record(
         f"{kind}.described",
         establishment_id=what.establishment_id,

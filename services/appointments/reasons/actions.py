@@ -155,7 +155,7 @@ def _said(fact: str, was: Any, now: Any) -> str:
     return f"{was} → {now}" if fact in _SAID_IN_FULL else "changed"
 
 
-def _record(what: str, reason: Reason, **details: str) -> None:
+def _record(what: str, reason: Reason, **details: Any) -> None:
     audit.record(
         f"reason.{what}",
         establishment_id=reason.establishment_id,

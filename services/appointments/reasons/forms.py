@@ -149,7 +149,8 @@ class ReasonForm(OnceForm):
 
     def validate_max_age(self, field: IntegerField) -> None:
         """The older end."""
-        if None not in (field.data, self.min_age.data) and field.data < self.min_age.data:
+        youngest, oldest = self.min_age.data, field.data
+        if youngest is not None and oldest is not None and oldest < youngest:
             raise ValidationError(_l("The oldest age is below the youngest one"))
 
     def validate_link(self, field: StringField) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select, text
@@ -169,6 +170,6 @@ def _check_name(pool_id: UUID, name: str) -> None:
         raise NameTaken
 
 
-def _record(what: str, made: ResourcePool | Resource, **details: str) -> None:
+def _record(what: str, made: ResourcePool | Resource, **details: Any) -> None:
     kind = "resource_pool" if isinstance(made, ResourcePool) else "resource"
     audit.record(what, establishment_id=made.establishment_id, object_kind=kind, object_id=made.id, **details)

@@ -1,6 +1,7 @@
 """What an agent says of rooms, devices and interpreters."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField
@@ -14,7 +15,7 @@ from services.appointments.resources.wording import KINDS
 _NO_CONTROLS = r"^[^\x00-\x1f]*$"
 
 
-def _name(label: object, missing: object, hint: object = "") -> StringField:
+def _name(label: Any, missing: Any, hint: Any = "") -> StringField:
     return StringField(
         label,
         [

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, literal, select, update
 
 from portal import db
 from portal.db import session
@@ -260,8 +260,8 @@ def test_only_the_hospitals_agents_write_it(ground: Ground, who: str) -> None:
             "other_right": people.as_agent(clerk, agenda.here, "billing"),
         }
     with db.transaction(actors[who]):
-        assert session.execute(update(OutsideTime).values(is_busy=False)).rowcount == 0
-        assert session.execute(delete(OutsideTime)).rowcount == 0
+        assert session.scalars(update(OutsideTime).values(is_busy=False).returning(literal(1))).all() == []
+        assert session.scalars(delete(OutsideTime).returning(literal(1))).all() == []
 
 
 # -- in any order ------------------------------------------------------------------------------------------------

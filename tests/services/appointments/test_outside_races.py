@@ -84,7 +84,10 @@ def _desk(who: Anybody) -> None:
         reasons.change(why, {"most_a_session": who.chance.choice([None, 2, 4])})
 
 
-def _all_at_once(deeds: list[tuple[Callable[[Anybody], None], Anybody]]) -> list[BaseException]:
+Deed = tuple[Callable[[Anybody], None], Anybody]
+
+
+def _all_at_once(deeds: list[Deed]) -> list[BaseException]:
     failures = list[BaseException]()
 
     def run(deed: Callable[[Anybody], None], who: Anybody) -> None:
@@ -108,7 +111,7 @@ def test_whatever_happens_at_once_masks_and_claims_say_the_same(app: Flask, grou
     with prepared():
         accounts = [people.patient_with_account(birth_name=name) for name in ("UN", "DEUX", "TROIS")]
     actors = [people.as_patient(account, patient) for account, patient in accounts]
-    deeds = [(_patient, Anybody(ground, actor, Random(seed))) for seed, actor in enumerate(actors)]
+    deeds: list[Deed] = [(_patient, Anybody(ground, actor, Random(seed))) for seed, actor in enumerate(actors)]
     deeds += [(_agenda, Anybody(ground, ground.actor, Random(seed))) for seed in (10, 11)]
     deeds += [(_desk, Anybody(ground, ground.actor, Random(20)))]
     assert _all_at_once(deeds) == []
