@@ -83,8 +83,9 @@ def keep() -> Response | tuple[str, int]:
     form.name(whom.people or {})
     if not form.validate() or whom.patient_id is None:
         return _chosen(choice, form), 422
-    if (refusal := _obstacle(choice, whom.patient_id)) is not None:
-        return _already_mine(choice, [whom.patient_id]) or _refused(choice, refusal, whom.patient_id)
+    obstacle = _obstacle(choice, whom.patient_id)
+    if obstacle is not None:
+        return _already_mine(choice, [whom.patient_id]) or _refused(choice, obstacle, whom.patient_id)
     try:
         actions.hold(choice.reason.id, choice.slot)
     except NotBookable:
@@ -106,7 +107,7 @@ def confirm() -> str | Response | tuple[str, int]:
         return _confirmation(choice, kept, whom.patient_id, whom.name)
     if (own := _already_mine(choice, whom.people or {})) is not None:
         return own
-    refusal = _obstacle(choice, whom.patient_id) if whom.patient_id else None
+    refusal: Exception | None = _obstacle(choice, whom.patient_id) if whom.patient_id else None
     if refusal is None and not choice.is_free and not (kept and kept.is_for(choice)):
         refusal = SlotTaken()
     if refusal is not None:

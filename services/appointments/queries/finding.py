@@ -14,7 +14,7 @@ from services.appointments.queries.free_slots import Asking, Offer, Wish, first_
 from services.appointments.queries.reasons import online
 from services.appointments.queries.spelling import letters
 
-Person = Row[tuple[UUID, UUID, str, str, str, list[str]]]
+Person = Row[UUID, UUID, str, str, str, list[str]]
 """A practitioner: id, unit, family name, given name, speciality, languages."""
 PAGE_SIZE = 40
 NEEDS = ("for_wheelchairs", "for_hearing", "for_sight")

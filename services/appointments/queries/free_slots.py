@@ -30,6 +30,7 @@ AT_ONCE = 160
 """Sessions read first: five days of a large unit. Four times as many when they do not suffice, and so on."""
 NOON, EVENING = time(12), time(17)
 PARTS_OF_DAY = ("morning", "afternoon", "evening")
+Sessions = Select[*tuple[Any, ...]]
 Seen = dict[tuple[datetime, int, UUID], int]
 """When sessions begin, their step and the reason → cells that somebody offers already."""
 _LONGEST = timedelta(hours=15)
@@ -152,7 +153,7 @@ def next_times(asking: Asking, first_day: date) -> SlotPage:
     return SlotPage({day: sorted(days[day], key=_order) for day in listed[:DAYS_A_PAGE]}, following)
 
 
-def _in_order(asking: Asking, begin: date) -> Select[Any]:
+def _in_order(asking: Asking, begin: date) -> Sessions:
     table = ConsultationSession
     return _fitting(asking).where(table.local_date >= begin).order_by(table.local_date, table.start_at, table.id)
 
@@ -215,7 +216,7 @@ def first_times(asking: Asking, looked_at: int = 6) -> Mapping[UUID, Offer]:
     return found
 
 
-def _first_sessions(asking: Asking, looked_at: int) -> Select[Any]:
+def _first_sessions(asking: Asking, looked_at: int) -> Sessions:
     table = ConsultationSession
     ranked = (
         _fitting(replace(asking, reasons=[]))
@@ -237,11 +238,11 @@ def _first_sessions(asking: Asking, looked_at: int) -> Select[Any]:
 # -- sessions ----------------------------------------------------------------------------------------------------
 
 
-def _fitting(asking: Asking) -> Select[Any]:
+def _fitting(asking: Asking) -> Sessions:
     """Sessions that begin within reach and have enough free cells in a row; the day's bits are expanded in Python."""
     table = ConsultationSession
     earliest, latest = asking.earliest, asking.latest
-    query = (
+    query: Sessions = (
         select(
             table.id,
             table.start_at,
