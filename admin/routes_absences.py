@@ -23,7 +23,7 @@ from services.appointments import actions as appointment_actions
 from services.appointments.actions import AlreadyOver, NotBookable, PatientBusy, SlotTaken
 from services.appointments.agendas import actions, queries
 from services.appointments.agendas.actions import AlreadyEnded, Away
-from services.appointments.agendas.forms import AbsenceForm, CallForm, EndForm, PlaceAgainForm
+from services.appointments.agendas.forms import AbsenceForm, CallForm, EndForm, PlaceAgainForm, given
 from services.appointments.agendas.models import Absence
 from services.appointments.agendas.queries import Scope
 from services.appointments.models import Appointment
@@ -79,7 +79,8 @@ def _offer(form: AbsenceForm) -> dict[str, UUID]:
 def _announce(form: AbsenceForm, establishment_id: UUID) -> Response | str:
     place = session.get_one(Establishment, establishment_id)
     kind, _colon, whom = form.whom.data.partition(":")
-    away = Away(*form.span(place.tz), form.why.data, **{kind: UUID(whom)})
+    whose: dict[str, Any] = {kind: UUID(whom)}
+    away = Away(*form.span(place.tz), form.why.data, **whose)
     if "confirm" in request.form:
         absence_id = actions.announce(place.id, away)
         flash(_("The time is closed: nobody can book it any more."), "success")
@@ -118,7 +119,7 @@ def end_absence(absence_id: UUID) -> Response | tuple[str, int]:
         return _stranded_page(Scope([found.establishment_id], absence=found), form, PlaceAgainForm(MultiDict())), 422
     tz = session.get_one(Establishment, found.establishment_id).tz
     try:
-        actions.end(found, calendar.to_utc_or_after(form.day.data, form.at.data or time(), tz))
+        actions.end(found, calendar.to_utc_or_after(given(form.day.data), form.at.data or time(), tz))
     except AlreadyEnded:
         flash(_("This absence was over already."), "info")
     else:
@@ -172,8 +173,8 @@ def place_again() -> Response | tuple[str, int]:
         abort(404)
     done = sum(_place_one(each, form) for each in chosen)
     if done:
-        flash(_DONE[form.what.data](done), "success")
-    if missed := len(form.who.data) - done:
+        flash(_DONE[form.what.data or ""](done), "success")
+    if missed := len(form.ids) - done:
         flash(
             ngettext(
                 "%(num)d patient could not be moved: the time was taken, or they are busy then. Choose another one.",

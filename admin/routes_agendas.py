@@ -17,7 +17,7 @@ from portal.establishments import Establishment, Practitioner, Unit
 from portal.web.repeated_posts import once
 from services.appointments.agendas import actions, forms, queries, wording
 from services.appointments.agendas.actions import Draft, NothingTaken, RoomTaken
-from services.appointments.agendas.forms import DayForm, HolidaysForm, PeriodForm, TemplateForm
+from services.appointments.agendas.forms import DayForm, HolidaysForm, PeriodForm, TemplateForm, given
 from services.appointments.agendas.models import SchoolHoliday, SessionTemplate
 from services.appointments.agendas.plans import Plan
 from services.appointments.agendas.queries import Scope
@@ -213,7 +213,7 @@ def _publish(form: TemplateForm, shown: Unit, template: SessionTemplate | None) 
 
 def _room_taken(refusal: RoomTaken, establishment: Establishment) -> str:
     at = refusal.at.astimezone(establishment.tz)
-    return _("%(name)s has this room at that hour, on %(day)s", name=refusal.practitioner, day=f"{at:%d/%m/%Y}")
+    return str(_("%(name)s has this room at that hour, on %(day)s", name=refusal.practitioner, day=f"{at:%d/%m/%Y}"))
 
 
 def _preview(plan: Plan, title: str, establishment: Establishment) -> str:
@@ -256,8 +256,8 @@ def days(template_id: UUID) -> Response | str | tuple[str, int]:
 
 
 def _set_day(form: DayForm, template: SessionTemplate) -> Response | str | None:
-    establishment, day = template.unit.establishment, form.day.data
-    facts = {"is_open": form.how.data == "open", "opens": form.opens.data, "closes": form.closes.data}
+    establishment, day = template.unit.establishment, given(form.day.data)
+    facts: dict[str, Any] = {"is_open": form.how.data == "open", "opens": form.opens.data, "closes": form.closes.data}
     try:
         if "confirm" not in request.form:
             with actions.preview():
@@ -316,7 +316,8 @@ def add_period(establishment_id: UUID) -> Response | tuple[str, int]:
         abort(404)
     if not form.validate():
         return _holidays_page({place.id: form}, form), 422
-    actions.add_school_holiday(place.school_zone, form.name.data or "", form.first_on.data, form.last_on.data)
+    first_on, last_on = given(form.first_on.data), given(form.last_on.data)
+    actions.add_school_holiday(place.school_zone, form.name.data or "", first_on, last_on)
     _holidays_changed(place)
     flash(_("The holidays are added."), "success")
     return redirect(url_for(".holidays"), 303)

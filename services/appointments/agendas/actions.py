@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import audit, db, kpi
@@ -328,7 +328,7 @@ def _recount(establishment_id: UUID, aways: Sequence[Away]) -> None:
     sessions.reopen(list(plans.recount(rows, plans.Absences(establishment_id, since))))
 
 
-def _meets(away: Away) -> object:
+def _meets(away: Away) -> ColumnElement[bool]:
     table = ConsultationSession
     whose = (
         table.practitioner_id == away.practitioner_id
@@ -337,7 +337,7 @@ def _meets(away: Away) -> object:
         if away.unit_id
         else table.room_id == away.room_id
     )
-    return whose & (table.start_at < away.end_at) & (table.start_at > away.start_at - timedelta(hours=15))
+    return and_(whose, table.start_at < away.end_at, table.start_at > away.start_at - timedelta(hours=15))
 
 
 # -- school holidays ---------------------------------------------------------------------------------------------

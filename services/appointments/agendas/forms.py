@@ -1,8 +1,8 @@
 """What agents say of agendas."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, time
-from typing import Any
+from datetime import time
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,15 @@ _A_TIME = _l("Give a time such as 09:00")
 _A_DAY = _l("Give a day")
 MOST = "most-"
 """Prefix of the boxes that say how many of a reason a session takes at most; its id follows."""
+
+
+Value = TypeVar("Value")
+
+
+def given(value: Value | None) -> Value:
+    """The answer to a question that the form does not let go without."""
+    assert value is not None, "the form was checked"
+    return value
 
 
 def _choose(label: Any, pairs: Any, default: str = "", **facts: Any) -> SelectField:
@@ -105,12 +114,12 @@ class TemplateForm(OnceForm):
         how, number = self.rhythm.data[0], int(self.rhythm.data[1:])
         return Rule(
             int(self.weekday.data),
-            self.opens.data,
-            self.closes.data,
-            self.first_on.data,
+            given(self.opens.data),
+            given(self.closes.data),
+            given(self.first_on.data),
             self.last_on.data,
             int(self.step.data),
-            self.capacity.data,
+            self.capacity.data or 1,
             number if how == "w" else 1,
             number if how == "m" else None,
             bool(self.on_public_holidays.data),
@@ -234,8 +243,8 @@ class AbsenceForm(OnceForm):
 
     def span(self, tz: ZoneInfo) -> rules.Span:
         """By the hospital's clock; whole days unless hours are given."""
-        begins = calendar.to_utc_or_after(self.first_on.data, self.begins.data or time(), tz)
-        last: date = self.last_on.data
+        first, last = given(self.first_on.data), given(self.last_on.data)
+        begins = calendar.to_utc_or_after(first, self.begins.data or time(), tz)
         if self.ends.data is None:
             return begins, calendar.to_utc_or_after(last + rules.DAY, time(), tz)
         return begins, calendar.to_utc_or_after(last, self.ends.data, tz)
@@ -273,7 +282,7 @@ class PlaceAgainForm(Form):
     @property
     def ids(self) -> Collection[UUID]:
         """The appointments ticked. Raises ValueError."""
-        return [UUID(each) for each in self.who.data]
+        return [UUID(each) for each in self.who.data or []]
 
 
 class HolidaysForm(Form):

@@ -158,7 +158,7 @@ class Scope:
 
 def is_stranded() -> ColumnElement[bool]:
     """An appointment to come in time that its session does not open any more. Join ConsultationSession."""
-    ones = literal_column("1::bigint")
+    ones: ColumnElement[int] = literal_column("1::bigint")
     cells = (ones.op("<<")(Appointment.n_cells) - 1).op("<<")(Appointment.first_cell)
     return and_(
         Appointment.session_id == ConsultationSession.id,
@@ -169,12 +169,12 @@ def is_stranded() -> ColumnElement[bool]:
 
 
 def _within(scope: Scope) -> ColumnElement[bool]:
-    found = Appointment.establishment_id.in_(scope.establishments)
+    found: list[ColumnElement[bool]] = [Appointment.establishment_id.in_(scope.establishments)]
     if scope.unit_id:
-        found &= Appointment.unit_id == scope.unit_id
+        found.append(Appointment.unit_id == scope.unit_id)
     if scope.absence:
-        found &= _by(scope.absence)
-    return found
+        found.append(_by(scope.absence))
+    return and_(*found)
 
 
 def _by(absence: Absence) -> ColumnElement[bool]:
@@ -273,7 +273,7 @@ def proposals(left: Sequence[Appointment]) -> Mapping[UUID, Sequence[Offer]]:
 
 def _cells(offer: Offer, appointment: Appointment) -> set[tuple[UUID, int]]:
     ends = offer.at + timedelta(minutes=appointment.reason.duration_min)
-    return {(offer.practitioner_id, cell) for cell in slots.claim_cells(offer.at, ends)}
+    return {(offer.slot.session_id, cell) for cell in slots.claim_cells(offer.at, ends)}
 
 
 # -- calls -------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def part(rule: Rule, channel: str) -> str:
     if how != "part":
         return str(PARTS[how])
     begins, ends = getattr(rule, f"{channel}_from"), getattr(rule, f"{channel}_until")
-    return _("%(begins)s to %(ends)s", begins=hour(begins), ends=hour(ends))
+    return str(_("%(begins)s to %(ends)s", begins=hour(begins), ends=hour(ends)))
 
 
 def short(at: datetime, tz: tzinfo) -> str:
@@ -112,8 +112,9 @@ def period(start_at: datetime, end_at: datetime, tz: tzinfo) -> str:
     """Whole days without their hours; other periods from one moment to another."""
     begins, ends = start_at.astimezone(tz), end_at.astimezone(tz)
     if begins.time() != time() or ends.time() != time():
-        return _("%(begins)s to %(ends)s", begins=hospital_moment(start_at, tz), ends=hospital_moment(end_at, tz))
+        moments = (hospital_moment(each, tz) for each in (start_at, end_at))
+        return str(_("%(begins)s to %(ends)s", begins=next(moments), ends=next(moments)))
     first, last = begins.date(), ends.date() - timedelta(days=1)
     if first == last:
-        return _("%(day)s, all day", day=day_in_words(first))
-    return _("%(begins)s to %(ends)s", begins=day_in_words(first), ends=day_in_words(last))
+        return str(_("%(day)s, all day", day=day_in_words(first)))
+    return str(_("%(begins)s to %(ends)s", begins=day_in_words(first), ends=day_in_words(last)))
