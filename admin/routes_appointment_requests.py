@@ -263,8 +263,9 @@ def propose(request_id: UUID) -> Answer:
     except (RequestOver, ChangedMeanwhile) as refusal:
         return _refused(asked, _why(refusal))
     except (SlotTaken, TooManyProposals, TooSoon, PatientBusy, NotBookable) as refusal:
+        db.session.rollback()  # the times are free again, the list says so
         form.slot.errors = [_said(refusal)]
-        return page.render(form), 409
+        return TimesPage(_one(request_id), request.form).render(form), 409
     flash(_("The times are kept and proposed: the patient is told by mail."), "success")
     return _back(asked)
 

@@ -62,6 +62,7 @@ ACTIONS = {
     "appointment_request.more_asked": _l("asked for more in a request for an appointment"),
     "appointment_request.completed": _l("added what was asked to a request for an appointment"),
     "appointment_request.proposed": _l("proposed times for a request for an appointment"),
+    "appointment_request.time_kept": _l("kept a time for a request for an appointment"),
     "appointment_request.declined": _l("asked for other times than those proposed"),
     "appointment_request.taken_back": _l("took back times that were proposed"),
     "appointment_request.proposal_lapsed": _l("gave back times that nobody had taken"),

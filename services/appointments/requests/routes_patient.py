@@ -190,7 +190,6 @@ def _to_appointment(appointment_id: UUID) -> Response:
 
 
 def _refused(asked: AppointmentRequest, why: str) -> Response:
-    db.session.rollback()
     return make_response(_page(_mine(asked.id), why=why), 409)
 
 

@@ -177,7 +177,6 @@ def leave(entry_id: UUID) -> Response:
 
 def _refused(entry_id: UUID, why: str) -> Response:
     """409: what happened; nothing has changed."""
-    db.session.rollback()
     return make_response(_page(_mine(entry_id), why), 409)
 
 

@@ -1,6 +1,7 @@
 """Times that come free are offered in order, one at a time, and nobody is moved without a yes."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -420,7 +421,8 @@ def _one_event(chance: Random, full: Full) -> None:
     elif kind in ("yes", "no") and pending:
         offer = chance.choice(pending)
         rank = next(rank for rank in range(3) if full.of(rank) == offer.patient_id)
-        full.answer(rank, actions.accept if kind == "yes" else actions.decline)
+        with suppress(OfferGone):  # its time was over
+            full.answer(rank, actions.accept if kind == "yes" else actions.decline)
     elif kind == "silence":
         _let_time_pass()
         with prepared():

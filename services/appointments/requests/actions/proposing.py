@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from portal import db, kpi
+from portal import audit, db, kpi
 from portal.db import session
 from services.appointments import actions as engine
 from services.appointments.actions import capacity
@@ -67,6 +67,13 @@ def _keep(request: AppointmentRequest, reason_id: UUID, slot: Slot, until: datet
         )
     )
     session.flush()
+    audit.record(
+        "appointment_request.time_kept",
+        patient_id=request.patient_id,
+        establishment_id=request.establishment_id,
+        object_kind="hold",
+        object_id=kept.id,
+    )
 
 
 def accept(request: AppointmentRequest, proposal_id: UUID) -> Appointment:

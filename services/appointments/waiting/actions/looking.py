@@ -13,4 +13,4 @@ def open_list(unit: Unit) -> None:
 
 def open_entry(entry: WaitingEntry) -> None:
     """An agent opens what one patient waits for."""
-    traces.tell(entry, "opened")
+    traces.audit_record(entry, "opened")

@@ -151,7 +151,7 @@ def _keep(entry: WaitingEntry, opened: ConsultationSession, free: _Free) -> bool
     )
     session.add(offer)
     session.flush()
-    traces.tell(entry, "offered", offer=str(offer.id))
+    traces.audit_record(entry, "offered", offer=str(offer.id))
     kpi.count("waiting_offer_made", establishment_id=entry.establishment_id)
     traces.write_to_patient(offer)
     return True
@@ -191,7 +191,7 @@ def decline(offer: WaitingOffer) -> None:
     offer = _lock(offer)
     _give_back(offer)
     _answer(offer, "declined")
-    traces.tell(entry, "declined", offer=str(offer.id))
+    traces.audit_record(entry, "declined", offer=str(offer.id))
 
 
 def withdraw(entry: WaitingEntry) -> None:
@@ -211,7 +211,7 @@ def expire_offers(establishment_id: UUID | None = None) -> int:
     over = session.scalars(query.order_by(WaitingOffer.id).with_for_update(key_share=True, skip_locked=True)).all()
     for offer in over:
         _answer(offer, "expired")
-        traces.tell(offer.entry, "not_answered", offer=str(offer.id))
+        traces.audit_record(offer.entry, "not_answered", offer=str(offer.id))
     return len(over)
 
 

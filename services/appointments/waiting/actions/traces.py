@@ -50,10 +50,10 @@ def record(entry: WaitingEntry, what: str, from_state: str, why: str = "") -> No
             "reason": why,
         },
     )
-    tell(entry, what)
+    audit_record(entry, what)
 
 
-def tell(entry: WaitingEntry, what: str, **details: str) -> None:
+def audit_record(entry: WaitingEntry, what: str, **details: str) -> None:
     """One line of audit."""
     audit.record(
         f"waiting_entry.{what}",
