@@ -12,6 +12,7 @@ from portal.config import Settings
 from portal.gateways import door
 from portal.gateways.breaker import BreakerState
 from portal.gateways.door import DoorState
+from services.appointments.exchanges import queries as exchanges
 
 connector_pages = guards.staff(
     Blueprint("admin_connectors", __name__, url_prefix="/admin/connecteurs", template_folder="templates"),
@@ -28,6 +29,7 @@ def connectors() -> str:
         queue=queries_connectors.queue(),
         failed=queries_connectors.failed_tasks(),
         ledgers=queries_connectors.ledgers(),
+        exchanges=exchanges.lines(guards.establishments("administration")),
         ending_on=_ending_on(),
     )
 

@@ -314,3 +314,10 @@ class TestTheTables:
             texts = [text for (text,) in kept if text]
         assert len(texts) == 2
         assert all(text.startswith("sealed:") for text in texts)
+
+
+def test_the_connectors_page_lists_who_is_told(scene: Scene, sign_in: SignIn) -> None:
+    exchanges.tick()
+    page = sign_in(scene.administrator).get("/admin/connecteurs").text
+    assert "Who is told of appointments" in page
+    assert "Working" in page
