@@ -270,6 +270,7 @@ class TestMasked:
         carer = sign_in(ground.camille)
         data = {"once": str(uuid4()), "reason": str(why.id), "slot": str(Slot(opened.id, 0)),
                 "patient_id": str(ground.suzanne.id)}  # fmt: skip
+        carer.post("/rendez-vous/garder", data=data)
         answer = carer.post("/rendez-vous/confirmer", data=data)
         assert answer.status_code == 409
         assert str(ground.ids["appointment"]) not in answer.text

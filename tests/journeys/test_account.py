@@ -28,7 +28,7 @@ def test_the_language_changes_and_the_page_stays(visitor: Visitor) -> None:
     page.goto("/rendez-vous/choisir?q=cardiologie")
     page.locator("details.app-menu summary").first.click()
     page.get_by_role("link", name="English").click()
-    expect(page.get_by_label("Speciality or reason")).to_have_value("cardiologie")
+    expect(page.get_by_label("Speciality, reason or practitioner")).to_have_value("cardiologie")
     page.goto("/")
     assert page.locator("html").get_attribute("lang") == "en"
 

@@ -40,7 +40,10 @@ def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor, stack: St
     sign_in(page, "franceconnect", "yacine")
     look(page, "One more step")
     prove(page, stack)
+    look(page, "Your choice")
+    press(page, "Keep this time and go on")
     look(page, "Confirm your appointment")
+    expect(page.get_by_text("This time is kept for you")).to_be_visible()
     press(page, "Confirm the appointment")
 
     look(page, "Your appointment is booked")
@@ -53,6 +56,16 @@ def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor, stack: St
     page.get_by_role("link", name="See my appointments").click()
     look(page, "My appointments")
     page.locator("main .app-card").get_by_role("link").first.click()
+    former = page.locator("h1").inner_text()
+    page.get_by_role("link", name="Move this appointment").click()
+    look(page, "Move this appointment")
+    page.get_by_role("link", name="Month at a glance").click()
+    look(page, "Move this appointment")
+    page.locator(".app-month__link").last.click()
+    choose_late_free_time(page)
+    press(page, "Move to this time")
+    look(page, "Appointment on")
+    assert page.locator("h1").inner_text() != former
     page.get_by_role("link", name="Cancel this appointment").click()
     press(page, "Cancel the appointment")
     look(page, "Cancel this appointment")
@@ -60,6 +73,25 @@ def test_from_the_home_page_to_the_calendar_and_back(visitor: Visitor, stack: St
     press(page, "Cancel the appointment")
     expect(page.get_by_text("This appointment is cancelled")).to_be_visible()
     look(page, "Appointment on")
+
+
+def test_on_a_telephone_a_time_is_kept_given_up_and_found_free_again(visitor: Visitor) -> None:
+    page = visitor(viewport={"width": 390, "height": 844})
+    sign_in(page, "franceconnect", "jean-marie")
+    page.goto("/rendez-vous/choisir?order=soonest&q=avant opération")
+    look(page, "Choose a consultation")
+    page.get_by_role("link", name="Consultation avant opération").first.click()
+    look(page, "Choose a day and a time")
+    chosen = page.locator(".app-slots__input:visible").last.get_attribute("value")
+    choose_late_free_time(page)
+    press(page, "Continue")
+    look(page, "Confirm your appointment")
+    page.go_back()
+    page.goto("/rendez-vous")
+    page.get_by_role("link", name="Go on with it").click()
+    press(page, "Give this time up")
+    expect(page.get_by_text("Nothing was booked.")).to_be_visible()
+    expect(page.locator(f".app-slots__input[value='{chosen}']")).to_be_attached()
 
 
 def calendar_event(page: Page) -> icalendar.Event:

@@ -21,8 +21,17 @@ def test_booking(page: Page) -> None:
     choose_first_free_time(page)
     press(page, "Continue")
     sign_in(page, "franceconnect", "jean-marie")
+    press(page, "Keep this time and go on")
     press(page, "Confirm the appointment")
     expect(page.locator("h1")).to_have_text("Your appointment is booked")
+
+
+def test_a_month_at_a_glance(page: Page) -> None:
+    page.goto("/rendez-vous/choisir?q=bilan")
+    page.get_by_role("link", name="Bilan de la vue").click()
+    page.get_by_role("link", name="Month at a glance").click()
+    page.locator(".app-month__link").first.click()
+    expect(page.locator(".app-slots__input").first).to_be_attached()
 
 
 def test_sending_a_document(page: Page, tmp_path: Path) -> None:

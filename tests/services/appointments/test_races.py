@@ -322,11 +322,10 @@ def _racer(number: int) -> str:
     return f"token-{number}"
 
 
-def _form(page: str) -> dict[str, str]:
-    """The hidden fields of the confirmation form."""
-    form = page[page.index('action="/rendez-vous/confirmer"') :]
-    fields = dict(re.findall(r'name="([a-z_]+)"[^>]*?value="([^"]+)"', form))
-    return {name: fields[name] for name in ("csrf_token", "once", "reason", "slot", "patient_id")}
+def _form(page: str, action: str) -> dict[str, str]:
+    """The hidden fields of the form that is sent there."""
+    form = page[page.index(f'action="{action}"') :].partition("</form>")[0]
+    return dict(re.findall(r'name="([a-z_]+)"[^>]*?value="([^"]+)"', form))
 
 
 def test_thirty_two_patients_and_one_slot(ground: Ground, portal_url: str) -> None:
@@ -340,9 +339,13 @@ def test_thirty_two_patients_and_one_slot(ground: Ground, portal_url: str) -> No
             browser.cookies.set(sessions.cookie_name(secure=False), cookie)
             page = browser.get(portal_url + ground.address())
             assert page.status_code == 200
-            form = _form(page.text)
+            form = _form(page.text, "/rendez-vous/garder")
             start.wait(timeout=60)
-            answers[browser.post(f"{portal_url}/rendez-vous/confirmer", form, allow_redirects=False).status_code] += 1
+            answer = browser.post(f"{portal_url}/rendez-vous/garder", form, allow_redirects=False)
+            answers[answer.status_code] += 1
+            if answer.status_code == 303:
+                to_confirm = browser.get(portal_url + answer.headers["Location"].removeprefix(portal_url))
+                browser.post(f"{portal_url}/rendez-vous/confirmer", _form(to_confirm.text, "/rendez-vous/confirmer"))
 
     _together(race, cookies)
     assert answers == {303: 1, 409: RACERS - 1}
@@ -354,7 +357,8 @@ def test_thirty_two_patients_and_one_slot(ground: Ground, portal_url: str) -> No
 def test_one_patient_clicks_in_eight_windows(ground: Ground, portal_url: str, sign_in) -> None:
     """The same form sent eight times at once: one appointment, and each window is led to it."""
     browser: FlaskClient = sign_in(ground.account)
-    form = _form(browser.get(ground.address()).text)
+    browser.post("/rendez-vous/garder", data=_form(browser.get(ground.address()).text, "/rendez-vous/garder"))
+    form = _form(browser.get(ground.address()).text, "/rendez-vous/confirmer")
     cookie = {name: browser.get_cookie(name).value for name in (sessions.cookie_name(secure=False), "parvis_form")}
     places: list[str | None] = []
 
