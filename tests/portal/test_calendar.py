@@ -79,6 +79,35 @@ class TestHolidays:
         assert len(calendar.public_holidays(year)) in (10, 11)  # 1 May or 8 May may be Ascension day
 
 
+    def test_in_alsace_and_moselle_add_good_friday_and_the_26th_of_december(self) -> None:
+        more = calendar.public_holidays(2026, "alsace-moselle") - calendar.public_holidays(2026)
+        assert sorted(more) == [date(2026, 4, 3), date(2026, 12, 26)]
+
+    @pytest.mark.parametrize(
+        ("rules", "day"),
+        [("guadeloupe", date(2027, 5, 27)), ("guyane", date(2027, 6, 10)), ("martinique", date(2027, 5, 22)),
+         ("mayotte", date(2027, 4, 27)), ("reunion", date(2027, 12, 20))],
+    )  # fmt: skip
+    def test_overseas_add_the_day_slavery_was_abolished_there(self, rules: str, day: date) -> None:
+        assert calendar.public_holidays(2027, rules) - calendar.public_holidays(2027) == {day}
+        assert not calendar.is_business_day(day, rules)
+
+    def test_are_those_a_hospital_chose_or_its_clock_tells(self) -> None:
+        assert calendar.holiday_rules("", "Indian/Reunion") == "reunion"
+        assert calendar.holiday_rules("", "Europe/Paris") == "metropole"
+        assert calendar.holiday_rules("alsace-moselle", "Europe/Paris") == "alsace-moselle"
+        assert calendar.holiday_rules("mars", "Europe/Paris") == "metropole"
+
+
+class TestSkippedTimes:
+    def test_become_the_moment_the_clock_jumps(self) -> None:
+        paris = ZoneInfo("Europe/Paris")
+        jump = datetime(2027, 3, 28, 1, tzinfo=UTC)
+        for at in (time(2), time(2, 5), time(2, 59), time(3)):
+            assert calendar.to_utc_or_after(date(2027, 3, 28), at, paris) == jump
+        assert calendar.to_utc_or_after(date(2027, 3, 28), time(1, 59), paris) == jump - timedelta(minutes=1)
+
+
 class TestBusinessDays:
     @given(DAYS)
     def test_are_from_monday_to_friday_and_no_holiday(self, day: date) -> None:
