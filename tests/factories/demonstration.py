@@ -59,12 +59,14 @@ def _arceau() -> Hospital:
     hospital, site = made.establishment, made.site
     site.name, site.address = "Site des Tilleuls", "12 avenue des Tilleuls, 91990 Arceau"
     site.access = "Bus 4 et 12, arrêt Hôpital. Parking P1, entrée B à 150 m, accessible en fauteuil."
+    site.town, site.for_wheelchairs, site.for_hearing = "Arceau", True, True
     made.unit.phone, made.unit.floor = "01 99 00 12 10", "Bâtiment B, 2e étage"
     eyes = hospitals.unit(
         hospital, site, "1204", "Ophtalmologie", phone="01 99 00 12 04", floor="Bâtiment A, rez-de-chaussée"
     )
     hospitals.practitioner(eyes, "10000000025", "TRAN", "Minh", "Ophtalmologie", "Dr")
-    hospitals.practitioner(eyes, "10000000033", "BELKACEM", "Nora", "Ophtalmologie", "Dre")
+    nora = hospitals.practitioner(eyes, "10000000033", "BELKACEM", "Nora", "Ophtalmologie", "Dre")
+    nora.languages = ["ar", "fsl"]
     surgery = hospitals.unit(
         hospital, site, "1310", "Chirurgie ambulatoire", phone="01 99 00 13 10", floor="Bâtiment C, 1er étage"
     )
@@ -87,7 +89,9 @@ def _deux_rives() -> Hospital:
     hospital, site = made.establishment, made.site
     site.name, site.address = "Site du Moulin", "3 quai du Moulin, 91995 Deux-Rives"
     site.access = "RER C, gare de Deux-Rives, puis 8 minutes à pied. Dépose-minute devant l’entrée principale."
+    site.town, site.for_wheelchairs = "Deux-Rives", True
     ward, doctor = made.unit, made.practitioner
+    doctor.languages = ["en", "pt"]
     ward.uf, ward.name, ward.phone, ward.floor = "2010", "Maternité et gynécologie", "01 99 00 20 10", "1er étage"
     doctor.rpps, doctor.family_name, doctor.given_name = "10000000058", "AUBERTIN", "Salomé"
     doctor.speciality = "Gynécologie-obstétrique"
