@@ -36,7 +36,9 @@ def _tell(appointment_id: str, account_id: str, state: str, mail: Callable[[Told
         if appointment.state != state:
             return  # cancelled meanwhile: the other message says so
         to = recipient(appointment, UUID(account_id) if account_id else None)
-        if to is None:
+        if to is None or not to.email:
+            start = int(appointment.start_at.timestamp())  # moved meanwhile, another message tells of it
+            jobs.enqueue("appointments.tell_by_text", appointment_id=appointment_id, start=start)
             return
         notifications.tell(
             mail(mails.told(appointment, to.account_id)),

@@ -51,6 +51,26 @@ def send_reminder(reminder_id: str) -> None:
         sending.settle(wanted, state, because, parting.visits)
 
 
+@jobs.task("appointments.tell_by_text")
+def tell_by_text(appointment_id: str, start: int) -> None:
+    """Tell somebody who has neither account nor mail that they have an appointment, or have it no more; in the morning
+    when it is night."""
+    with jobs.reading():
+        news = sending.news(UUID(appointment_id), start, db.now())
+    if news is None:
+        return
+    if news.later_at is not None:
+        with jobs.effect():
+            jobs.enqueue("appointments.tell_by_text", at=news.later_at, appointment_id=appointment_id, start=start)
+        return
+    try:
+        text_messages.send(news.to, news.text)
+    except Refused as refused:
+        log.warning("text.refused", reason=refused.code)
+    with jobs.effect():
+        pass  # a second run of this job sends nothing
+
+
 def _send(parting: Parting) -> None:
     if parting.words.subject:
         notifications.carry(parting.to, parting.words.subject, parting.words.text)

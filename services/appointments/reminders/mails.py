@@ -95,24 +95,48 @@ def _texts(lines: Sequence[Line], has_account: bool) -> Iterator[str]:
     path = first.link if first.link and len(lines) == 1 else "/rendez-vous" if has_account else first.link
     address = notifications.address(path) if path else ""
     more = ngettext("and another one", "and %(num)d others", len(lines) - 1) if len(lines) > 1 else ""
-    when = f"{_short_day(first)} {hospital_time(first.at, first.tz)}"
-    zone = hospital_zone(first.tz)
-    for place in (first.place, first.short) if first.says == "where" else ("",):
-        for told_zone in dict.fromkeys((zone, "")):
-            said = " ".join(filter(None, (when, f"({told_zone})" if told_zone else "", more)))
-            yield from _sentences(place, said, address)
+    yield from _shorter_and_shorter(first, address, more)
 
 
-def _sentences(place: str, when: str, address: str) -> Iterator[str]:
-    if place and address:
-        yield str(_("%(place)s: appointment on %(when)s. Confirm, move or cancel: %(address)s",
-                    place=place, when=when, address=address))  # fmt: skip
-        yield f"{place}: {when}. {address}"
-    elif address:
-        yield str(_("Appointment on %(when)s. Confirm, move or cancel: %(address)s", when=when, address=address))
-        yield f"{when}. {address}"
-    else:
-        yield f"{place}: {when}." if place else str(_("Appointment on %(when)s.", when=when))
+def news(line: Line, *, cancelled: bool) -> str:
+    """A text for somebody who has no account: an appointment is made, or is no more."""
+    with force_locale("fr"):
+        if not cancelled:
+            return telephone.shortest_of(_texts([line], has_account=False))
+        if line.says == "nothing":
+            return telephone.plain(str(_("Your appointment at the hospital is cancelled.")))
+        places = (line.place, line.short) if line.says == "where" else ("",)
+        moments = [" ".join(filter(None, (f"{place}:" if place else "", _short(line)))) for place in places]
+        return telephone.shortest_of(str(_("%(when)s: this appointment is cancelled.", when=each)) for each in moments)
+
+
+def _shorter_and_shorter(first: Line, address: str, more: str) -> Iterator[str]:
+    """Whole sentences with the whole name, then the short name; then fewer words; the zone goes last."""
+    places = list(dict.fromkeys((first.place, first.short))) if first.says == "where" else [""]
+    whens = dict.fromkeys(" ".join(filter(None, (_short(first, zone), more))) for zone in (hospital_zone(first.tz), ""))
+    for when in whens:
+        for words in (_whole, _brief):
+            yield from (words(place, when, address) for place in places)
+
+
+def _whole(place: str, when: str, address: str) -> str:
+    if not address:
+        return _brief(place, when, address)
+    if place:
+        return str(_("%(place)s: appointment on %(when)s. Confirm, move or cancel: %(address)s",
+                     place=place, when=when, address=address))  # fmt: skip
+    return str(_("Appointment on %(when)s. Confirm, move or cancel: %(address)s", when=when, address=address))
+
+
+def _brief(place: str, when: str, address: str) -> str:
+    said = _("%(place)s: appointment on %(when)s.", place=place, when=when) if place else _(
+        "Appointment on %(when)s.", when=when
+    )  # fmt: skip
+    return f"{said} {address}".strip()
+
+
+def _short(line: Line, zone: str = "") -> str:
+    return f"{_short_day(line)} {hospital_time(line.at, line.tz)}" + (f" ({zone})" if zone else "")
 
 
 def _short_day(line: Line) -> str:

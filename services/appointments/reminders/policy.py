@@ -99,13 +99,18 @@ def _that_day(channel: str, hours: Hours, day: date, since: datetime, start_at: 
 
 def _at_once(hours: Hours, since: datetime, start_at: datetime, tz: ZoneInfo) -> Step | None:
     """As soon as the night is over, when it was booked at night."""
-    at = since + _SOON
-    if not hours.allow(at, tz):
-        local = at.astimezone(tz)
-        day = local.date() + timedelta(days=1 if local.hour >= hours.quiet_from else 0)
-        at = _moment(day, hours.quiet_until, tz)
+    at = after_the_night(hours, since + _SOON, tz)
     quiet = _moment(calendar.civil_day(at, tz), hours.quiet_from, tz)
     return Step(TEXT, at, min(quiet, start_at, at + _STALE))
+
+
+def after_the_night(hours: Hours, moment: datetime, tz: ZoneInfo) -> datetime:
+    """The moment itself, or when the night it falls in is over."""
+    if hours.allow(moment, tz):
+        return moment
+    local = moment.astimezone(tz)
+    day = local.date() + timedelta(days=1 if local.hour >= hours.quiet_from else 0)
+    return _moment(day, hours.quiet_until, tz)
 
 
 def _moment(day: date, hour: int, tz: ZoneInfo) -> datetime:

@@ -188,6 +188,12 @@ def due_to(recipient: Recipient, channel: str, now: datetime) -> Sequence[Visit]
     ]
 
 
+def visit_of(appointment: Appointment) -> Visit | None:
+    """One appointment with its reminders; None when it is over, cancelled, or its hospital reminds nobody."""
+    found = _visits(_to_come(db.now()).where(Appointment.id == appointment.id), {})
+    return found[0] if found else None
+
+
 def _people(recipient: Recipient) -> Collection[UUID]:
     if recipient.account_id is None:
         return [recipient.id]

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from portal import audit, calendar, db, kpi
 from portal.db import session
 from services.appointments import mails as messages
+from services.appointments import states
 from services.appointments.models import Appointment
 from services.appointments.reminders import mails, policy, queries
 from services.appointments.reminders.mails import Line, Words
@@ -116,3 +117,33 @@ def _line(appointment: Appointment, to: Recipient) -> Line:
     return Line(
         appointment.start_at, appointment.tz, hospital.name, hospital.short_name or hospital.name, told.says, told.link
     )
+
+
+# -- news by text --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class News:
+    """A text about one appointment that was booked, moved or cancelled. later_at: when the night is over."""
+
+    to: str
+    text: str
+    later_at: datetime | None = None
+
+
+def news(appointment_id: UUID, start: int, now: datetime) -> News | None:
+    """What to tell somebody who can be reached by text alone, of their appointment as it is now; None when there is
+    nothing to tell, when it has moved since, or when a reminder tells it today anyway."""
+    appointment = session.get_one(Appointment, appointment_id)
+    has_moved = int(appointment.start_at.timestamp()) != start
+    if has_moved or appointment.start_at <= now or appointment.state not in (states.BOOKED, states.CANCELLED):
+        return None
+    visit = queries.visit_of(appointment)
+    hours = queries.rules(appointment.establishment_id).hours
+    reminded = appointment.state == states.BOOKED and visit is not None and visit.is_due(policy.TEXT, now)
+    to = next((each for each in queries.recipients(appointment) if each.account_id is None and not each.email), None)
+    if to is None or not to.mobile or reminded:
+        return None
+    if not hours.allow(now, appointment.tz):
+        return News(to.mobile, "", policy.after_the_night(hours, now, appointment.tz))
+    return News(to.mobile, mails.news(_line(appointment, to), cancelled=appointment.state == states.CANCELLED))

@@ -1,12 +1,17 @@
 """Reminders: of what stands when they leave, once a day for each person, never at night, never of anybody's health."""
 
+import email
 import re
+import socket
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
+from email.policy import default
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 from sqlalchemy import select, update
 
 from auth.contact.models import ContactPoint
@@ -14,6 +19,7 @@ from auth.models import Account, Patient, PatientAccess
 from portal import db, jobs
 from portal.db import session
 from portal.gateways import Unavailable
+from portal.gateways.mail import connect
 from portal.gateways.mail.twin import MailTwin
 from portal.notifications import _outbox
 from portal.text_messages import _operator
@@ -180,6 +186,50 @@ def test_somebody_on_the_phone_with_only_a_mobile_is_reminded_by_text(
     ((number, text),) = texts.sent
     assert number == "+33639980001"
     assert "/rendez-vous/lien/" in text
+
+
+def test_they_are_told_at_once_of_what_is_booked_moved_and_cancelled_but_not_at_night(
+    ground: Ground, opened: ConsultationSession, day: date, clock: Clock, work_jobs: WorkJobs, texts: Telephones
+) -> None:
+    clock.at(day - timedelta(days=20), "10:00")
+    with prepared():
+        caller = people.patient("AUTRE", mobile="06 39 98 00 01")
+        made = actions.book_by_phone(caller.id, ground.reason.id, Slot(opened.id, 4))
+    work_jobs()
+    with prepared():
+        actions.move_for_patient(session.get_one(Appointment, made.id), Slot(opened.id, 8), "patient_asked")
+    work_jobs()
+    clock.at(day - timedelta(days=20), "21:00")
+    with prepared():
+        actions.cancel_for_patient(session.get_one(Appointment, made.id), "unit_closed")
+    work_jobs()
+    assert [("10:00" in text, "11:00" in text, "/lien/" in text) for _to, text in texts.sent] == [
+        (True, False, True), (False, True, True),
+    ]  # fmt: skip
+    clock.at(day - timedelta(days=19), "08:05")
+    with _as_job(99):
+        reminding.tell_by_text(str(made.id), int(_again(made).start_at.timestamp()))
+    assert "/lien/" not in texts.sent[-1][1]
+    assert [telephone.parts(text) for _to, text in texts.sent] == [1, 1, 1]
+    hidden = (ground.hospital.unit.name, ground.reason.name, "MERCIER", "AUTRE")
+    assert [each for each in hidden for _to, text in texts.sent if each.lower() in text.lower()] == []
+
+
+def test_a_text_of_the_day_is_not_said_twice(
+    ground: Ground, opened: ConsultationSession, day: date, clock: Clock, remind: Remind, work_jobs: WorkJobs,
+    texts: Telephones,
+) -> None:  # fmt: skip
+    """Booked this afternoon for tomorrow: the reminder of ten minutes later is the confirmation."""
+    clock.at(day - timedelta(days=1), "14:00")
+    with prepared():
+        caller = people.patient("AUTRE", mobile="06 39 98 00 01")
+        actions.book_by_phone(caller.id, ground.reason.id, Slot(opened.id, 4))
+    work_jobs()
+    assert texts.sent == []
+    for hour in ("14:05", "14:10", "14:15", "15:05", "19:00"):
+        clock.at(day - timedelta(days=1), hour)
+        remind()
+    assert len(texts.sent) == 1
 
 
 def test_nobody_is_written_to_who_cannot_be_reached(
@@ -452,6 +502,34 @@ def test_one_message_for_somebody_who_acts_for_several(
     clock.at(day - timedelta(days=1), "15:05")
     assert remind() == 1
     assert mails.sent[0].to == ground.account.email
+
+
+def test_it_leaves_by_a_real_mail_server(
+    made: Appointment, day: date, clock: Clock, remind: Remind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received: list[str] = []
+
+    class Keep:
+        async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:
+            parsed = email.message_from_bytes(envelope.original_content or b"", policy=default)
+            received.append(parsed.get_body().get_content())  # type: ignore[union-attr]
+            return "250 taken"
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    relay = Controller(Keep(), hostname="127.0.0.1", port=port)
+    relay.start()
+    try:
+        door = connect(f"smtp://127.0.0.1:{port}", sender="Parvis <parvis@hopital.exemple.test>")
+        monkeypatch.setattr(_outbox, "door", door)
+        clock.at(day - timedelta(days=1), "15:05")
+        remind()
+    finally:
+        relay.stop()
+    (text,) = received
+    assert re.search(r"/rendez-vous/lien/[\w-]{22}\r?$", text, re.M), "no line of a mail breaks a link"
+    assert [each.state for each in rows(Reminder)] == ["sent"]
 
 
 # -- to whom -------------------------------------------------------------------------------------------------------
