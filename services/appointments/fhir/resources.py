@@ -27,7 +27,7 @@ PROFILES = {
 TAKEN = [f"{_CORE}/fr-core-slot"]
 """The SAS knows free slots alone."""
 BUNDLE = f"{_SAS}/BundleAgregateur"
-_TOWN = re.compile(r"(?P<line>.*?)[\s,;–-]*\b(?P<code>[0-9]{5})\s+(?P<town>[^,;]+)\s*$", re.ASCII | re.DOTALL)
+_TOWN = re.compile(r"(?P<line>.*)\b(?P<code>[0-9]{5})\s+(?P<town>[^,;]+)", re.ASCII)
 
 
 def _resource(kind: str, key: str, facts: Json) -> Json:
@@ -151,7 +151,7 @@ def address(text: str, name: str) -> Json:
     if found is None:
         return {"line": [plain or name], **({"text": plain} if plain else {})}
     return {
-        "line": [found["line"] or name],
+        "line": [found["line"].rstrip(" ,;–-") or name],
         "city": found["town"].strip(),
         "postalCode": found["code"],
         "country": "FR",

@@ -1,6 +1,7 @@
 """Specialities as the national nomenclature codes them (TRE_R38, ordinal specialities), from the hospital's words."""
 
 import unicodedata
+from functools import cache
 
 _CODES = {
     "SM02": "Anesthésie-réanimation",
@@ -54,6 +55,7 @@ def _key(words: str) -> str:
 _KEYS = {_key(words): code for code, words in _CODES.items()}
 
 
+@cache
 def code_of(words: str) -> str:
     """The code of a speciality as a hospital writes it, or the one that begins so and is alone to; "" otherwise."""
     key = _key(words)

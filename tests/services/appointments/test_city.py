@@ -12,6 +12,8 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import ProgrammingError
 from werkzeug.test import TestResponse
 
+from auth.enrolment import belongings
+from auth.enrolment.belongings import Move
 from auth.identity.models import PossibleDuplicate
 from auth.models import Account, Delegation, Patient, PatientRecord, Professional, WebSession
 from portal import db, kpi
@@ -314,6 +316,17 @@ class TestAfterwards:
         assert page.status_code == 200
         assert practice.doctor.full_name in page.text
 
+    def test_is_seen_by_the_patient_with_who_booked_it(
+        self, practice: Practice, ground: Ground, sign_in: Callable[[Account], FlaskClient]
+    ) -> None:
+        practice.book(ground)
+        with prepared():
+            own = people.account(name="Odile FERRAND")
+            people.give_access(own, session.get_one(Patient, rows(SentPatient)[0].patient_id))
+        page = sign_in(own).get(f"/rendez-vous/{sent_id()}")
+        assert page.status_code == 200
+        assert practice.doctor.full_name in page.text
+
 
 class TestSomebodyOfThePractice:
     @pytest.fixture
@@ -345,6 +358,25 @@ class TestSomebodyOfThePractice:
         form = {"slot": str(ground.slot(4)), "once": str(uuid4())}
         assert secretary.browser.post(f"/pro/rendez-vous/{sent_id()}/deplacer", data=form).status_code == 303
         assert len(rows(Claim)) == 12
+
+
+class TestWhenTheHospitalFindsWhoItIs:
+    def test_what_was_booked_follows_and_comes_back(self, practice: Practice, ground: Ground) -> None:
+        practice.book(ground)
+        sent = rows(SentPatient)[0]
+        there = Move(ground.hospital.establishment.id, sent.patient_id, ground.patient.id, "")
+        with prepared():
+            moved = {room.room: room.adopt(there) for room in belongings.rooms() if "appointments" in room.room}
+        assert rows(SentPatient)[0].patient_id == rows(Appointment)[0].patient_id == ground.patient.id
+        assert practice.browser.get(f"/pro/rendez-vous/{sent_id()}").status_code == 200
+        assert practice.book(ground, 4, patient=str(sent.id)).status_code == 303
+        assert practice.browser.post(f"/pro/rendez-vous/{sent_id()}/annuler", data={"why": "other"}).status_code == 303
+        back = Move(ground.hospital.establishment.id, ground.patient.id, sent.patient_id, "", db.now())
+        with prepared():
+            for room in belongings.rooms():
+                if room.room in moved:
+                    room.release(back, moved[room.room])
+        assert rows(SentPatient)[0].patient_id == sent.patient_id
 
 
 class TestAnotherPractitioner:

@@ -1,6 +1,7 @@
 """What other systems of a hospital read and write in FHIR, and what nobody else can."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -347,6 +348,20 @@ class TestEveryRefusal:
     def test_of_a_bad_pass_even_where_none_is_needed(self, client: FlaskClient, app: Flask) -> None:
         issue(client.get("/fhir/metadata", headers={"Authorization": "Bearer x"}), 401, "login")
 
+    def test_over_its_quota(self, client: FlaskClient, ground: Ground) -> None:
+        with prepared():
+            known, secret = machines.add(
+                Draft(ground.hospital.establishment.id, "Agenda", EVERYTHING, quota_per_hour=1)
+            )
+            client_id = known.client_id
+        with prepared():
+            token, _given = machines.issue(Credentials(client_id, secret), "")
+        eager = Machine(client, token)
+        assert eager.ask("GET", "/Appointment").status_code == 200
+        answer = eager.ask("GET", "/Appointment")
+        issue(answer, 429, "throttled")
+        assert int(answer.headers["Retry-After"]) > 0
+
     def test_beyond_its_scopes(self, machine: Callable[..., Machine], ground: Ground) -> None:
         reader = machine(ground.hospital.establishment.id, "system/Slot.read")
         issue(reader.ask("GET", "/Appointment"), 403, "forbidden")
@@ -457,8 +472,13 @@ class TestAMachine:
         answer = his.ask("POST", "/Appointment", booking(ground) | facts)
         assert (answer.status_code, answer.get_json()["resourceType"]) == (422, "OperationOutcome")
 
-    @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b'{"a":NaN}', b"[" * 100_000,
-                                      b'{"resourceType":"Patient"}', b'{"resourceType":"Appointment","status":"\\ud800"}'])  # fmt: skip
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"", b"{", b"[]", b'"x"', b"\xff", b'{"a":NaN}', b"[" * 100_000, b'{"resourceType":"Patient"}',
+            b'{"resourceType":"Appointment","status":"\\ud800"}', b'{"resourceType":"Appointment","status":"\\u0000"}',
+        ],
+    )  # fmt: skip
     def test_that_sends_no_resource_is_refused(self, his: Machine, body: bytes) -> None:
         answer = his.browser.post(
             "/fhir/Appointment", data=body, content_type="application/fhir+json",
@@ -524,6 +544,16 @@ class TestAPutByIdentifier:
         first, again = self.put(his, ground), self.put(his, ground)
         assert (first.status_code, again.status_code) == (201, 200)
         assert first.get_json() == again.get_json()
+        assert count(Appointment) == 1
+
+    def test_sent_twice_at_once_creates_one(self, app: Flask, his: Machine, ground: Ground) -> None:
+        def put(_again: int) -> int:
+            with app.app_context():
+                return self.put(Machine(FlaskClient(app), his.token), ground).status_code
+
+        with ThreadPoolExecutor(4) as together:
+            answers = sorted(together.map(put, range(4)))
+        assert answers == [200, 200, 200, 201]
         assert count(Appointment) == 1
 
     def test_moves(self, his: Machine, ground: Ground) -> None:
