@@ -183,6 +183,7 @@ FOR_OTHERS = {
 
 # Shown after a form was sent, or only on days when somebody works (the demonstration is around today).
 AFTER_A_FORM = {
+    "city_appointments.booked", "city_appointments.confirm",
     "admin_appointment_requests.letter", "admin_waiting.new", "requests.letter", "requests.receipt",
     "admin_appointments.choose_time", "admin_appointments.new_patient", "admin_appointments.show",
     "admin_documents.publish", "admin_documents.take_back", "admin_staff.invitation", "documents.sent",
@@ -194,5 +195,6 @@ AFTER_A_FORM = {
 
 
 def _never_reached(app: Flask, seen: Counter[str]) -> set[str]:
-    shown = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())} - {"static"}
+    pages = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/fhir/")]  # for machines
+    shown = {rule.endpoint for rule in pages if "GET" in (rule.methods or ())} - {"static"}
     return shown - set(seen) - NOT_BY_A_LINK - AFTER_A_FORM - ON_THE_WAY - FOR_OTHERS
