@@ -84,6 +84,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_guests.guest_pages)
     app.register_blueprint(routes_desk_accounts.desk_pages)
     app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
+    app.jinja_env.globals["told_to_his"] = routes_appointment_exchanges.told_to_his
     app.register_blueprint(routes_identities.pages)
     app.register_blueprint(routes_mandates.pages)
     app.register_blueprint(routes_masking.pages)

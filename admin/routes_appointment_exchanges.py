@@ -16,6 +16,7 @@ from portal.web.repeated_posts import once
 from services.appointments import queries as appointments
 from services.appointments.exchanges import actions, queries, states, wording
 from services.appointments.exchanges.queries import Line
+from services.appointments.models import Appointment
 
 pages = guards.staff(
     Blueprint(
@@ -75,6 +76,21 @@ def replay_since() -> Answer:
     told = actions.replay_since(follower, *form.span(follower.establishment.tz))
     flash(ngettext("One change will be told again.", "%(num)s changes will be told again.", told), "success")
     return redirect(url_for(".overview"), 303)
+
+
+def told_to_his(appointment: Appointment) -> list[dict[str, str]]:
+    """For an appointment's own page: whether the hospital's system knows it. No line where it has none."""
+    state = queries.known_there([appointment.id]).get(appointment.id)
+    if state is None:
+        return []
+    return [
+        {
+            "key": _("Hospital’s system"),
+            "value": str(wording.KNOWN_THERE[state]),
+            "action_href": url_for("admin_appointment_exchanges.deliveries", reference=appointment.reference),
+            "action_text": _("See what was sent"),
+        }
+    ]
 
 
 # -- what is told ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from portal.gateways.webhooks.twin import SubscriberTwin
 from services.appointments.exchanges import dialect, signing
 from services.appointments.exchanges.models import Delivery, Follower, SiuAppointment, SiuMessage
 from services.appointments.models import Appointment, ConsultationSession, Reason
+from tests.english import in_english as in_english
 from tests.factories import appointments, exchanges, hospitals, people
 from tests.factories.hospitals import Hospital
 from tests.ground import audited, prepared, rows
@@ -93,6 +94,16 @@ class TestAgents:
         assert scene.made.reference not in browser.get(f"{HOME}/envois?reference=ZZZZ").text
         assert "both are listed" in browser.get(f"{HOME}/recus?state=refused").text
         assert "Two at one hour" in browser.get(f"{HOME}/ecarts").text
+
+    def test_see_on_an_appointment_whether_the_hospitals_system_knows_it(self, scene: Scene, sign_in: SignIn) -> None:
+        browser, address = sign_in(scene.agent), f"/admin/rendez-vous/{scene.made.id}"
+        assert "Hospital’s system" not in browser.get(address).text
+        refused(scene)
+        assert "It refused what the portal sent" in browser.get(address).text
+        browser.post(f"{HOME}/envois/{rows(Delivery)[0].id}/redire")
+        assert "It will be told as soon as it answers" in browser.get(address).text
+        exchanges.tick()
+        assert "It knows this appointment as it is" in browser.get(address).text
 
     @pytest.mark.parametrize("address", ["", "/envois", "/recus", "/ecarts"])
     def test_see_empty_pages_that_say_so(self, app: Flask, sign_in: SignIn, address: str) -> None:

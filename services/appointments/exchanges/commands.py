@@ -10,7 +10,7 @@ import click
 from flask import Flask
 
 from portal import config, db, establishments
-from portal.gateways.his.listener import MllpListener
+from portal.gateways.his.listener import MllpListener, Network
 from services.appointments.exchanges import actions, listening, queries, states
 
 
@@ -47,7 +47,7 @@ def _address(bind: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _networks(callers: tuple[str, ...]) -> tuple[object, ...]:
+def _networks(callers: tuple[str, ...]) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(each) for each in callers)
     except ValueError as error:

@@ -34,18 +34,24 @@ STATES = {
     "set_aside": (_l("Set aside"), "neutral"),
     "not_needed": (_l("Nothing to tell"), "neutral"),
 }
+KNOWN_THERE = {
+    "accepted": _l("It knows this appointment as it is"),
+    "waiting": _l("It will be told as soon as it answers"),
+    "refused": _l("It refused what the portal sent"),
+    "set_aside": _l("What was to be sent was set aside"),
+}
 EVENTS = {
     "S12": _l("S12: booked"),
     "S13": _l("S13: moved"),
     "S14": _l("S14: changed"),
     "S15": _l("S15: cancelled"),
     "S26": _l("S26: missed"),
-    "appointment.booked": _l("Booked"),
-    "appointment.moved": _l("Moved"),
-    "appointment.cancelled": _l("Cancelled"),
-    "appointment.arrived": _l("Arrived"),
-    "appointment.missed": _l("Missed"),
-    "parvis.test": _l("Test"),
+    "appointment.booked": _l("Appointment booked"),
+    "appointment.moved": _l("Appointment moved"),
+    "appointment.cancelled": _l("Appointment cancelled"),
+    "appointment.arrived": _l("Patient arrived"),
+    "appointment.missed": _l("Patient did not come"),
+    "parvis.test": _l("Test of the connection"),
 }
 ANSWERS = {"AA": (_l("Accepted"), "success"), "AE": (_l("Not done"), "danger"), "AR": (_l("Not taken"), "warning")}
 VIAS = {"mllp": "MLLP", "folder": _l("folder"), "http": "HTTP"}

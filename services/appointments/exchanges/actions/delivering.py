@@ -146,16 +146,17 @@ Outcome = Literal["accepted", "refused"]
 def settle(outgoing: Outgoing, outcome: Outcome, *, answer: str = "", error: str = "", told: str = "") -> None:
     """The follower answered: it took it, or (a hospital system) refused it, and why."""
     now = db.now()
+    # The follower first, always: whoever tells again locks them in the same order.
+    session.execute(
+        update(Follower)
+        .where(Follower.id == outgoing.follower_id)
+        .values(failures=0, next_try_at=None, failing_since=None, trouble="", last_success_at=now)
+    )
     session.execute(
         update(Delivery)
         .where(Delivery.id == outgoing.delivery_id, Delivery.state == states.WAITING)
         .where(Delivery.control_id == outgoing.control_id)
         .values(state=outcome, settled_at=now, answer=answer, error=error[:100], told=told[:_LONGEST_TOLD])
-    )
-    session.execute(
-        update(Follower)
-        .where(Follower.id == outgoing.follower_id)
-        .values(failures=0, next_try_at=None, failing_since=None, trouble="", last_success_at=now)
     )
     if outcome == states.ACCEPTED and outgoing.kind == states.HIS:
         _agree(outgoing)
@@ -190,7 +191,7 @@ def postpone(outgoing: Outgoing, reason: str) -> bool:
 
 def wait_after(failures: int) -> timedelta:
     """How long a follower that failed so many times in a row is left alone: 5, 10, 20 seconds… 15 minutes."""
-    return min(_FIRST_WAIT * 2 ** min(failures - 1, 20), _LONGEST_WAIT)
+    return min(_FIRST_WAIT * (1 << min(failures - 1, 20)), _LONGEST_WAIT)
 
 
 def give_up(follower_id: UUID) -> Follower:

@@ -18,28 +18,32 @@ def replay(delivery: Delivery) -> int:
 
     Never one alone: a booking told again after its cancellation would bring it back there.
     """
+    _at_once(delivery.follower_id)
     told = _again(
         Delivery.follower_id == delivery.follower_id,
         Delivery.appointment_id == delivery.appointment_id if delivery.appointment_id else Delivery.id == delivery.id,
         Delivery.changed_at >= delivery.changed_at,
     )
-    session.execute(update(Follower).where(Follower.id == delivery.follower_id).values(next_try_at=None))
     _audit("exchange.replayed", delivery.establishment_id, delivery.follower_id, count=told)
     return told
 
 
 def replay_since(follower: Follower, since: datetime, until: datetime | None = None) -> int:
     """Tell everything since then again (every change of the appointments that changed until then); how many."""
+    _at_once(follower.id)
     of_then = select(Delivery.appointment_id).where(Delivery.follower_id == follower.id, Delivery.changed_at >= since)
     if until is not None:
         of_then = of_then.where(Delivery.changed_at < until)
     told = _again(
         Delivery.follower_id == follower.id, Delivery.changed_at >= since, Delivery.appointment_id.in_(of_then)
     )
-    follower.next_try_at, follower.failures = None, 0
-    session.flush()
     _audit("exchange.replayed", follower.establishment_id, follower.id, since=since.isoformat(), count=told)
     return told
+
+
+def _at_once(follower_id: UUID) -> None:
+    """It is tried at once; and its row is locked before its deliveries, as the job that tells it does."""
+    session.execute(update(Follower).where(Follower.id == follower_id).values(next_try_at=None, failures=0))
 
 
 def _again(*which: object) -> int:
