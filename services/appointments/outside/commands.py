@@ -21,9 +21,14 @@ def import_() -> None:
 
 @import_.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--busy-of", "rpps", default="", help="RPPS of the practitioner whose calendar (.ics) this is")
+@click.option("--at", "finess", default="", help="FINESS of the hospital, with --busy-of")
 @click.pass_context
-def schedules(context: click.Context, files: tuple[Path, ...]) -> None:
-    """Load sessions and busy times from the hospital's agenda (CSV); safe to run twice, and again after a cut."""
+def schedules(context: click.Context, files: tuple[Path, ...], rpps: str, finess: str) -> None:
+    """Load sessions and busy times from the hospital's agenda (CSV), or from one practitioner's calendar; safe to run
+    twice, and again after a cut."""
+    if rpps and len(files) > 1:
+        raise click.ClickException("one calendar holds all the events of a practitioner: give one file")
     create_app: Callable[..., Flask] = context.obj
     try:
         context.with_resource(create_app(config.load()).app_context())
@@ -31,7 +36,7 @@ def schedules(context: click.Context, files: tuple[Path, ...]) -> None:
         raise click.ClickException(str(error)) from error
     for file in files:
         try:
-            _say(jobs.import_schedules(file))
+            _say(jobs.import_calendar(file, finess, rpps) if rpps else jobs.import_schedules(file))
         except NotAnAgendaFile as error:
             raise click.ClickException(f"{file.name}: {error}") from error
 

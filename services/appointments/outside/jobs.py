@@ -1,5 +1,6 @@
 """Files of the hospital's agenda, loaded line by line; and what is mended on schedule."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,9 +14,10 @@ from sqlalchemy import select
 from portal import calendar, db, establishments, jobs
 from portal.db import session
 from portal.establishments import Establishment, Practitioner
-from services.appointments.outside import actions, agenda_file, sessions, spans
+from services.appointments.outside import actions, agenda_file, calendar_file, sessions, spans
 from services.appointments.outside.actions import Word
-from services.appointments.outside.agenda_file import Line, Refusal, SessionLine, TimeLine, Wrong
+from services.appointments.outside.agenda_file import Line, NotAnAgendaFile, Refusal, SessionLine, TimeLine, Wrong
+from services.appointments.outside.models import OutsideTime
 from services.appointments.outside.sessions import Refused, SessionWord
 
 _BATCH = 500
@@ -150,6 +152,60 @@ def _moment(tz: ZoneInfo, line: TimeLine, name: str) -> datetime:
     if told.replace(tzinfo=tz, fold=1).astimezone(UTC) != moment:
         raise Wrong(f"{name}: this time comes twice on that day: write its offset")
     return moment
+
+
+# -- a practitioner's own calendar -------------------------------------------------------------------------------
+
+
+def import_calendar(path: Path, finess: str, rpps: str) -> ImportReport:
+    """Take the events of one practitioner's calendar as busy; what was there before and is not any more is freed.
+
+    Raises NotAnAgendaFile before anything is written, also when the hospital or the practitioner is not known.
+    """
+    report, now = ImportReport(), db.now()
+    hospital = _hospitals().get(finess)
+    practitioner_id = hospital.practitioners.get(rpps) if hospital else None
+    if hospital is None or practitioner_id is None:
+        raise NotAnAgendaFile("no hospital has this number, or it has no such practitioner")
+    words = list[Word]()
+    for each in calendar_file.read(path, hospital.tz):
+        if isinstance(each, Refusal):
+            report.refuse(each)
+        else:
+            name = _calendar_id(rpps, each.uid)
+            words.append(Word(name, practitioner_id, each.start_at, each.end_at, True, now))
+    with db.transaction(db.system("agenda.import")):
+        # A file that cannot be read whole proves of nothing that it has gone.
+        gone = [] if report.refused else _gone(hospital.id, practitioner_id, rpps, {word.external_id for word in words})
+        outcomes = actions.hear(hospital.id, [*words, *(_freed(row, now) for row in gone)])
+    for outcome in outcomes.values():
+        report.count(outcome)
+    return report
+
+
+def _calendar_id(rpps: str, uid: str) -> str:
+    """Of a fixed length, whatever the calendar calls its events, and telling nothing of them."""
+    return f"{_of_calendar(rpps)}{hashlib.sha256(uid.encode()).hexdigest()[:32]}"
+
+
+def _of_calendar(rpps: str) -> str:
+    return f"ics:{rpps}:"
+
+
+def _gone(establishment_id: UUID, practitioner_id: UUID, rpps: str, told: set[str]) -> list[OutsideTime]:
+    """What an earlier calendar said of times to come, and this one does not."""
+    query = select(OutsideTime).where(
+        OutsideTime.establishment_id == establishment_id,
+        OutsideTime.practitioner_id == practitioner_id,
+        OutsideTime.external_id.startswith(_of_calendar(rpps), autoescape=True),
+        OutsideTime.is_busy,
+        OutsideTime.end_at > db.now(),
+    )
+    return [row for row in session.scalars(query) if row.external_id not in told]
+
+
+def _freed(row: OutsideTime, now: datetime) -> Word:
+    return Word(row.external_id, row.practitioner_id, row.start_at, row.end_at, False, now)
 
 
 # -- sessions ----------------------------------------------------------------------------------------------------
