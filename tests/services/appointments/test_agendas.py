@@ -1,17 +1,20 @@
 """Weekly templates open the months to come; changing them loses no appointment and no time."""
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from portal import calendar, db
+from portal import calendar, db, jobs
 from portal.db import session
+from portal.establishments import Establishment
 from services.appointments import actions as appointment_actions
 from services.appointments.actions import SlotTaken
 from services.appointments.agendas import actions
-from services.appointments.agendas.models import SessionTemplate
+from services.appointments.agendas.models import Absence, SessionTemplate
 from services.appointments.models import (
     Appointment,
     ConsultationSession,
@@ -27,6 +30,7 @@ from tests.factories.hospitals import Hospital
 from tests.ground import prepared, today
 from tests.services.appointments.test_races import assert_all_agree
 
+PARIS = ZoneInfo("Europe/Paris")
 WEEK = timedelta(days=7)
 EVER = {"on_public_holidays": True}
 
@@ -352,3 +356,77 @@ def test_two_absences_over_one_another_end_one_by_one(hospital: Hospital, why: R
         agendas.absence(hospital, one.local_date, one.local_date, "works", unit_id=hospital.unit.id)
         actions.end(mine, mine.start_at)
         assert on(made, one.local_date)[0].free == 0
+
+
+# -- jobs --------------------------------------------------------------------------------------------------------
+
+
+def test_every_night_what_comes_within_reach_is_opened(
+    hospital: Hospital, why: Reason, work_jobs: Callable[[], None]
+) -> None:
+    """A month has passed since the templates were published."""
+    with prepared():
+        made = agendas.template(hospital, [why], agendas.rule(0, **EVER))
+        far = [each.id for each in opened(made)][-4:]
+        session.execute(delete(ConsultationSession).where(ConsultationSession.id.in_(far)))
+    for _night in range(2):
+        with prepared():
+            jobs.enqueue("agendas.open_ahead", practitioner_id=str(made.practitioner_id))
+        work_jobs()
+        with prepared():
+            found = opened(made)
+            assert len(found) in (57, 58)
+            takes = session.scalars(select(SessionReason.session_id).where(SessionReason.reason_id == why.id)).all()
+            assert sorted(takes) == sorted(each.id for each in found)
+
+
+def test_new_holidays_close_the_days_nobody_booked(
+    hospital: Hospital, why: Reason, work_jobs: Callable[[], None]
+) -> None:
+    day = next(day for day in _days(today() + WEEK, 380) if (day.month, day.day) == (12, 26))
+    with prepared():
+        made = agendas.template(hospital, [why], agendas.rule(day.weekday()))
+        assert len(on(made, day)) == 1
+        session.get_one(Establishment, hospital.establishment.id).holidays = "alsace-moselle"
+        jobs.enqueue("agendas.follow_the_calendar", establishment_id=str(hospital.establishment.id))
+    work_jobs()
+    with prepared():
+        assert on(made, day) == []
+
+
+class Killed(Exception):
+    """The process dies after its work and before its commit."""
+
+
+def test_work_killed_half_way_leaves_nothing_half_written(hospital: Hospital, why: Reason) -> None:
+    with prepared():
+        made = agendas.template(hospital, [why], agendas.rule(0, **EVER))
+        kept = opened(made)[2]
+        late = booked(kept, why, 10)
+        before = {(each.id, each.open, each.free) for each in opened(made)}
+
+    def work() -> None:
+        with prepared():
+            again = session.get_one(SessionTemplate, made.id)
+            agendas.changed(hospital, again, agendas.rule(0, time(8), time(10), **EVER))
+            agendas.absence(hospital, kept.local_date, kept.local_date)
+            raise Killed
+
+    with pytest.raises(Killed):
+        work()
+    with prepared():
+        assert {(each.id, each.open, each.free) for each in opened(made)} == before
+        assert session.scalars(select(Absence)).all() == []
+        assert session.get_one(Appointment, late.id).state == "booked"
+    assert_all_agree()
+
+
+def test_business_days_are_those_of_the_hospital(app: Flask) -> None:
+    """Three business days from Monday the 23rd of December 2030: the 26th counts for nothing in Strasbourg."""
+    now = datetime(2030, 12, 23, 9, tzinfo=UTC)
+    with prepared():
+        metropole = appointments.reason(hospitals.hospital().unit, min_delay_business_days=3)
+        strasbourg = hospitals.hospital("990000025", "Strasbourg", holidays="alsace-moselle")
+        theirs = appointments.reason(strasbourg.unit, min_delay_business_days=3)
+        days = [each.window("web", now).earliest.astimezone(PARIS).date().day for each in (metropole, theirs)]
+        assert days == [27, 30]
