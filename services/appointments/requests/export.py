@@ -48,7 +48,7 @@ def _entry(each: AppointmentRequest) -> Entry:
         Fact("reason", _l("Reason"), each.reason.name if each.reason else ""),
         Fact("sent_at", _l("Sent on"), each.sent_at.astimezone(each.tz)),
         Fact("state", _l("State"), each.state, STATES[each.state]),
-        Fact("wishes", _l("When"), in_words(each.wishes)),
+        Fact("wishes", _l("Days and hours"), in_words(each.wishes)),
         Fact("phone", _l("Phone"), each.phone),
         Fact("messages", _l("Messages"), [message.text for message in queries.messages(each) if message.text]),
     ]

@@ -38,7 +38,7 @@ def _entry(each: WaitingEntry, offered: int) -> Entry:
         Fact("reason", _l("Reason"), each.reason.name),
         Fact("entered_at", _l("Since"), each.entered_at.astimezone(each.tz)),
         Fact("until_on", _l("Until"), each.until_on),
-        Fact("wishes", _l("When"), in_words(each.wishes, with_spans=False)),
+        Fact("wishes", _l("Days and hours"), in_words(each.wishes, with_spans=False)),
         Fact("state", _l("State"), each.state, STATES[each.state]),
         Fact("offers", _l("Times offered"), offered),
     ]
