@@ -132,6 +132,8 @@ def show(resource_id: UUID) -> str:
         before=day - timedelta(days=1),
         after=day + timedelta(days=1),
         busy=queries.day(one, day, place),
+        held=queries.sessions_in(one, day) if one.pool.kind == "room" else [],
+        sessions_left=queries.count_sessions_to_come(one) if one.out_of_use else 0,
         stranded=queries.stranded(one) if one.out_of_use else [],
     )
 

@@ -128,6 +128,15 @@ class TestItsDay:
         page = desk.agent.get(f"{at('Échographe 1')}?day={desk.opened.local_date}").text
         assert "Kept for somebody who is booking" in page
 
+    def test_says_which_sessions_a_room_holds(self, desk: Desk) -> None:
+        with prepared():
+            reasons.pool(desk.hospital.establishment.id, "room", "Salles", "Salle 12")
+            room = session.scalars(select(Resource).where(Resource.name == "Salle 12")).one()
+            session.get_one(ConsultationSession, desk.opened.id).room_id = room.id
+        assert "A whole session" in desk.agent.get(f"{at('Salle 12')}?day={desk.opened.local_date}").text
+        desk.agent.post(f"{at('Salle 12')}/hors-service")
+        assert "One session to come is held here" in desk.agent.get(at("Salle 12")).text
+
     @pytest.mark.parametrize("day", ["", "hier", "9999-99-99", "2026-02-30"])
     def test_any_day_asked_is_answered(self, desk: Desk, day: str) -> None:
         assert desk.agent.get(f"{at('Échographe 1')}?day={day}").status_code == 200

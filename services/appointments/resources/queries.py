@@ -13,7 +13,16 @@ from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment
 from services.appointments import slots, states
-from services.appointments.models import Appointment, Claim, Hold, Reason, ReasonPool, Resource, ResourcePool
+from services.appointments.models import (
+    Appointment,
+    Claim,
+    ConsultationSession,
+    Hold,
+    Reason,
+    ReasonPool,
+    Resource,
+    ResourcePool,
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,26 @@ def day(one: Resource, on: date, establishment: Establishment) -> Sequence[Busy]
     found = [Busy(each.start_at, each.end_at, each) for each in booked]
     found += [Busy(each.start_at, each.end_at, None) for each in kept]
     return sorted(found, key=lambda each: each.start_at)
+
+
+def sessions_in(one: Resource, on: date) -> Sequence[ConsultationSession]:
+    """Sessions that are held in this room on a day, in order of time."""
+    query = select(ConsultationSession).options(joinedload(ConsultationSession.practitioner))
+    held = query.where(
+        ConsultationSession.room_id == one.id, ConsultationSession.local_date == on, ConsultationSession.open != 0
+    )
+    return session.scalars(held.order_by(ConsultationSession.start_at)).all()
+
+
+def count_sessions_to_come(one: Resource) -> int:
+    """How many sessions to come are held in this room."""
+    query = select(func.count()).select_from(ConsultationSession)
+    held = query.where(
+        ConsultationSession.room_id == one.id,
+        ConsultationSession.start_at > db.now(),
+        ConsultationSession.open != 0,
+    )
+    return session.scalar(held) or 0
 
 
 def stranded(one: Resource) -> Sequence[Appointment]:
