@@ -30,7 +30,7 @@ def adopt(move: Move) -> Rows:
 
 def release(move: Move, moved: Rows) -> None:
     """Those that moved, and those that the staff booked by phone for the number since."""
-    by_phone = (Appointment.channel == "phone") & (Appointment.booked_at >= move.since)
+    by_phone = Appointment.channel.in_(("phone", "walk_in")) & (Appointment.booked_at >= move.since)
     released = session.scalars(
         update(Appointment)
         .where(

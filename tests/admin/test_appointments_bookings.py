@@ -1,7 +1,7 @@
 """Bookings by agents: from a free time, beyond what is free, twice by mistake, now, and moved."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -32,7 +32,7 @@ def desk(app: Flask, sign_in: SignIn) -> Desk:
         where = hospitals.hospital(phone="01 99 00 00 00")
         why = appointments.reason(where.unit, bookable_online=False)
         opened = appointments.consultation(where, [why])
-        caller = people.patient("LE GOFF", ("Soizic",), people.date(1951, 2, 28), mobile="+33639980042")
+        caller = people.patient("LE GOFF", ("Soizic",), date(1951, 2, 28), mobile="+33639980042")
         people.known_at(caller, where.establishment.id, "8000042")
         agent = people.agent(where.establishment.id, "appointments", name="Bruno Castelain")
     return Desk(where, why, opened, caller, sign_in(agent))

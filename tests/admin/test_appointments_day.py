@@ -1,7 +1,7 @@
 """The desk's day: agendas with what is free, kept and full; arrivals; no-shows; the end of the day."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -34,7 +34,7 @@ def desk(app: Flask, sign_in: SignIn) -> Desk:
         where = hospitals.hospital(phone="01 99 00 00 00")
         why = appointments.reason(where.unit, bookable_online=False)
         opened = appointments.consultation(where, [why])
-        caller = people.patient("LE GOFF", ("Soizic",), people.date(1951, 2, 28), mobile="+33639980042")
+        caller = people.patient("LE GOFF", ("Soizic",), date(1951, 2, 28), mobile="+33639980042")
         people.known_at(caller, where.establishment.id, "8000042")
         agent = people.agent(where.establishment.id, "appointments", name="Bruno Castelain")
     return Desk(where, why, opened, caller, sign_in(agent))

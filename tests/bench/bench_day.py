@@ -14,7 +14,7 @@ from portal import db
 from portal.establishments import Unit
 from services.appointments import actions
 from services.appointments.slots import Slot
-from tests.bench.harness import application, cpu_seconds, ground, quickest, report, signed_in
+from tests.bench.harness import Ground, application, cpu_seconds, ground, quickest, report, signed_in
 from tests.bench.replay import player, recorded
 from tests.factories import appointments, hospitals, people
 
@@ -36,11 +36,11 @@ def run() -> None:
             _measure(name, app, browser, f"/admin/rendez-vous{path}?{asked}", place, visits)
 
 
-def _measure(name: str, app: Flask, browser: FlaskClient, address: str, place: object, visits: int) -> None:
+def _measure(name: str, app: Flask, browser: FlaskClient, address: str, place: Ground, visits: int) -> None:
     size = len(_look(browser, address))
     with recorded(app) as statements:
         _look(browser, address)
-    with player(place, statements, writes=False) as play:  # type: ignore[arg-type]
+    with player(place, statements, writes=False) as play:
         ours, limit = quickest(lambda: _cpu_ms(lambda: _look(browser, address)), lambda: _cpu_ms(play))
     note = f"{AGENDAS} agendas, {visits} visits, {len(statements)} statements, {size} bytes"
     report(name, ours, "ms of CPU a request", limit, lower_is_better=True, note=note)
@@ -50,7 +50,7 @@ def _look(browser: FlaskClient, address: str) -> bytes:
     answer = browser.get(address)
     if answer.status_code != 200:
         raise RuntimeError(f"{address} answered {answer.status_code}")
-    return answer.data
+    return bytes(answer.data)
 
 
 def _cpu_ms(work: Callable[[], object]) -> float:

@@ -47,8 +47,8 @@ def open_a_day_with_free_times(page: Page) -> None:
         if page.locator(".app-agenda__start").count():
             return
         press_on(page, "a[rel=next]")
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
     raise AssertionError("ten days without a free time")
 
 

@@ -183,8 +183,9 @@ def _kept(opened: Iterable[Opened]) -> Iterator[Kept]:
         .outerjoin(Patient, Patient.id == Hold.patient_id)
         .where(Hold.session_id.in_([each.id for each in opened]), Hold.expires_at > db.now())
     )
-    for *facts, first_name, birth_name in rows:
-        yield Kept(*facts, name=" ".join(filter(None, (first_name, birth_name))))
+    for hold_id, practitioner_id, at, until, expires_at, purpose, reason, first_name, birth_name in rows:
+        name = " ".join(filter(None, (first_name, birth_name)))
+        yield Kept(hold_id, practitioner_id, at, until, expires_at, purpose, reason, name)
 
 
 def _add_free_time(span: Span, opened: Sequence[Opened], found: Mapping[tuple[date, UUID], Agenda]) -> None:
