@@ -237,7 +237,7 @@ def patient(patient_id: UUID) -> str:
     """Everything a patient has, or had, at the agent's hospitals."""
     person = queries.known_patient(patient_id, here()) or abort(404)
     visits = patients.visits(person.id, here())
-    actions.open_patient(person, {each.establishment_id for each in (*visits.to_come, *visits.over)})
+    actions.open_patient(person, {each.establishment_id for each in (*visits.to_come, *visits.over)} or here())
     return render_template(
         "admin/appointments/patient.html",
         patient=person,
