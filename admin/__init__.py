@@ -106,7 +106,7 @@ def _offer_appointments() -> None:
     offer("reasons", _l("Reasons"), "list", "admin_reasons.reasons")
     offer("resources", _l("Rooms and devices"), "building-2", "admin_resources.pools")
     offer("reminders", _l("Reminders"), "bell", "admin_reminders.overview")
-    offer("exchanges", _l("Exchanges"), "arrow-up-down", "admin_appointment_exchanges.overview")
+    offer("appointment-exchanges", _l("Exchanges"), "arrow-up-down", "admin_appointment_exchanges.overview")
 
 
 def _offer_identities() -> None:

@@ -445,3 +445,10 @@ class TestThePractitionerThemselves:
             assert session.execute(update(SentPatient).values(birth_name="X")).rowcount == 0
             assert session.execute(delete(SentPatient)).rowcount == 0
             assert session.execute(delete(SentAppointment)).rowcount == 0
+
+
+def test_the_practitioners_menu_leads_to_both_rooms(practice: Practice) -> None:
+    """A card of the same code would take the other's place."""
+    menu = practice.browser.get("/pro/rendez-vous").text
+    assert 'href="/pro/rendez-vous"' in menu
+    assert 'href="/pro"' in menu
