@@ -143,7 +143,7 @@ def test_one_day_is_closed_and_follows_the_rule_again(desk: Desk) -> None:
     assert "Nothing is changed yet" in _post(desk, address, typed).text
     assert count(TemplateDay) == 0
     assert _post(desk, address, typed, confirm="1").status_code == 303
-    assert "Closed" in desk.agent.get(address).text
+    assert "Follow the rule again" in desk.agent.get(address).text
     assert desk.agent.post(f"{address}/{desk.day}/oublier").status_code == 303
     assert count(TemplateDay) == 0
     assert desk.agent.post(f"{address}/nimporte/oublier").status_code == 404

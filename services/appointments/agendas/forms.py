@@ -96,7 +96,7 @@ class TemplateForm(OnceForm):
         """Who, what and where may be chosen."""
         self.practitioner.choices = choices((str(each.id), each.full_name) for each in practitioners)
         self.reasons.choices = choices((str(each.id), each.name) for each in reasons)
-        self.room.choices = choices([("", _l("None")), *((str(each.id), each.name) for each in rooms)])
+        self.room.choices = choices([("", _l("No room of its own")), *((str(each.id), each.name) for each in rooms)])
 
     def read_most(self, posted: Any) -> bool:
         """How many of each reason at most; False when what was typed is not a number."""
@@ -218,9 +218,9 @@ class AbsenceForm(OnceForm):
 
     whom = SelectField(_l("Who is away, or what is closed"), [Required(_l("Choose who is away or what is closed"))])
     first_on = DateField(_l("First day"), [InputRequired(_A_DAY)])
-    begins = TimeField(_l("From"), [Optional()], description=_l("Empty: all day"))
+    begins = TimeField(_l("First hour"), [Optional()], description=_l("Empty: all day"))
     last_on = DateField(_l("Last day"), [InputRequired(_A_DAY)])
-    ends = TimeField(_l("Until"), [Optional()], description=_l("Empty: all day"))
+    ends = TimeField(_l("Last hour"), [Optional()], description=_l("Empty: all day"))
     why = RadioField(
         _l("Reason"),
         [Required(_l("Choose a reason"))],

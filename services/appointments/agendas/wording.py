@@ -113,8 +113,8 @@ def period(start_at: datetime, end_at: datetime, tz: tzinfo) -> str:
     begins, ends = start_at.astimezone(tz), end_at.astimezone(tz)
     if begins.time() != time() or ends.time() != time():
         moments = (hospital_moment(each, tz) for each in (start_at, end_at))
-        return str(_("%(begins)s to %(ends)s", begins=next(moments), ends=next(moments)))
+        return str(_("%(first)s to %(last)s", first=next(moments), last=next(moments)))
     first, last = begins.date(), ends.date() - timedelta(days=1)
     if first == last:
         return str(_("%(day)s, all day", day=day_in_words(first)))
-    return str(_("%(begins)s to %(ends)s", begins=day_in_words(first), ends=day_in_words(last)))
+    return str(_("%(first)s to %(last)s", first=day_in_words(first), last=day_in_words(last)))
