@@ -57,7 +57,9 @@ def test_a_place_on_the_list_follows_a_link(full: Full) -> None:
         for each in belongings.rooms():
             if each.room in ("appointments", "waiting_list"):
                 each.adopt(Move(here, full.of(0), other.id, ""))
-    assert {each.patient_id for each in [*rows(WaitingEntry), *rows(WaitingOffer), *rows(Hold)]} == {other.id}
+    assert {each.patient_id for each in rows(WaitingEntry)} == {other.id}
+    assert {each.patient_id for each in rows(WaitingOffer)} == {other.id}
+    assert {each.patient_id for each in rows(Hold)} == {other.id}
     with prepared():
         moved = waiting.accept(session.scalars(select(WaitingOffer)).one())
         assert moved.patient_id == other.id

@@ -22,7 +22,7 @@ from portal import db
 from portal.db import ANONYMOUS, Actor, session
 from portal.notifications import Notification
 from services.appointments import actions as engine
-from services.appointments.actions import NotBookable
+from services.appointments.actions import HoldEnded, NotBookable
 from services.appointments.models import Appointment, ConsultationSession, Hold, Reason
 from services.appointments.waiting import actions, clock, jobs, states
 from services.appointments.waiting.actions import AlreadyWaiting, Asked, EntryClosed, NothingEarlier, OfferGone
@@ -34,6 +34,7 @@ from tests.factories import appointments, hospitals, people
 from tests.factories.hospitals import Hospital
 from tests.ground import audited, count, prepared, rows, today
 from tests.services.appointments.test_races import assert_all_agree
+from tests.services.appointments.test_requests import together
 from tests.statements import executed
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -454,6 +455,73 @@ def _had_their_turn(entry: WaitingEntry, offer: WaitingOffer, offers: list[Waiti
         or any(each.start_at == offer.start_at and each.offered_at <= at for each in own)
         or any(each.offered_at <= at and (each.answered_at is None or each.answered_at >= at) for each in own)
     )
+
+
+# -- everybody at once -------------------------------------------------------------------------------------------
+
+
+def test_two_jobs_at_once_offer_one_time_to_one_person(app: Flask, full: Full) -> None:
+    full.enter_all()
+    full.free(2)
+    done = together(app, full.offer, full.offer, full.offer)
+    assert sorted(done) == [0, 0, 1], done  # type: ignore[type-var]
+    assert_all_agree()
+
+
+def test_two_yeses_at_once_move_one_visit_once(app: Flask, full: Full) -> None:
+    full.enter(0)
+    full.free(2)
+    full.offer()
+    offer_id = rows(WaitingOffer)[0].id
+
+    def say_yes() -> UUID:
+        with db.transaction(full.people[0].actor):
+            return actions.accept(session.get_one(WaitingOffer, offer_id)).id
+
+    done = together(app, say_yes, say_yes)
+    assert sum(isinstance(each, UUID) for each in done) == 1, done
+    assert sum(isinstance(each, EntryClosed | OfferGone) for each in done) == 1, done
+    assert_all_agree()
+
+
+def test_a_yes_while_the_sweeper_passes_ends_one_way_or_the_other(app: Flask, full: Full) -> None:
+    full.enter(0)
+    full.free(2)
+    full.offer()
+    offer_id = rows(WaitingOffer)[0].id
+    with prepared():
+        session.execute(update(Hold).values(expires_at=db.now()))
+
+    def say_yes() -> UUID:
+        with db.transaction(full.people[0].actor):
+            return actions.accept(session.get_one(WaitingOffer, offer_id)).id
+
+    def sweep() -> int:
+        with prepared():
+            return engine.sweep()
+
+    done = together(app, say_yes, sweep)
+    assert isinstance(done[0], UUID | HoldEnded), done
+    assert (full.visit(0).start_at == full.opened.at(2)) == isinstance(done[0], UUID)
+    with prepared():
+        engine.sweep()
+    assert_all_agree()
+
+
+def test_a_worker_that_dies_while_offering_keeps_nothing(full: Full) -> None:
+    full.enter_all()
+    full.free(2)
+
+    def offer_and_die() -> None:
+        with prepared():
+            actions.offer_freed(full.opened.id)
+            raise SystemError
+
+    with pytest.raises(SystemError):
+        offer_and_die()
+    assert (count(Hold), count(WaitingOffer)) == (0, 0)
+    assert_all_agree()
+    assert full.offer() == 1, "the job runs again"
 
 
 # -- clocks ------------------------------------------------------------------------------------------------------
