@@ -358,11 +358,11 @@ def _holidays_page(refused: dict[UUID, PeriodForm], form: PeriodForm) -> str:
 
 
 def _place(place: Establishment, refused: PeriodForm | None) -> dict[str, Any]:
-    today, rules = _today(place), calendar.holiday_rules(place.holidays, place.time_zone)
+    today = _today(place)
     public = sorted(
         day
         for year in (today.year, today.year + 1)
-        for day in calendar.public_holidays(year, rules)
+        for day in calendar.public_holidays(year, place.holiday_rules)
         if today <= day < today.replace(year=today.year + 1, day=min(today.day, 28))
     )
     return {

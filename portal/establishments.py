@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Text, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal import calendar
 from portal.db import Base, Keyed, session
 
 
@@ -38,6 +39,11 @@ class Establishment(Keyed, Base):
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def holiday_rules(self) -> str:
+        """Whose public holidays it keeps."""
+        return calendar.holiday_rules(self.holidays, self.time_zone)
 
 
 class EstablishmentSetting(Base):

@@ -113,7 +113,7 @@ class Reason(Keyed, Base):
     def _business_notice(self, now: datetime) -> datetime:
         """The first moment of the last business day of notice, on the hospital's calendar."""
         tz = self.establishment.tz
-        rules = calendar.holiday_rules(self.establishment.holidays, self.establishment.time_zone)
+        rules = self.establishment.holiday_rules
         day = calendar.business_days_after(calendar.civil_day(now, tz), self.min_delay_business_days, rules)
         return calendar.to_utc(day, time(), tz) or now
 

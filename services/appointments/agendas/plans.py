@@ -51,8 +51,7 @@ def place_of(establishment: Establishment) -> Place:
     zone = establishment.school_zone
     query = select(SchoolHoliday.first_on, SchoolHoliday.last_on).where(SchoolHoliday.zone == zone)
     school = [(row.first_on, row.last_on) for row in session.execute(query)] if zone else []
-    holidays = calendar.holiday_rules(establishment.holidays, establishment.time_zone)
-    return Place(establishment.tz, holidays, school)
+    return Place(establishment.tz, establishment.holiday_rules, school)
 
 
 class Absences:
