@@ -25,10 +25,11 @@ from services.appointments.city.actions import Described
 from services.appointments.city.models import SentAppointment, SentPatient
 from services.appointments.models import Appointment, Claim, ConsultationSession
 from tests.factories import appointments, hospitals, people
-from tests.ground import audited, count, prepared, rows
+from tests.ground import audited, count, prepared, rows, today
 from tests.pages import parsed
 from tests.services.appointments.conftest import Ground
 from tests.statements import executed
+from tests.writers import all_rolled_up
 
 TYPED = {
     "patient": "new", "birth_name": "Ferrand", "first_name": "Odile", "birth_on-day": "3", "birth_on-month": "2",
@@ -232,6 +233,12 @@ class TestBooking:
         practice.book(ground)
         events = [(each.event, each.channel) for each in rows(kpi.KpiEvent)]
         assert ("appointment_booked", "city") in events
+        all_rolled_up()
+        with prepared():
+            days = today() - timedelta(days=1), today() + timedelta(days=1)
+            period = kpi.Period(*days, ground.hospital.establishment.id)
+            figures = {code: kpi.definition(code).compute(period).value for code in ("R1", "R1c")}
+        assert figures == {"R1": 0, "R1c": 1}
 
     def test_tells_the_patient_by_mail_when_there_is_an_address(
         self, practice: Practice, ground: Ground, work_jobs: Callable[[], None]
