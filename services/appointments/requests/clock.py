@@ -46,7 +46,3 @@ def _stretches(since: datetime, tz: ZoneInfo, rules: str) -> Iterator[tuple[date
         begins, ends = (datetime.combine(day, at, tz).astimezone(since.tzinfo) for at in (OPENS, CLOSES))
         if calendar.is_business_day(day, rules) and ends > since:
             yield max(begins, since), ends
-
-
-def _rules(tz: ZoneInfo, rules: str) -> str:
-    return calendar.holiday_rules("", tz.key)
