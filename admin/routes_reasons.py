@@ -16,8 +16,6 @@ from services.appointments.reasons import actions, queries
 from services.appointments.reasons.actions import NameTaken
 from services.appointments.reasons.forms import CopyForm, ReasonForm
 from services.appointments.resources import queries as resources
-from services.appointments.resources.wording import KINDS
-from services.pieces import wording as piece_words
 
 reason_pages = guards.staff(
     Blueprint("admin_reasons", __name__, url_prefix="/admin/motifs", template_folder="templates"),
@@ -105,8 +103,6 @@ def _page(reason: Reason, form: CopyForm) -> str:
         reason=reason,
         form=form,
         needed=needed,
-        kinds=KINDS,
-        papers=piece_words.KINDS,
     )
 
 

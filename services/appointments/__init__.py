@@ -65,6 +65,7 @@ def register(app: Flask) -> None:
     rush.register(app)
     figures.declare()
     outside.register()
+    reasons.register(app)
     page, desk_page = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")
     masking.offer(Maskable("appointment", Appointment, "appointments", page, desk_page))
     catalog.offer(

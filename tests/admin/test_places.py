@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from portal.establishments import Practitioner, Site
 from services.appointments.reasons.models import RemoteRoom
+from tests.english import in_english as in_english
 from tests.factories import hospitals, people
 from tests.factories.hospitals import Hospital
 from tests.ground import audited, prepared, rows

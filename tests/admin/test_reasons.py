@@ -13,6 +13,7 @@ from sqlalchemy import select
 from portal.audit import AuditEvent
 from portal.db import session
 from services.appointments.models import Appointment, Reason, ReasonPool, SessionReason
+from tests.english import in_english as in_english
 from tests.factories import appointments, hospitals, people, reasons
 from tests.factories.hospitals import Hospital
 from tests.ground import audited, count, prepared, rows
@@ -196,7 +197,7 @@ class TestClosing:
             opened = appointments.consultation(desk.hospital, [session.merge(desk.reason)])
             appointments.booked(people.patient("LE GOFF"), session.merge(desk.reason), opened)
         assert desk.agent.post(f"{desk.page}/fermer").status_code == 303
-        assert "Bilan" not in FlaskClient(desk.agent.application).get("/rendez-vous/prendre").text
+        assert "Bilan" not in FlaskClient(desk.agent.application).get("/rendez-vous/choisir").text
         assert "Bilan" not in desk.agent.get("/admin/motifs").text
         assert "Bilan" in desk.agent.get("/admin/motifs?closed=1").text
         assert [each.state for each in rows(Appointment)] == ["booked"]
@@ -273,3 +274,21 @@ class TestWho:
         with prepared():
             clerk = people.agent(desk.hospital.establishment.id, "billing")
         assert sign_in(clerk).get("/admin/motifs").status_code == 403
+
+
+class TestWhatPatientsRead:
+    def test_ages_papers_and_arrival_before_and_after_booking(self, desk: Desk) -> None:
+        said = typed(
+            desk, name="Bilan", min_age="6", max_age="15", pieces=["health_card"], to_bring="Lunettes",
+            min_delay_hours="0", max_delay_days="365", open_to_city="y",
+        )  # fmt: skip
+        desk.agent.post(f"{desk.page}/modifier", data=said)
+        with prepared():
+            appointments.consultation(desk.hospital, [session.get_one(Reason, desk.reason.id)])
+        public = desk.agent.application.test_client()
+        for page in (desk.agent.get(desk.page), public.get(f"/rendez-vous/choisir-un-creneau?reason={desk.reason.id}")):
+            for words in ("From 6 to 15 years old", "Carte Vitale or certificate of rights", "Lunettes"):
+                assert words in page.text, page.request.path
+
+    def test_the_way_to_its_reminders(self, desk: Desk) -> None:
+        assert f"/admin/rappels/motif/{desk.reason.id}" in desk.agent.get(desk.page).text

@@ -17,6 +17,7 @@ from services.appointments import slots
 from services.appointments.models import Appointment, Claim, ConsultationSession, Reason, Resource, ResourcePool
 from services.appointments.outside import actions as outside
 from services.appointments.resources import actions
+from tests.english import in_english as in_english
 from tests.factories import appointments, hospitals, people, reasons
 from tests.factories.hospitals import Hospital
 from tests.ground import audited, count, prepared, rows

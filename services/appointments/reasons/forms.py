@@ -93,7 +93,7 @@ class ReasonForm(OnceForm):
     max_to_come = _number(
         _l("Appointments to come a patient may have"), 0, 20, _l("By booking alone; 0: as many as they like"), default=2
     )
-    min_age = _number(_l("Youngest age, in years"), 0, 130, _l("On the day of the visit; empty: no limit"))
+    min_age = _number(_l("Youngest age, in years"), 0, 130, _l("Patients read it before they choose; empty: no limit"))
     max_age = _number(_l("Oldest age, in years"), 0, 130, _l("Included; empty: no limit"))
 
     min_delay_hours = _number(_l("Notice, in hours"), 0, 2160, _l("No later than this before the visit"), default=24)
