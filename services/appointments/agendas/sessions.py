@@ -34,8 +34,8 @@ select {", ".join(_COLUMNS)}, open, capacity from unnest({_listed(_COLUMNS)}) as
 """)
 _OFFER = text("""
 insert into session_reason (session_id, reason_id, establishment_id, most)
-select s.id, r.reason_id, r.establishment_id, r.most
-from consultation_session s join template_reason r on r.template_id = s.template_id
+select s.id, r.reason_id, r.establishment_id, coalesce(r.most, reason.most_a_session)
+from consultation_session s join template_reason r on r.template_id = s.template_id join reason on reason.id = r.reason_id
 where s.id = any(cast(:sessions as uuid[]))
 on conflict do nothing
 """)
@@ -82,14 +82,18 @@ _HOLD_REASONS = text("""
 select 1 from session_reason where session_id = any(cast(:sessions as uuid[]))
 order by session_id, reason_id for no key update
 """)
+# The template's own limit, else the reason's.
 _LIMIT = text("""
-update session_reason sr set most = r.most, taken = case when r.most is null then 0 else
+update session_reason sr set most = w.most, taken = case when w.most is null then 0 else
   (select count(*) from appointment a
-   where a.session_id = s.id and a.reason_id = r.reason_id and a.state <> 'cancelled')
-  + (select count(*) from hold h where h.session_id = s.id and h.reason_id = r.reason_id) end
-from consultation_session s join template_reason r on r.template_id = s.template_id
-where s.id = sr.session_id and sr.reason_id = r.reason_id and s.id = any(cast(:sessions as uuid[]))
-  and sr.most is distinct from r.most
+   where a.session_id = w.session_id and a.reason_id = w.reason_id and a.state <> 'cancelled')
+  + (select count(*) from hold h where h.session_id = w.session_id and h.reason_id = w.reason_id) end
+from (
+  select s.id as session_id, r.reason_id, coalesce(r.most, reason.most_a_session) as most
+  from consultation_session s join template_reason r on r.template_id = s.template_id
+  join reason on reason.id = r.reason_id where s.id = any(cast(:sessions as uuid[]))
+) w
+where sr.session_id = w.session_id and sr.reason_id = w.reason_id and sr.most is distinct from w.most
 """)
 
 

@@ -216,6 +216,14 @@ def test_at_most_so_many_of_a_reason_counts_those_already_booked(hospital: Hospi
         assert (takes.most, takes.taken) == (2, 2)
 
 
+def test_the_limit_of_a_reason_holds_where_the_template_has_none(hospital: Hospital) -> None:
+    with prepared():
+        few = appointments.reason(hospital.unit, most_a_session=4)
+        made = agendas.template(hospital, [few])
+        agendas.changed(hospital, made, made.rule)
+        assert set(session.scalars(select(SessionReason.most).where(SessionReason.reason_id == few.id))) == {4}
+
+
 def test_a_reason_withdrawn_is_not_taken_any_more_and_a_new_one_is(hospital: Hospital, why: Reason) -> None:
     with prepared():
         made = agendas.template(hospital, [why])
