@@ -97,7 +97,8 @@ class Delimiters:
             return "\n"
         if code.startswith("X"):
             try:
-                return bytes.fromhex(code[1:]).decode("latin-1")
+                # A text of ours holds no NUL, nor does the database.
+                return bytes.fromhex(code[1:]).decode("latin-1").replace("\0", "")
             except ValueError:
                 return ""
         return ""
@@ -205,6 +206,8 @@ def read(body: bytes) -> Message:
         raise NotHl7("102", f"the message is over {MAX_BYTES} bytes")
     text = _decoded(body.lstrip(b"\r\n\t \x0b").rstrip(b"\r\n\t \x1c"))
     lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
+    if "\0" in text:
+        raise NotHl7("102", "the message holds a NUL")
     if not lines or not lines[0].startswith("MSH"):
         raise NotHl7("100", "the message does not begin with MSH")
     if len(lines) > MAX_SEGMENTS:

@@ -16,6 +16,7 @@ REASONS = {
     "over": _l("The appointment is over, or was seen to already."),
     "not_yet": _l("It is too early to say so."),
     "not_allowed": _l("The appointment is not in a state that allows this."),
+    "wrong_clock": _l("It says that it was written tomorrow or later: set the clock of the hospital’s system."),
     "number_taken": _l("Another message had this number (MSH-10)."),
     "wrong_100": _l("This is not an HL7 message."),
     "wrong_101": _l("Something that is needed is missing."),

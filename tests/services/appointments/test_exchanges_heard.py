@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from auth.machines import actions as machines
@@ -182,6 +184,34 @@ def test_a_message_that_came_twice_at_once_is_done_once(ground: Ground, app: Fla
     assert b"|AA|" in answers[0]
     with db.transaction(db.system("tests")):
         assert session.scalar(select(func.count()).select_from(SiuMessage)) == 1
+
+
+_PIECES = st.sampled_from(
+    ["", "^", "~", "&", "\\", "\\F\\", "\\X00\\", '""', "S13", "S15", "20261201090000", "99991231235959", "00010101",
+     "202603290230", "-30", "999999", "F1", "PARVIS", "\x0b", "\x1c", "é", "|" * 40, "PID|", "x" * 300, "Started"]
+)  # fmt: skip
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 60), _PIECES), min_size=1, max_size=4), st.booleans())
+def test_whatever_is_in_a_message_it_is_answered_without_a_failure_of_ours(
+    ground: Ground, cuts: list[tuple[int, int, str]], is_ours: bool
+) -> None:
+    with db.transaction(db.system("tests")):
+        made = session.scalars(select(Appointment)).first()
+    made = made or booked(ground)
+    placer = made.reference if is_ours else ""
+    message = siu("S13", uuid4().hex[:16], said_at=db.now(), filler="F1", placer=placer, start_at=at(ground, 4))
+    for start, length, piece in cuts:
+        message = message[:start] + piece.encode() + message[start + length :]
+    answer = exchanges.hear(here(ground), message)
+    assert answer.code in ("AA", "AE", "AR")
+
+
+def test_a_word_from_the_future_is_not_taken(ground: Ground) -> None:
+    answer = said(ground, "S12", filler="F1", start_at=at(ground, 0), said_at=db.now() + timedelta(days=2))
+    assert (answer.code, answer.error) == ("AR", "102")
+    assert said(ground, "S12", filler="F1", start_at=at(ground, 0)).code == "AA"
 
 
 # -- a time taken in both places -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from portal import db
 from portal.db import session
 from portal.establishments import Practitioner
 from services.appointments import actions as visits
@@ -26,6 +27,8 @@ from services.appointments.outside import actions as outside
 from services.appointments.slots import Slot
 
 _CLOCKS_DIFFER_BY = timedelta(minutes=5)
+_TOMORROW = timedelta(days=1)
+"""A word from further ahead comes from a wrong clock: taken, it would silence every other one until that day."""
 _GONE = ("Cancelled", "Deleted", "Dc")
 _BY_HIS = f"system:{states.HIS_ACTOR}"
 
@@ -49,6 +52,8 @@ def _refused(reason: str, error: str = "206") -> Heard:
 
 def hear(establishment_id: UUID, told: Told, codes: Dialect) -> Heard:
     """Do what the message says, or nothing of it."""
+    if told.said_at > db.now() + _TOMORROW:
+        return Heard("AR", "102", "wrong_clock")
     appointment = _ours(establishment_id, told)
     if appointment is None and told.is_ours:
         return replace(_refused("unknown_appointment", "204"), said_at=told.said_at)
