@@ -35,7 +35,8 @@ select {", ".join(_COLUMNS)}, open, capacity from unnest({_listed(_COLUMNS)}) as
 _OFFER = text("""
 insert into session_reason (session_id, reason_id, establishment_id, most)
 select s.id, r.reason_id, r.establishment_id, coalesce(r.most, reason.most_a_session)
-from consultation_session s join template_reason r on r.template_id = s.template_id join reason on reason.id = r.reason_id
+from consultation_session s join template_reason r on r.template_id = s.template_id
+join reason on reason.id = r.reason_id
 where s.id = any(cast(:sessions as uuid[]))
 on conflict do nothing
 """)
