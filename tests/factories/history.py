@@ -105,6 +105,7 @@ def _appointments(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
     yield from _times(chance, 9 * busy, **opened, channel="phone", audience="staff")
     yield from _times(chance, 4 * busy, **booked, dimension="not_open_online", channel="phone", audience="staff")
     yield from _times(chance, 0.8 * busy, event="appointment_cancelled", establishment_id=place, dimension="by_patient")
+    yield from _times(chance, 1.5 * busy, **opened, channel="city", audience="professional")
 
 
 def _preadmissions(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
