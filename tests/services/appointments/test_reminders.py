@@ -4,14 +4,17 @@ import email
 import re
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from email.policy import default
+from threading import Barrier
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from flask import Flask, current_app
 from sqlalchemy import select, update
 
 from auth.contact.models import ContactPoint
@@ -388,6 +391,26 @@ def test_runs_that_are_late_repeated_or_at_once_ask_for_nothing_twice(
 ) -> None:
     clock.at(day - timedelta(days=1), "19:55")
     assert [remind() for _run in range(4)] == [1, 0, 0, 0]
+    assert len(mails.sent) == 1
+
+
+def test_two_workers_that_plan_at_once_ask_for_one_message(
+    made: Appointment, day: date, clock: Clock, mails: MailTwin, work_jobs: WorkJobs
+) -> None:
+    clock.at(day - timedelta(days=1), "15:05")
+    start = Barrier(3)
+
+    def run(app: Flask) -> int:
+        with app.app_context():
+            start.wait()
+            with prepared():
+                return planning.plan(db.now())
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(3) as workers:
+        planned = list(workers.map(run, [app] * 3))
+    assert sum(planned) == 1
+    work_jobs()
     assert len(mails.sent) == 1
 
 
