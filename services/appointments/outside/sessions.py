@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import exists, func, or_, select, text
 from sqlalchemy.orm import joinedload
 
 from portal import audit, calendar, db
@@ -17,9 +17,12 @@ from portal.db import session
 from portal.establishments import Practitioner, Unit
 from services.appointments import actions, slots, states
 from services.appointments.actions import capacity, opening
+from services.appointments.agendas.models import Absence
 from services.appointments.models import Appointment, ConsultationSession, Hold, Reason, SessionReason
+from services.appointments.outside import spans
 from services.appointments.outside.actions import ADDED, CHANGED, LATE, REMOVED, UNCHANGED
 from services.appointments.outside.models import OutsideSession
+from services.appointments.outside.spans import Span
 
 
 class Refused(Exception):
@@ -156,9 +159,13 @@ class _Wanted:
 
     def open(self) -> ConsultationSession:
         word = self.word
-        return actions.open_session(
+        opened = actions.open_session(
             self.practitioner, self.unit, word.day, word.opens, word.closes, self.reasons, word.step_min, word.capacity
         )
+        _set(opened, opened.n_cells, opened.open)
+        opening.tell_opened([opened.id])
+        session.refresh(opened)
+        return opened
 
 
 def _between(unit: Unit, word: SessionWord) -> tuple[datetime, datetime]:
@@ -217,11 +224,24 @@ def _stretch(opened: ConsultationSession, wanted: _Wanted) -> int:
 
 def _set(opened: ConsultationSession, n_cells: int, planned: int) -> None:
     """Plan these cells: open those that no absence closes, free those that nobody has."""
-    away = (slots.mask(0, opened.n_cells) if opened.planned is None else opened.planned) & ~opened.open
-    taken = _taken(opened)
-    opened.n_cells, opened.planned, opened.open = n_cells, planned, planned & ~away
+    opened.n_cells, opened.planned = n_cells, planned
+    away, taken = _away(opened), _taken(opened)
+    opened.open = planned & ~away
     opened.free = opened.open & ~taken
     session.flush()
+
+
+def _away(opened: ConsultationSession) -> int:
+    """The cells that an absence of the practitioner, or of the whole unit, closes."""
+    rows = session.execute(
+        select(Absence.start_at, Absence.end_at).where(
+            Absence.establishment_id == opened.establishment_id,
+            or_(Absence.practitioner_id == opened.practitioner_id, Absence.unit_id == opened.unit_id),
+            Absence.start_at < opened.at(opened.n_cells),
+            Absence.end_at > opened.start_at,
+        )
+    )
+    return spans.bits(opened, [Span(opened.practitioner_id, since, until) for since, until in rows])
 
 
 def _taken(opened: ConsultationSession) -> int:

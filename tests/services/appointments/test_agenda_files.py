@@ -16,6 +16,8 @@ from sqlalchemy import delete, select, update
 from portal import config
 from portal.db import session
 from services.appointments import actions, slots
+from services.appointments.agendas import actions as agenda_actions
+from services.appointments.agendas.models import Absence
 from services.appointments.models import Appointment, Claim, ConsultationSession, Reason, SessionReason
 from services.appointments.outside import agenda_file, jobs
 from services.appointments.outside.agenda_file import NotAnAgendaFile, Refusal
@@ -63,6 +65,12 @@ def imported() -> ConsultationSession:
     with prepared():
         ids = select(OutsideSession.session_id)
         return session.scalars(select(ConsultationSession).where(ConsultationSession.id.in_(ids))).one()
+
+
+def opened_on(after_days: int) -> ConsultationSession:
+    with prepared():
+        day = today() + timedelta(days=after_days)
+        return session.scalars(select(ConsultationSession).where(ConsultationSession.local_date == day)).one()
 
 
 def counts(report: jobs.ImportReport) -> dict[str, int]:
@@ -241,6 +249,21 @@ class TestSessions:
         jobs.import_schedules(a_file(tmp_path, TIMES, taken))
         jobs.import_schedules(a_file(tmp_path, SESSIONS, receives()))
         assert imported().free == slots.mask(4, 8)
+
+    def test_stay_closed_while_their_practitioner_is_away(self, ground: Ground, tmp_path: Path) -> None:
+        jobs.import_schedules(a_file(tmp_path, SESSIONS, receives("S0", today() + timedelta(days=13))))
+        begins = imported().start_at + timedelta(days=1)
+        with prepared():
+            here, doctor = ground.hospital.establishment.id, ground.hospital.practitioner.id
+            away = agenda_actions.Away(begins, begins + timedelta(hours=1), "meeting", practitioner_id=doctor)
+            absence_id = agenda_actions.announce(here, away)
+        jobs.import_schedules(a_file(tmp_path, SESSIONS, receives()))
+        assert opened_on(14).free == slots.mask(4, 8)
+        jobs.import_schedules(a_file(tmp_path, SESSIONS, receives(closes="13:00", said="2026-01-03T00:00:00Z")))
+        assert opened_on(14).free == slots.mask(4, 12)
+        with prepared():
+            agenda_actions.end(session.get_one(Absence, absence_id), begins - timedelta(days=1))
+        assert opened_on(14).free == slots.mask(0, 16)
 
 
 class TestFiles:
