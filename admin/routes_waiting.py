@@ -15,7 +15,15 @@ from portal import db
 from portal.establishments import Unit
 from portal.web.repeated_posts import once
 from services.appointments import queries as room
-from services.appointments.actions import AlreadyOver, HoldEnded, NotBookable, PatientBusy
+from services.appointments.actions import (
+    AlreadyOver,
+    HoldEnded,
+    KnownPatientsOnly,
+    NotBookable,
+    PatientBusy,
+    ReferralOnly,
+    TooManyAppointments,
+)
 from services.appointments.models import Appointment, Reason
 from services.appointments.waiting import actions, queries
 from services.appointments.waiting.actions import AlreadyWaiting, EntryClosed, NothingEarlier, OfferGone
@@ -126,6 +134,8 @@ def accept(entry_id: UUID, offer_id: UUID) -> Response:
         made = actions.accept(offer)
     except (OfferGone, HoldEnded, EntryClosed, AlreadyOver, PatientBusy) as refusal:
         return _refused(entry, "busy" if isinstance(refusal, PatientBusy) else "gone")
+    except (ReferralOnly, KnownPatientsOnly, TooManyAppointments):
+        return _refused(entry, "not_allowed")
     flash(_("The patient has this time now, and is told by mail."), "success")
     return redirect(url_for("admin_appointments.show", appointment_id=made.id), 303)
 

@@ -3,18 +3,16 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import db
-from portal.catalog import PublishedService
 from portal.db import session
 from portal.establishments import Establishment, Unit
 from services.appointments import availability, slots
-from services.appointments.models import SERVICE, ConsultationSession, Reason, SessionReason
+from services.appointments.models import ConsultationSession, Reason, SessionReason, published
 from services.appointments.requests import states
 from services.appointments.requests.models import AppointmentRequest, Proposal, RequestChange, RequestMessage
 from services.appointments.slots import FreeSlot, Slot, Window
@@ -43,19 +41,10 @@ def reasons() -> Sequence[Reason]:
         .join(Reason.unit)
         .join(Unit.establishment)
         .options(contains_eager(Reason.unit).contains_eager(Unit.establishment))
-        .where(_published(Reason.establishment_id))
+        .where(Reason.closed_at.is_(None), published(Reason.establishment_id))
         .order_by(Establishment.name, Unit.name, Reason.position, Reason.name)
     )
     return session.scalars(query).all()
-
-
-def _published(establishment_id: Any) -> ColumnElement[bool]:
-    return exists().where(
-        PublishedService.establishment_id == establishment_id,
-        PublishedService.code == SERVICE,
-        PublishedService.opened_on <= func.current_date(),
-        PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
-    )
 
 
 # -- a patient's -------------------------------------------------------------------------------------------------
@@ -203,7 +192,7 @@ def one_at(request_id: UUID, establishments: Collection[UUID]) -> AppointmentReq
 
 def reasons_of(unit: Unit) -> Sequence[Reason]:
     """What a unit receives for, open online or not."""
-    query = select(Reason).where(Reason.unit_id == unit.id)
+    query = select(Reason).where(Reason.unit_id == unit.id, Reason.closed_at.is_(None))
     return session.scalars(query.order_by(Reason.position, Reason.name)).all()
 
 

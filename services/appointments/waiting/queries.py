@@ -138,7 +138,7 @@ def reasons_at(establishments: Collection[UUID]) -> Sequence[Reason]:
         .join(Reason.unit)
         .join(Unit.establishment)
         .options(contains_eager(Reason.unit).contains_eager(Unit.establishment))
-        .where(Reason.establishment_id.in_(establishments))
+        .where(Reason.establishment_id.in_(establishments), Reason.closed_at.is_(None))
         .order_by(Establishment.name, Unit.name, Reason.position, Reason.name)
     ).all()
 

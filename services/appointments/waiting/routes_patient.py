@@ -19,6 +19,7 @@ from services.appointments.actions import (
     NotBookable,
     PatientBusy,
     ReferralOnly,
+    TooManyAppointments,
 )
 from services.appointments.models import Appointment, Reason
 from services.appointments.waiting import actions, queries
@@ -30,6 +31,7 @@ pages = guards.patients(
     Blueprint("waiting", __name__, url_prefix="/rendez-vous/plus-tot", template_folder="templates"), "appointments"
 )
 Answer = Response | tuple[str, int]
+_NOT_ALONE = (ReferralOnly, KnownPatientsOnly, TooManyAppointments)
 
 
 @pages.get("")
@@ -93,7 +95,7 @@ def enter() -> Answer:
             entry = actions.enter_for_visit(visit, form.asked)
         else:
             entry = actions.enter(UUID(form.patient_id.data), reason, form.asked)
-    except (NothingEarlier, AlreadyWaiting, NotBookable, ReferralOnly, KnownPatientsOnly) as refusal:
+    except (NothingEarlier, AlreadyWaiting, NotBookable, *_NOT_ALONE) as refusal:
         return _form_page(form, type(refusal).__name__), 409
     flash(
         _("You will be told when an earlier time comes free. Your visit stays as it is until you say yes."), "success"
@@ -134,6 +136,8 @@ def accept(entry_id: UUID, offer_id: UUID) -> Response:
         made = actions.accept(offer)
     except PatientBusy:
         return _refused(entry_id, "busy")
+    except _NOT_ALONE:
+        return _refused(entry_id, "not_allowed")
     except (OfferGone, HoldEnded, EntryClosed, AlreadyOver):
         return _refused(entry_id, "gone")
     return _to_visit(made.id)

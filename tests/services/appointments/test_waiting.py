@@ -22,7 +22,7 @@ from portal import db
 from portal.db import ANONYMOUS, Actor, session
 from portal.notifications import Notification
 from services.appointments import actions as engine
-from services.appointments.actions import HoldEnded, NotBookable
+from services.appointments.actions import HoldEnded, NotBookable, TooManyAppointments
 from services.appointments.models import Appointment, ConsultationSession, Hold, Reason
 from services.appointments.waiting import actions, clock, jobs, states
 from services.appointments.waiting.actions import AlreadyWaiting, Asked, EntryClosed, NothingEarlier, OfferGone
@@ -354,6 +354,23 @@ def test_patients_wait_only_for_what_they_may_book(full: Full) -> None:
         actions.enter_for_visit(session.get_one(Appointment, full.own[0]), asked())
     full.free(2)
     assert full.offer() == 1, "whom an agent put there is offered what agents see"
+
+
+def test_the_list_is_no_way_round_the_rules_of_booking(full: Full) -> None:
+    with prepared():
+        reason = session.get_one(Reason, full.reason.id)
+        reason.max_to_come = 1
+        person = Person(*people.patient_with_account(birth_name="DEUX"))
+    full.free(2)
+    with db.transaction(person.actor):
+        actions.enter(person.patient.id, session.get_one(Reason, full.reason.id), asked())
+    full.offer()
+    with prepared():
+        appointments.booked(person.patient, session.get_one(Reason, full.reason.id), full.later, 8)
+    with pytest.raises(TooManyAppointments), db.transaction(person.actor):
+        actions.accept(session.scalars(select(WaitingOffer)).one())
+    with pytest.raises(TooManyAppointments), db.transaction(full.people[0].actor):
+        actions.enter(full.of(0), session.get_one(Reason, full.reason.id), asked())
 
 
 def test_leaving_gives_back_what_was_kept(full: Full) -> None:

@@ -7,14 +7,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Exists, exists, func, select
 
 from auth import records
-from auth.models import PatientRecord
 from portal import calendar, db, kpi
 from portal.db import session
-from services.appointments.actions import KnownPatientsOnly, NotBookable, ReferralOnly
+from services.appointments.actions import NotBookable
 from services.appointments.models import Appointment, Reason, open_online
 from services.appointments.states import BOOKED
 from services.appointments.waiting import states
-from services.appointments.waiting.actions import offering, traces
+from services.appointments.waiting.actions import allowing, offering, traces
 from services.appointments.waiting.actions.facts import AlreadyWaiting, NothingEarlier
 from services.appointments.waiting.models import WaitingEntry
 from services.appointments.wishes import Wishes, weekdays_mask
@@ -41,23 +40,11 @@ def enter_for_visit(appointment: Appointment, asked: Asked) -> WaitingEntry:
 def enter(patient_id: UUID, reason: Reason, asked: Asked) -> WaitingEntry:
     """Be told when a time for this reason comes free.
 
-    Raises AlreadyWaiting, and for patients NotBookable, ReferralOnly or KnownPatientsOnly, as their bookings do.
+    Raises AlreadyWaiting, and for patients NotBookable and as `allowing.check` does.
     """
     if db.current_actor().kind != "staff":
-        _check_patient(patient_id, reason)
+        allowing.check(patient_id, reason)
     return _enter(patient_id, reason, None, asked)
-
-
-def _check_patient(patient_id: UUID, reason: Reason) -> None:
-    if reason.by_referral_only:
-        raise ReferralOnly
-    is_known = exists().where(
-        PatientRecord.patient_id == patient_id,
-        PatientRecord.establishment_id == reason.establishment_id,
-        PatientRecord.ipp.is_not(None),
-    )
-    if not reason.open_to_new_patients and not session.scalar(select(is_known)):
-        raise KnownPatientsOnly
 
 
 def _enter(patient_id: UUID, reason: Reason, appointment: Appointment | None, asked: Asked) -> WaitingEntry:

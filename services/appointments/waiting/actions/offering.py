@@ -20,7 +20,7 @@ from services.appointments.models import Appointment, ConsultationSession, Hold,
 from services.appointments.slots import Slot
 from services.appointments.states import BOOKED
 from services.appointments.waiting import clock, states
-from services.appointments.waiting.actions import traces
+from services.appointments.waiting.actions import allowing, traces
 from services.appointments.waiting.actions.facts import OfferGone
 from services.appointments.waiting.models import WaitingEntry, WaitingOffer
 
@@ -80,6 +80,8 @@ def _offer_to(entry: WaitingEntry, takes: SessionReason, opened: ConsultationSes
     if entry.practitioner_ids and opened.practitioner_id not in entry.practitioner_ids:
         return False
     if _has_offer(entry):  # two entries of one person
+        return False
+    if entry.account_id is not None and not entry.reason.bookable_online:  # closed online since they asked
         return False
     session.refresh(opened)
     session.refresh(takes)
@@ -163,7 +165,8 @@ def _keep(entry: WaitingEntry, opened: ConsultationSession, free: _Free) -> bool
 def accept(offer: WaitingOffer) -> Appointment:
     """Take the time: the visit moves there, or is booked there. By the patient, or an agent on the phone with them.
 
-    Raises EntryClosed, OfferGone, HoldEnded, PatientBusy, AlreadyOver when the visit is not to come any more.
+    Raises EntryClosed, OfferGone, HoldEnded, PatientBusy, AlreadyOver when the visit is not to come any more, and as
+    `allowing.check` does for whoever put themselves on the list.
     """
     entry = traces.lock(offer.entry)
     offer = _lock(offer)
@@ -180,6 +183,8 @@ def accept(offer: WaitingOffer) -> Appointment:
 
 def _take(entry: WaitingEntry, offer: WaitingOffer) -> Appointment:
     if entry.appointment is None:
+        if entry.account_id is not None:
+            allowing.check(entry.patient_id, entry.reason)
         return engine.confirm(offer.hold_id, entry.patient_id)
     engine.move_to(offer.hold_id, entry.appointment)
     return entry.appointment
