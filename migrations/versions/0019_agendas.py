@@ -250,9 +250,17 @@ def _extend_sessions() -> None:
         op.f("uq_consultation_session_template_id_start_at"), table, ["template_id", "start_at"]
     )
     op.create_index(op.f("ix_consultation_session_room_id"), table, ["room_id"])
+    # Those under which somebody may be stranded: few, and looked for among millions of appointments.
+    op.create_index(
+        "ix_consultation_session_closed",
+        table,
+        ["establishment_id", "start_at"],
+        postgresql_where=sa.text("open <> ((1::bigint << n_cells) - 1)"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_consultation_session_closed", "consultation_session")
     for column in ("template_id", "planned", "room_id"):
         op.drop_column("consultation_session", column)
     for table in _TABLES:

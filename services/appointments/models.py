@@ -163,6 +163,12 @@ class ConsultationSession(Keyed, Base):
         UniqueConstraint("template_id", "start_at"),
         Index("ix_consultation_session_to_book", "unit_id", "local_date", postgresql_where="free <> 0"),
         Index("ix_consultation_session_unit_id_local_date", "unit_id", "local_date"),
+        Index(
+            "ix_consultation_session_closed",
+            "establishment_id",
+            "start_at",
+            postgresql_where="open <> ((1::bigint << n_cells) - 1)",
+        ),
         Index("ix_consultation_session_practitioner_id_start_at", "practitioner_id", "start_at"),
     )
 

@@ -160,16 +160,21 @@ def is_stranded() -> ColumnElement[bool]:
     """An appointment to come in time that its session does not open any more. Join ConsultationSession."""
     ones: ColumnElement[int] = literal_column("1::bigint")
     cells = (ones.op("<<")(Appointment.n_cells) - 1).op("<<")(Appointment.first_cell)
+    now = db.now()
     return and_(
+        # The first three find the few sessions that are not open from end to end, by their own index.
+        literal_column("consultation_session.open <> ((1::bigint << consultation_session.n_cells) - 1)"),
+        ConsultationSession.establishment_id == Appointment.establishment_id,
+        ConsultationSession.start_at > now - timedelta(hours=15),
         Appointment.session_id == ConsultationSession.id,
         Appointment.state == states.BOOKED,
-        Appointment.start_at > db.now(),
+        Appointment.start_at > now,
         ConsultationSession.open.op("&")(cells) != cells,
     )
 
 
 def _within(scope: Scope) -> ColumnElement[bool]:
-    found: list[ColumnElement[bool]] = [Appointment.establishment_id.in_(scope.establishments)]
+    found: list[ColumnElement[bool]] = [ConsultationSession.establishment_id.in_(scope.establishments)]
     if scope.unit_id:
         found.append(Appointment.unit_id == scope.unit_id)
     if scope.absence:
