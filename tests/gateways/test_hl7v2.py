@@ -88,7 +88,7 @@ def test_the_character_set_is_the_one_that_is_said(named: str, encoding: str) ->
         (b"", "100"), (b"PID|1\r", "100"), (b"<html>", "100"), (b"MSH", "101"), (b"MSH|^~\\", "101"),
         (b"MSH|||||", "101"), (b"MSHabcdefgh|", "101"), (b"MSH|^~\\&|A\rpid|1", "100"), (b"MSH|^~\\&|A\rPI|1", "100"),
         (SAMPLE.replace("UNICODE UTF-8", "KLINGON").encode(), "103"),
-        (SAMPLE.encode("latin-1"), "102"),
+        (SAMPLE.encode("latin-1"), "102"), (SAMPLE.encode() + b"NTE|\0\r", "102"),
         (SAMPLE.encode() + b"PID|1\r" * 2001, "102"),
         (SAMPLE.encode() + b"NTE|||" + b"x" * hl7v2.MAX_BYTES, "102"),
     ],

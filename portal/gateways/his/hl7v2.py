@@ -206,10 +206,10 @@ def read(body: bytes) -> Message:
         raise NotHl7("102", f"the message is over {MAX_BYTES} bytes")
     text = _decoded(body.lstrip(b"\r\n\t \x0b").rstrip(b"\r\n\t \x1c"))
     lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
-    if "\0" in text:
-        raise NotHl7("102", "the message holds a NUL")
     if not lines or not lines[0].startswith("MSH"):
         raise NotHl7("100", "the message does not begin with MSH")
+    if "\0" in text:
+        raise NotHl7("102", "the message holds a NUL")
     if len(lines) > MAX_SEGMENTS:
         raise NotHl7("102", f"the message has over {MAX_SEGMENTS} segments")
     delimiters = Delimiters.read(lines[0])
