@@ -124,6 +124,15 @@ class TestAnId:
     def test_of_a_schedule_is_read_back(self, practitioner_id: UUID, unit_id: UUID) -> None:
         assert naming.pair_of(naming.pair_id(practitioner_id, unit_id)) == (practitioner_id, unit_id)
 
+    @given(st.uuids(), st.integers(0, 59))
+    def test_of_taken_time_is_read_back(self, session_id: UUID, cell: int) -> None:
+        assert naming.taken_of(naming.taken_id(session_id, cell)) == (session_id, cell)
+
+    @given(st.text(max_size=30), st.text(max_size=8))
+    def test_of_taken_time_that_is_not_ours_is_refused(self, session: str, cell: str) -> None:
+        with pytest.raises(naming.NotAnId):
+            naming.taken_of(f"{session}.taken.{cell}")
+
     @given(st.text(max_size=70))
     def test_that_is_not_ours_is_refused(self, text: str) -> None:
         for read in (naming.slot_of, naming.pair_of, naming.long):

@@ -213,6 +213,8 @@ def _pair(about: About) -> tuple[UUID, UUID]:
 def read_slot(slot_id: str) -> Response:
     """A slot that a search gave, as it is now."""
     try:
+        if (filled := naming.taken_of(slot_id)) is not None:
+            return _read_taken(*filled)
         slot, reason_id = naming.slot_of(slot_id)
     except naming.NotAnId as error:
         raise fhir.Refused.because(404, "no such slot") from error
@@ -221,6 +223,14 @@ def read_slot(slot_id: str) -> Response:
         raise fhir.Refused.because(404, "no such slot")
     time, is_free = found
     return fhir.respond(resources.slot(time, fhir.base_url(), _address(time), is_free=is_free))
+
+
+def _read_taken(session_id: UUID, first_cell: int) -> Response:
+    machine = needs("system/Slot.read")
+    found = taken.one(machine.establishment_id, session_id, first_cell)
+    if found is None:
+        raise fhir.Refused.because(404, "no such slot")
+    return fhir.respond(_resource(found))
 
 
 def nearest(offers: Sequence[FreeSlot], reason: Reason) -> list[fhir.Issue]:

@@ -61,6 +61,16 @@ def taken_id(session_id: UUID, first_cell: int) -> str:
     return f"{short(session_id)}.taken.{first_cell}"
 
 
+def taken_of(text: str) -> tuple[UUID, int] | None:
+    """The session and the first cell of such a stretch; None for the id of something else. Raises NotAnId."""
+    session, word, cell = text.partition(".taken.")
+    if not word:
+        return None
+    if not (cell.isascii() and cell.isdecimal()) or str(int(cell[:3])) != cell:
+        raise NotAnId(text[:64])
+    return long(session), int(cell)
+
+
 def pair_id(practitioner_id: UUID, unit_id: UUID) -> str:
     return f"{short(practitioner_id)}.{short(unit_id)}"
 

@@ -51,6 +51,16 @@ def stretches(establishment_id: UUID, wanted: Wanted) -> list[Stretch]:
     return sorted(within, key=lambda each: (each.start_at, str(each.practitioner_id), each.first_cell))
 
 
+def one(establishment_id: UUID, session_id: UUID, first_cell: int) -> Stretch | None:
+    """What fills a session from this cell on."""
+    opened = session.get(ConsultationSession, session_id)
+    if opened is None:
+        return None
+    wanted = Wanted(opened.start_at, opened.start_at + _LONGEST, practitioners=[opened.practitioner_id])
+    found = stretches(establishment_id, wanted)
+    return next((each for each in found if (each.session_id, each.first_cell) == (session_id, first_cell)), None)
+
+
 def _sessions(establishment_id: UUID, wanted: Wanted, who: Iterable[UUID]) -> Sequence[Any]:
     table = ConsultationSession
     columns: tuple[Any, ...] = (

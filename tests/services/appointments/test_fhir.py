@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,9 +54,16 @@ class Machine:
         )  # fmt: skip
 
 
+class Caller(FlaskClient):
+    """A program: it carries no cookie and no token of forms, and nothing of a call is left for the next one."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        return Context().run(super().open, *args, **kwargs)
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    return FlaskClient(app)
+    return Caller(app)
 
 
 @pytest.fixture
@@ -321,7 +329,8 @@ class TestEveryRefusal:
         ("method", "path", "status"),
         [
             ("GET", "/fhir", 404), ("GET", "/fhir/", 404), ("GET", "/fhir/Moon", 404), ("DELETE", "/fhir/Slot", 405),
-            ("GET", "/fhir/Slot/x", 404), ("GET", f"/fhir/Slot/{'a' * 26}.{'a' * 26}.3", 404),
+            ("GET", "/fhir/Slot/x", 404), ("GET", "/fhir/Slot/x.taken.1", 404), ("GET", "/fhir/Slot/x.taken.", 404),
+            ("GET", f"/fhir/Slot/{'a' * 26}.{'a' * 26}.3", 404),
             ("GET", "/fhir/Practitioner/00000000-0000-4000-8000-000000000001", 404),
             ("GET", "/fhir/Schedule/x.y", 404), ("POST", "/fhir/metadata", 405), ("GET", "/fhir/Practitioner/x", 404),
         ],
@@ -501,6 +510,9 @@ class TestAMachine:
         assert [each["status"] for each in found] == ["busy", "busy-tentative"]
         assert "800123" not in str(found)
         assert ground.patient.birth_name not in str(found)
+        for each in found:
+            assert his.ask("GET", f"/Slot/{each['id']}").get_json() == each
+            issue(his.browser.get(f"/fhir/Slot/{each['id']}"), 401, "login")
         with_all = entries(his.ask("GET", f"/Slot?{around(ground)}"), "Slot")
         assert len(with_all) == 6
 
@@ -549,7 +561,7 @@ class TestAPutByIdentifier:
     def test_sent_twice_at_once_creates_one(self, app: Flask, his: Machine, ground: Ground) -> None:
         def put(_again: int) -> int:
             with app.app_context():
-                return self.put(Machine(FlaskClient(app), his.token), ground).status_code
+                return self.put(Machine(Caller(app), his.token), ground).status_code
 
         with ThreadPoolExecutor(4) as together:
             answers = sorted(together.map(put, range(4)))
