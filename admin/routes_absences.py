@@ -171,7 +171,8 @@ def place_again() -> Response | tuple[str, int]:
         chosen = queries.appointments(form.ids, here())
     except ValueError:
         abort(404)
-    done = sum(_place_one(each, form) for each in chosen)
+    why = _why_moved()
+    done = sum(_place_one(each, form, why) for each in chosen)
     if done:
         flash(_DONE[form.what.data or ""](done), "success")
     if missed := len(form.ids) - done:
@@ -211,7 +212,16 @@ def _back() -> str:
     return url_for(".stranded")
 
 
-def _place_one(appointment: Appointment, form: PlaceAgainForm) -> bool:
+def _why_moved() -> str:
+    """One of states.MOVED_BY_HOSPITAL."""
+    with suppress(ValueError):
+        found = queries.absence(UUID(request.form.get("absence", "")), here())
+        if found is not None and found.practitioner_id is None:
+            return "unit_closed"
+    return "practitioner_absent"
+
+
+def _place_one(appointment: Appointment, form: PlaceAgainForm, why: str) -> bool:
     if form.what.data == "call":
         actions.to_call(appointment)
         return True
@@ -221,7 +231,7 @@ def _place_one(appointment: Appointment, form: PlaceAgainForm) -> bool:
                 appointment_actions.cancel_for_patient(appointment, form.why.data)
             else:
                 slot = Slot.parse(request.form.get(f"slot-{appointment.id}", ""))
-                appointment_actions.move_for_patient(appointment, slot, "practitioner_absent")
+                appointment_actions.move_for_patient(appointment, slot, why)
     except (*_REFUSALS, ValueError):
         return False
     return True

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from portal import db
 from portal.db import session
 from services.appointments.agendas.models import Absence, CallToMake, SchoolHoliday, SessionTemplate, TemplateDay
-from services.appointments.models import Appointment, ConsultationSession, Reason
+from services.appointments.models import Appointment, AppointmentChange, ConsultationSession, Reason
 from tests.english import in_english as in_english
 from tests.factories import agendas, appointments, hospitals, people
 from tests.factories.hospitals import Hospital
@@ -212,6 +212,17 @@ def test_a_time_taken_meanwhile_is_said_and_the_others_are_moved(desk: Desk) -> 
     )  # fmt: skip
     assert "1 patient is moved" in back.text
     assert "1 patient could not be moved" in back.text
+
+
+def test_who_is_moved_because_a_unit_is_closed_is_told_so(desk: Desk) -> None:
+    _published(desk)
+    one = _booked(desk)
+    away = _away(desk, whom=f"unit_id:{desk.hospital.unit.id}", why="works")
+    address = _post(desk, "/admin/agendas/absences/nouvelle", away, confirm="1").location
+    slot = _proposed(desk.agent.get(address).text, one)
+    chosen = {"what": "move", "who": str(one.id), f"slot-{one.id}": slot, "absence": address.rpartition("/")[2]}
+    assert desk.agent.post("/admin/agendas/a-replacer", data=chosen).location.endswith(address)
+    assert [each.reason for each in rows(AppointmentChange) if each.from_state == "booked"] == ["unit_closed"]
 
 
 def test_patients_are_called_and_leave_the_list_when_they_have_a_place(desk: Desk) -> None:
