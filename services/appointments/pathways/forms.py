@@ -74,12 +74,12 @@ class PathwayForm(OnceForm):
     times = _number(_l("How many visits in the series"), 1, 30, 6)
     every_days = _number(_l("Every so many days"), 1, 90, 7)
     tolerance_days = _number(_l("Give or take so many days"), 0, 14, 2)
-    step_1 = SelectField(_l("Visit %(number)d", number=1))
-    step_2 = SelectField(_l("Visit %(number)d", number=2))
-    step_3 = SelectField(_l("Visit %(number)d", number=3))
-    step_4 = SelectField(_l("Visit %(number)d", number=4))
-    step_5 = SelectField(_l("Visit %(number)d", number=5))
-    step_6 = SelectField(_l("Visit %(number)d", number=6))
+    step_1 = SelectField(_l("Visit %(number)d", number=1), default="")
+    step_2 = SelectField(_l("Visit %(number)d", number=2), default="")
+    step_3 = SelectField(_l("Visit %(number)d", number=3), default="")
+    step_4 = SelectField(_l("Visit %(number)d", number=4), default="")
+    step_5 = SelectField(_l("Visit %(number)d", number=5), default="")
+    step_6 = SelectField(_l("Visit %(number)d", number=6), default="")
 
     @property
     def steps(self) -> list[Any]:

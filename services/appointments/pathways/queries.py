@@ -101,10 +101,10 @@ def ways(pathway: Pathway, channel: str, first_day: date) -> Ways:
     first visit."""
     windows = _windows(pathway, channel)
     if pathway.kind != DAY:
-        asking = Asking(windows, [pathway.reasons[0]])
+        asking = Asking(windows, [pathway.reasons[0]], whoever=True)
         page = free_slots.next_times(asking, first_day)
         return Ways(
-            {day: [(Visit(each),) for each in free_slots.soonest_with(offers)] for day, offers in page.days.items()},
+            {day: [(Visit(each),) for each in offers] for day, offers in page.days.items()},
             page.next_day,
         )
     return _days(pathway, windows, first_day)
@@ -149,7 +149,7 @@ def series(pathway: Pathway, first: Slot, channel: str) -> list[Visit | datetime
     wanted = [start, *(_later(start, tz, pathway.every_days * n) for n in range(1, pathway.times))]
     within = timedelta(days=pathway.tolerance_days, hours=12)
     span = asking.between(start, wanted[-1] + within)
-    free = [Visit(each) for each in _all(span, calendar.civil_day(start, tz), wanted[-1] + within)]
+    free = [Visit(each) for each in free_slots.all_times(span)]
     begun = next((each for each in free if each.offer.slot == first), None)
     return [] if begun is None else [begun, *_following(free, begun, wanted[1:], within)]
 
@@ -164,15 +164,6 @@ def _following(
         if found is not None:
             before = found
         yield found or moment
-
-
-def _all(asking: Asking, first_day: date, until: datetime) -> Iterator[Offer]:
-    begin: date | None = first_day
-    while begin is not None and begin <= until.date():
-        page = free_slots.next_times(asking, begin)
-        for offers in page.days.values():
-            yield from offers
-        begin = page.next_day
 
 
 def _later(start: datetime, tz: ZoneInfo, days: int) -> datetime:

@@ -252,3 +252,14 @@ def test_patients_change_no_pathway(place: Place) -> None:
     for table in (Pathway, PathwayStep):
         with db.transaction(place.actor):
             assert session.execute(table.__table__.update().values(establishment_id=uuid4())).rowcount == 0  # type: ignore[attr-defined] - a Table
+
+
+def test_the_pages_of_a_series_read_well(place: Place, sign_in) -> None:  # type: ignore[no-untyped-def]
+    with db.transaction(db.system("tests")):
+        reason = session.get_one(Reason, place.second.id)
+        weekly = pathways.pathway(reason.unit, [reason], kind="series", times=3, every_days=7)
+    browser: PageClient = sign_in(place.account)
+    page = browser.get(f"/rendez-vous/parcours/{weekly.id}")
+    assert page.status_code == 200
+    sent = browser.get(f"/rendez-vous/parcours/{weekly.id}?continue=1&slots={place.other.id}-4")
+    assert browser.get(sent.location).status_code == 200
