@@ -29,7 +29,7 @@ from services.appointments.reminders.models import (
 )
 from services.appointments.reminders.policy import Hours, Policy, Step
 
-_AT_ONCE = 1000
+_AT_ONCE = 500
 """Visits looked at by one run, for one hospital: the next run goes on."""
 _JUST_BOOKED = timedelta(hours=36)
 
