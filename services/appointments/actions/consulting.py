@@ -44,20 +44,19 @@ def open_session(
     )
     session.add(opened)
     session.flush()
-    for reason in reasons:
-        session.add(
-            SessionReason(
-                reason_id=reason.id,
-                session_id=opened.id,
-                establishment_id=unit.establishment_id,
-                most=reason.most_a_session,
-            )
-        )
-    session.flush()
+    _offer(opened, reasons)
     tell_opened([opened.id])
     session.refresh(opened, ["free"])
     _audit_session("opened", opened)
     return opened
+
+
+def _offer(opened: ConsultationSession, reasons: Sequence[Reason]) -> None:
+    """It takes these reasons, as many of each as the hospital says."""
+    for reason in reasons:
+        most, here = reason.most_a_session, opened.establishment_id
+        session.add(SessionReason(reason_id=reason.id, session_id=opened.id, establishment_id=here, most=most))
+    session.flush()
 
 
 def _audit_session(what: str, opened: ConsultationSession) -> None:
