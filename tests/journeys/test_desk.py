@@ -58,7 +58,7 @@ def test_what_became_of_yesterday_s_visits(visitor: Visitor) -> None:
     sign_in(page, "proconnect", "appointments-agent")
     page.goto("/admin/rendez-vous")
     page.locator(".app-notice .app-desk-days a").first.click()
-    look(page, "Cardiologie: what became of them?")
+    expect(page.locator("h1")).to_have_text("Cardiologie: what became of them?")
     page.get_by_label("They were seen").check()
     page.get_by_role("button", name="Write it down for all of them").click()
     expect(page.get_by_text("written down.")).to_be_visible()
