@@ -64,6 +64,28 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_audit.journal_pages)
     app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
+    _add_appointments(app)
+    app.register_blueprint(routes_preadmission.preadmission_pages)
+    app.register_blueprint(routes_documents.documents_pages)
+    app.register_blueprint(routes_exchanges.exchanges_pages)
+    app.register_blueprint(routes_data_requests.request_pages)
+    app.register_blueprint(routes_deaths.death_pages)
+    app.register_blueprint(routes_guests.guest_pages)
+    app.register_blueprint(routes_desk_accounts.desk_pages)
+    app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
+    app.register_blueprint(routes_identities.pages)
+    app.register_blueprint(routes_mandates.pages)
+    app.register_blueprint(routes_masking.pages)
+    app.register_blueprint(routes_assurance.assurance_pages)
+    app.register_blueprint(routes_hospital_provider.provider_pages)
+    app.register_blueprint(routes_lost_factors.lost_factor_pages)
+    _offer_appointments()
+    _offer_identities()
+    _offer_oversight()
+    _offer_administration()
+
+
+def _add_appointments(app: Flask) -> None:
     app.register_blueprint(routes_appointments.pages)
     app.register_blueprint(routes_appointment_exchanges.pages)
     app.register_blueprint(routes_subscriptions.pages)
@@ -76,25 +98,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_reasons.reason_pages)
     app.register_blueprint(routes_resources.resource_pages)
     app.register_blueprint(routes_places.place_pages)
-    app.register_blueprint(routes_preadmission.preadmission_pages)
-    app.register_blueprint(routes_documents.documents_pages)
-    app.register_blueprint(routes_exchanges.exchanges_pages)
-    app.register_blueprint(routes_data_requests.request_pages)
-    app.register_blueprint(routes_deaths.death_pages)
-    app.register_blueprint(routes_guests.guest_pages)
-    app.register_blueprint(routes_desk_accounts.desk_pages)
-    app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
     app.jinja_env.globals["told_to_his"] = routes_appointment_exchanges.told_to_his
-    app.register_blueprint(routes_identities.pages)
-    app.register_blueprint(routes_mandates.pages)
-    app.register_blueprint(routes_masking.pages)
-    app.register_blueprint(routes_assurance.assurance_pages)
-    app.register_blueprint(routes_hospital_provider.provider_pages)
-    app.register_blueprint(routes_lost_factors.lost_factor_pages)
-    _offer_appointments()
-    _offer_identities()
-    _offer_oversight()
-    _offer_administration()
 
 
 def _offer_appointments() -> None:
