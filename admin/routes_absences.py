@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from admin.routes_agendas import asked_unit, here, pages
 from auth import held_forms
-from portal import calendar
+from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment
 from portal.web.fields import choices
@@ -85,7 +85,7 @@ def _announce(form: AbsenceForm, establishment_id: UUID) -> Response | str:
         absence_id = actions.announce(place.id, away)
         flash(_("The time is closed: nobody can book it any more."), "success")
         return redirect(url_for(".absence", absence_id=absence_id), 303)
-    with actions.preview():
+    with db.taken_back():
         absence_id = actions.announce(place.id, away)
         absence_ = queries.absence(absence_id, [place.id])
         left = queries.stranded(Scope([place.id], absence=absence_), limit=500)

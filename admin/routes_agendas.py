@@ -197,7 +197,7 @@ def _publish(form: TemplateForm, shown: Unit, template: SessionTemplate | None) 
     )
     try:
         if "confirm" not in request.form:
-            with actions.preview():
+            with db.taken_back():
                 _template_id, plan = actions.publish(establishment, draft, template)
             return _preview(plan, _("Preview of the template"), establishment)
         template_id, _plan = actions.publish(establishment, draft, template)
@@ -260,7 +260,7 @@ def _set_day(form: DayForm, template: SessionTemplate) -> Response | str | None:
     facts: dict[str, Any] = {"is_open": form.how.data == "open", "opens": form.opens.data, "closes": form.closes.data}
     try:
         if "confirm" not in request.form:
-            with actions.preview():
+            with db.taken_back():
                 plan = actions.set_day(establishment, template, day, **facts)
             return _preview(plan, _("Preview of the day"), establishment)
         actions.set_day(establishment, template, day, **facts)
@@ -271,7 +271,7 @@ def _set_day(form: DayForm, template: SessionTemplate) -> Response | str | None:
     return redirect(url_for(".days", template_id=template.id), 303)
 
 
-@pages.post("/modeles/<uuid:template_id>/jours/<day>/oublier")
+@pages.post("/modeles/<uuid:template_id>/jours/<string:day>/oublier")
 def forget_day(template_id: UUID, day: str) -> Response:
     """Let a day follow the rule again."""
     template = _template(template_id)

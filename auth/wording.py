@@ -33,6 +33,7 @@ ACTIONS = {
     "contact.removed": _l("removed a telephone number"),
     "notification_choice.changed": _l("chose how to be told"),
     "appointment_chain.opened": _l("looked at visits booked together"),
+    "appointment_time.kept": _l("kept a time for an appointment"),
     "waiting_room.changed": _l("changed how many people come in each minute"),
     "pathway.created": _l("described visits that go together"),
     "pathway.changed": _l("changed visits that go together"),

@@ -248,6 +248,16 @@ def transaction(actor: Actor) -> Iterator[scoped_session[Session]]:
         close_unit(commit=True)
 
 
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """What is done inside is undone at the end: a preview shows the very change that is asked for."""
+    savepoint = session.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+
+
 def current_actor() -> Actor:
     """Who acts now, as the database was told. Starts the transaction when it has not begun."""
     unit = _current()

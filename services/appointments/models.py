@@ -8,23 +8,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ColumnElement,
     Date,
     ForeignKey,
     Index,
     SmallInteger,
     Text,
     UniqueConstraint,
-    and_,
-    exists,
-    func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Patient
 from portal import calendar, db
-from portal.catalog import PublishedService
 from portal.db import Base, Keyed
 from portal.establishments import Establishment, Practitioner, Site, Unit
 from services.appointments import slots, states
@@ -116,30 +111,6 @@ class Reason(Keyed, Base):
         rules = self.establishment.holiday_rules
         day = calendar.business_days_after(calendar.civil_day(now, tz), self.min_delay_business_days, rules)
         return calendar.to_utc(day, time(), tz) or now
-
-
-def open_online() -> ColumnElement[bool]:
-    """Reasons that patients may book themselves, at hospitals where the service is open today."""
-    return and_(Reason.bookable_online, _is_given())
-
-
-def open_to_city() -> ColumnElement[bool]:
-    """Reasons that practitioners of the city may book for their patients, those by referral only included."""
-    return and_(Reason.open_to_city, _is_given())
-
-
-def _is_given() -> ColumnElement[bool]:
-    return and_(Reason.closed_at.is_(None), published(Reason.establishment_id))
-
-
-def published(establishment_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
-    """Whether that hospital's appointment service is open today."""
-    return exists().where(
-        PublishedService.establishment_id == establishment_id,
-        PublishedService.code == SERVICE,
-        PublishedService.opened_on <= func.current_date(),
-        PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
-    )
 
 
 class ConsultationSession(Keyed, Base):

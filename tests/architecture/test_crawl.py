@@ -37,6 +37,7 @@ READING_MARKS = {
     "document_reading": "when a patient first opened a letter: its sender is told",
     "exchange": "an exchange that the other side has opened is no longer new",
     "exchange_change": "by whom, and when",
+    "waiting_room": "whoever looks for a time takes a turn, so that a rush is served in order",
 }
 """What reading a page writes by design, and why."""
 

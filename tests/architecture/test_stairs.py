@@ -33,6 +33,7 @@ OWN_DRAWERS = {
         "times",
         "agendas",
         "availability",
+        "offered",
         "desk",
         "feed",
         "ics",

@@ -31,9 +31,8 @@ from services.appointments.models import (
     ReasonPool,
     SessionReason,
     new_reference,
-    open_online,
-    open_to_city,
 )
+from services.appointments.offered import open_online, open_to_city
 from services.appointments.slots import Opening, Slot
 
 Asking = Select[Reason, ConsultationSession, SessionReason, bool, int, list[UUID]]

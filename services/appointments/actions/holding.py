@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
 
-from portal import db, jobs
+from portal import audit, db, jobs
 from portal.db import session
 from services.appointments.actions import booking, capacity
 from services.appointments.actions.booking import Asked
@@ -41,6 +41,7 @@ def _keep_first(account_id: UUID, wanted: Asked, time: Time) -> Hold:
     kept = Hold(id=time.owner_id, account_id=account_id, expires_at=db.now() + KEPT_FOR, **_where(wanted, time))
     session.add(kept)
     session.flush()
+    _tell_kept(kept)
     return kept
 
 
@@ -50,7 +51,18 @@ def _keep(former: Hold, wanted: Asked, time: Time) -> Hold:
         setattr(former, name, value)
     former.expires_at = db.now() + KEPT_FOR
     session.flush()
+    _tell_kept(former)
     return former
+
+
+def _tell_kept(kept: Hold) -> None:
+    audit.record(
+        "appointment_time.kept",
+        patient_id=kept.patient_id,
+        establishment_id=kept.establishment_id,
+        object_kind="hold",
+        object_id=kept.id,
+    )
 
 
 def keep_for(patient_id: UUID, reason_id: UUID, slot: Slot, until: datetime, purpose: str) -> Hold:
@@ -66,6 +78,7 @@ def keep_for(patient_id: UUID, reason_id: UUID, slot: Slot, until: datetime, pur
     kept = Hold(id=time.owner_id, patient_id=patient_id, purpose=purpose, expires_at=until, **_where(wanted, time))
     session.add(kept)
     session.flush()
+    _tell_kept(kept)
     return kept
 
 

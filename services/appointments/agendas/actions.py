@@ -4,8 +4,7 @@ One hand at a time changes the agendas of a hospital, so that no absence misses 
 Bookings do not wait for it, but for the few sessions that change.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
@@ -181,16 +180,6 @@ def _count_time(establishment_id: UUID, plan: Plan) -> None:
     minutes = sum(row["step_min"] * int(row["open"]).bit_count() for row in plan.new)
     if minutes:
         kpi.count("session_time_opened", establishment_id=establishment_id, quantity=minutes)
-
-
-@contextmanager
-def preview() -> Iterator[None]:
-    """What is done inside is taken back at the end: what an agent is shown is the change itself."""
-    savepoint = session.begin_nested()
-    try:
-        yield
-    finally:
-        savepoint.rollback()
 
 
 # -- rooms -------------------------------------------------------------------------------------------------------

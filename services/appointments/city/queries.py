@@ -16,7 +16,8 @@ from portal.db import session
 from portal.establishments import Establishment, Unit
 from services.appointments import availability
 from services.appointments.city.models import SentAppointment, SentPatient
-from services.appointments.models import Appointment, ConsultationSession, Reason, SessionReason, open_to_city
+from services.appointments.models import Appointment, ConsultationSession, Reason, SessionReason
+from services.appointments.offered import open_to_city
 from services.appointments.queries import Choice
 from services.appointments.queries.free_slots import needed
 from services.appointments.queries.spelling import letters

@@ -18,7 +18,8 @@ from portal.db import session
 from portal.establishments import EstablishmentSetting, Practitioner, Site, Unit
 from services.appointments import availability, slots
 from services.appointments.fhir import specialities
-from services.appointments.models import ConsultationSession, Reason, SessionReason, open_online
+from services.appointments.models import ConsultationSession, Reason, SessionReason
+from services.appointments.offered import open_online
 from services.appointments.queries.free_slots import needed
 from services.appointments.slots import Slot, Window
 

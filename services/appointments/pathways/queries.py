@@ -13,7 +13,8 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment, Unit
-from services.appointments.models import Appointment, ConsultationSession, Reason, SessionReason, published
+from services.appointments.models import Appointment, ConsultationSession, Reason, SessionReason
+from services.appointments.offered import published
 from services.appointments.pathways import fitting
 from services.appointments.pathways.models import DAY, Pathway, PathwayStep
 from services.appointments.queries import free_slots
@@ -201,9 +202,8 @@ def _visit(opened: ConsultationSession | None, slot: Slot, reason: Reason) -> Vi
     if opened is None or slot.first_cell >= opened.n_cells:
         return None
     who = opened.practitioner
-    return Visit(
-        Offer(slot, opened.at(slot.first_cell), f"{who.title} {who.family_name}", reason, who.id, 0)
-    )  # fmt: skip
+    name = f"{who.title} {who.family_name}"
+    return Visit(Offer(slot, opened.at(slot.first_cell), name, reason, reason.unit.establishment.tz))
 
 
 def _hold_together(pathway: Pathway, visits: Sequence[Visit]) -> bool:

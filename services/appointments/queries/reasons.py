@@ -9,7 +9,8 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal import db
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Unit
-from services.appointments.models import ConsultationSession, Reason, SessionReason, open_online
+from services.appointments.models import ConsultationSession, Reason, SessionReason
+from services.appointments.offered import open_online
 from services.appointments.queries.spelling import letters
 
 

@@ -12,7 +12,8 @@ from portal import db
 from portal.db import session
 from portal.establishments import Establishment, Unit
 from services.appointments import availability, slots
-from services.appointments.models import ConsultationSession, Reason, SessionReason, published
+from services.appointments.models import ConsultationSession, Reason, SessionReason
+from services.appointments.offered import published
 from services.appointments.requests import states
 from services.appointments.requests.models import AppointmentRequest, Proposal, RequestChange, RequestMessage
 from services.appointments.slots import FreeSlot, Slot, Window

@@ -152,7 +152,7 @@ def test_a_preview_says_what_would_be_and_changes_nothing(hospital: Hospital, wh
         kept = opened(made)[0]
         late = booked(kept, why, 10)
         before = [(each.id, each.open, each.free) for each in opened(made)]
-        with actions.preview():
+        with db.taken_back():
             plan = agendas.changed(hospital, made, agendas.rule(0, time(9), time(10), **EVER))
         assert plan.stranded == [late.id]
         assert len(plan.gone) == len(plan.new) == len(before) - 1
@@ -260,7 +260,7 @@ def test_one_room_is_nobody_s_twice_at_the_same_hour(hospital: Hospital, why: Re
         agendas.template(hospital, [why], agendas.rule(0, time(9), time(12)), room_id=room.id)
         colleague = hospitals.practitioner(hospital.unit, "10000000025", "TRAN", "Minh")
         agendas.template(hospital, [why], agendas.rule(0, time(12), time(14)), practitioner=colleague, room_id=room.id)
-        with pytest.raises(actions.RoomTaken) as refusal, actions.preview():
+        with pytest.raises(actions.RoomTaken) as refusal, db.taken_back():
             agendas.template(
                 hospital, [why], agendas.rule(0, time(11), time(13)), practitioner=colleague, room_id=room.id
             )

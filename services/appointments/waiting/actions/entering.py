@@ -10,7 +10,8 @@ from auth import records
 from portal import calendar, db, kpi
 from portal.db import session
 from services.appointments.actions import NotBookable
-from services.appointments.models import Appointment, Reason, open_online
+from services.appointments.models import Appointment, Reason
+from services.appointments.offered import open_online
 from services.appointments.states import BOOKED
 from services.appointments.waiting import states
 from services.appointments.waiting.actions import allowing, offering, traces

@@ -1,0 +1,33 @@
+"""To whom a reason is offered: conditions on reasons, for queries."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, func
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal.catalog import PublishedService
+from services.appointments.models import SERVICE, Reason
+
+
+def open_online() -> ColumnElement[bool]:
+    """Reasons that patients may book themselves, at hospitals where the service is open today."""
+    return and_(Reason.bookable_online, _is_given())
+
+
+def open_to_city() -> ColumnElement[bool]:
+    """Reasons that practitioners of the city may book for their patients, those by referral only included."""
+    return and_(Reason.open_to_city, _is_given())
+
+
+def _is_given() -> ColumnElement[bool]:
+    return and_(Reason.closed_at.is_(None), published(Reason.establishment_id))
+
+
+def published(establishment_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Whether that hospital's appointment service is open today."""
+    return exists().where(
+        PublishedService.establishment_id == establishment_id,
+        PublishedService.code == SERVICE,
+        PublishedService.opened_on <= func.current_date(),
+        PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
+    )
