@@ -37,7 +37,7 @@ READING_MARKS = {
     "document_reading": "when a patient first opened a letter: its sender is told",
     "exchange": "an exchange that the other side has opened is no longer new",
     "exchange_change": "by whom, and when",
-    "waiting_room": "whoever looks for a time takes a turn, so that a rush is served in order",
+    "waiting_room": "a new visitor takes a turn: the next one's moves on, so that a rush finds an order",
 }
 """What reading a page writes by design, and why."""
 
@@ -185,6 +185,8 @@ FOR_OTHERS = {
 # Shown after a form was sent, or only on days when somebody works (the demonstration is around today).
 AFTER_A_FORM = {
     "city_appointments.booked", "city_appointments.confirm",
+    "admin_appointments.choose_place", "admin_appointments.choose_reason", "admin_pathways.new", "admin_pathways.show",
+    "my_pathways.confirm", "rush.wait",
     "admin_appointment_requests.letter", "admin_waiting.new", "requests.letter", "requests.receipt",
     "admin_appointments.choose_time", "admin_appointments.new_patient", "admin_appointments.show",
     "admin_documents.publish", "admin_documents.take_back", "admin_staff.invitation", "documents.sent",

@@ -44,7 +44,7 @@ OWN_DRAWERS = {
         "resources",
         "slots",
         "tokens",
-    },  # fmt: skip
+    },
     "billing": {"bill_file"},
     "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
     "pieces": set[str](),
