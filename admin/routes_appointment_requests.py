@@ -228,7 +228,7 @@ def accept(request_id: UUID) -> Response:
     if form.chosen is None:
         abort(404)
     try:
-        made = actions.accept(asked, form.chosen)
+        made = actions.accept(asked, form.chosen, "phone")
     except (RequestOver, ProposalGone, HoldEnded, PatientBusy) as refusal:
         return _refused(asked, _why(refusal))
     flash(_("The appointment is booked."), "success")

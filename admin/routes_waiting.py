@@ -131,7 +131,7 @@ def accept(entry_id: UUID, offer_id: UUID) -> Response:
     """The patient says yes on the phone."""
     entry, offer = _offer(entry_id, offer_id)
     try:
-        made = actions.accept(offer)
+        made = actions.accept(offer, "phone")
     except (OfferGone, HoldEnded, EntryClosed, AlreadyOver, PatientBusy) as refusal:
         return _refused(entry, "busy" if isinstance(refusal, PatientBusy) else "gone")
     except (ReferralOnly, KnownPatientsOnly, TooManyAppointments):

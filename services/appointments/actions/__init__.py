@@ -28,6 +28,7 @@ from services.appointments.actions.facts import (
     TooManyAppointments,
 )
 from services.appointments.actions.holding import confirm, give_up, hold, keep_for, move_to, sweep
+from services.appointments.actions.opening import when_opened
 from services.appointments.actions.visiting import (
     arrive,
     call_in,
@@ -90,4 +91,5 @@ __all__ = [
     "take_out_day",
     "walk_in",
     "when_freed",
+    "when_opened",
 ]

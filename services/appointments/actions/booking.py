@@ -220,14 +220,14 @@ def _squeeze_in(patient_id: UUID, wanted: Asked) -> Appointment:
     return _announce(_appointment(patient_id, wanted, time, "phone", beyond=True), wanted.reason, "phone")
 
 
-def confirm(hold: Hold, patient_id: UUID, wanted: Asked) -> Appointment:
+def confirm(hold: Hold, patient_id: UUID, wanted: Asked, channel: str) -> Appointment:
     """What was kept becomes the patient's appointment: nobody can have taken it meanwhile. Raises PatientBusy."""
     time = wanted.time(uuid4())
-    appointment = _appointment(patient_id, wanted, time, "web", beyond=False)
+    appointment = _appointment(patient_id, wanted, time, channel, beyond=False)
     capacity.hand_over(hold, appointment)
     capacity.take_patient(time, patient_id)
     session.delete(hold)
-    return _announce(appointment, wanted.reason, "web")
+    return _announce(appointment, wanted.reason, channel)
 
 
 def _announce(appointment: Appointment, reason: Reason, channel: str) -> Appointment:
@@ -305,7 +305,7 @@ def check_cut_off(appointment: Appointment) -> None:
         raise TooLateToCancel
 
 
-def move_to_offer(appointment: Appointment, kept: Hold) -> None:
+def move_to_offer(appointment: Appointment, kept: Hold, channel: str) -> None:
     """Take the time that was kept for its patient, and give back the one it has, both or neither.
 
     Raises AlreadyOver, PatientBusy, NotBookable when the hospital changed the session meanwhile.
@@ -315,7 +315,7 @@ def move_to_offer(appointment: Appointment, kept: Hold) -> None:
     time = wanted.time(appointment.id)
     capacity.replace_by(appointment, kept, time)
     session.delete(kept)
-    _go_there(appointment, wanted, time, "web", "")
+    _go_there(appointment, wanted, time, channel, "")
 
 
 def _move(appointment: Appointment, wanted: Asked, channel: str, why: str) -> None:

@@ -126,7 +126,8 @@ def when_freed(watch: Watch) -> None:
         _watches.append(watch)
 
 
-def _tell_freed(session_id: UUID) -> None:
+def tell_freed(session_id: UUID) -> None:
+    """Some time of this session, already written, is free again."""
     for watch in _watches:
         watch(session_id)
 
@@ -168,7 +169,7 @@ def retake(owner: Appointment | Hold, time: Time, patient_id: UUID | None, *, by
         _count(time, by_agent=by_agent)
     account_id = owner.account_id if isinstance(owner, Hold) else None
     _claim(time, patient_id, account_id, _seat(time, 0) if capacity > 1 else 0, again=True)
-    _tell_freed(owner.session_id)
+    tell_freed(owner.session_id)
 
 
 def take_beyond(time: Time, patient_id: UUID) -> None:
@@ -195,7 +196,7 @@ def replace_by(appointment: Appointment, hold: Hold, time: Time) -> None:
     hand_over(hold, appointment)
     kept = replace(time, resources=tuple(each for each in seats if each not in {time.practitioner_id}))
     _claim(kept, appointment.patient_id, None, seats[time.practitioner_id], again=True)
-    _tell_freed(appointment.session_id)
+    tell_freed(appointment.session_id)
 
 
 def give_back(owner: Appointment | Hold) -> None:
@@ -203,7 +204,7 @@ def give_back(owner: Appointment | Hold) -> None:
     _free_cells(owner)
     _uncount(owner)
     session.execute(delete(Claim).where(Claim.owner_id == owner.id))
-    _tell_freed(owner.session_id)
+    tell_freed(owner.session_id)
 
 
 def _count(time: Time, *, by_agent: bool) -> None:

@@ -95,21 +95,27 @@ def _where(wanted: Asked, time: Time) -> dict[str, Any]:
     }
 
 
-def confirm(hold_id: UUID, patient_id: UUID) -> Appointment:
-    """Book what was kept. Raises HoldEnded when it was given back meanwhile, and as `booking.book` does."""
+def confirm(hold_id: UUID, patient_id: UUID, channel: str = "web") -> Appointment:
+    """Book what was kept. channel: `phone` when an agent says yes for the patient, who is on the line.
+
+    Raises HoldEnded when it was given back meanwhile, and as `booking.book` does.
+    """
     kept = _lock(hold_id, patient_id)
     is_form = kept.purpose == "form"
     asking = booking.ONLINE if is_form else booking.ANY
     wanted = booking.asked(asking, kept.reason_id, Slot(kept.session_id, kept.first_cell), patient_id)
     if is_form:
         booking.check_patient(wanted)
-    return booking.confirm(kept, patient_id, wanted)
+    return booking.confirm(kept, patient_id, wanted, channel)
 
 
-def move_to(hold_id: UUID, appointment: Appointment) -> None:
-    """Move an appointment to the time that was kept for its patient. Raises HoldEnded, and as `move_to_offer` does."""
+def move_to(hold_id: UUID, appointment: Appointment, channel: str = "web") -> None:
+    """Move an appointment to the time that was kept for its patient. channel: as `confirm`'s.
+
+    Raises HoldEnded, and as `move_to_offer` does.
+    """
     booking.lock(appointment)
-    booking.move_to_offer(appointment, _lock(hold_id, appointment.patient_id))
+    booking.move_to_offer(appointment, _lock(hold_id, appointment.patient_id), channel)
 
 
 def _lock(hold_id: UUID, patient_id: UUID) -> Hold:

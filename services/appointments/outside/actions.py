@@ -295,7 +295,7 @@ def _settle(changed: Sequence[OutsideTime], former: Sequence[Word]) -> None:
     kept = _claims((row.id, row.establishment_id, span) for row, span in busy)
     session.execute(_LET_GO, kept | {"gone": but})
     for session_id in freed:
-        capacity._tell_freed(session_id)
+        capacity.tell_freed(session_id)
 
 
 def _mask(opened: Any, gone: Collection[Span], filled: Collection[Span], but: Collection[UUID]) -> bool:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from services.appointments.actions import when_freed
+from services.appointments.actions import when_freed, when_opened
 from services.appointments.waiting import affairs, belongings, export, figures, jobs, routes_patient, wording
 
 
@@ -15,3 +15,4 @@ def register(app: Flask) -> None:
     export.declare()
     figures.declare()
     when_freed(jobs.time_came_free)
+    when_opened(jobs.time_was_opened)

@@ -1,5 +1,6 @@
 """What happens on the waiting list by itself: time that came free is offered, offers end, mails."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from auth.mandates import queries as mandates
@@ -16,12 +17,19 @@ def time_came_free(session_id: UUID) -> None:
     jobs.enqueue("appointments.offer_freed", session_id=str(session_id))
 
 
+def time_was_opened(session_ids: Collection[UUID]) -> None:
+    """In the transaction that opened sessions, or more of their cells: the same, for those that somebody waits for.
+    A year of a template is opened at once, so the others ask for no job."""
+    for session_id in queries.waited_for(session_ids):
+        time_came_free(session_id)
+
+
 @jobs.task("appointments.offer_freed")
 def offer_freed(session_id: str) -> None:
     """Offer what is free in a session to those who wait; in the morning when people sleep."""
     with jobs.effect() as current:
         opened = current.get(ConsultationSession, UUID(session_id))
-        if opened is None or not queries.is_waited_for(opened):
+        if opened is None or not queries.waited_for([opened.id]):
             return
         now, tz = db.now(), queries.zone_of(opened)
         if clock.is_quiet(now, tz):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import ARRAY, Select, Uuid, any_, cast, exists, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import db
@@ -146,15 +146,23 @@ def reasons_at(establishments: Collection[UUID]) -> Sequence[Reason]:
 # -- jobs --------------------------------------------------------------------------------------------------------
 
 
-def is_waited_for(opened: ConsultationSession) -> bool:
-    """Whether anybody waits for a reason that the session takes."""
+def waited_for(session_ids: Collection[UUID]) -> Sequence[UUID]:
+    """Those of these sessions that have free time and take a reason somebody waits for, soonest first."""
     waits = exists().where(
         WaitingEntry.reason_id == SessionReason.reason_id,
-        WaitingEntry.unit_id == opened.unit_id,
+        WaitingEntry.unit_id == ConsultationSession.unit_id,
         WaitingEntry.state == states.WAITING,
-        SessionReason.session_id == opened.id,
+        SessionReason.session_id == ConsultationSession.id,
     )
-    return bool(session.scalar(select(waits)))
+    return session.scalars(
+        select(ConsultationSession.id)
+        .where(
+            ConsultationSession.id == any_(cast(list(session_ids), ARRAY(Uuid))),
+            ConsultationSession.free != 0,
+            waits,
+        )
+        .order_by(ConsultationSession.start_at, ConsultationSession.id)
+    ).all()
 
 
 def zone_of(opened: ConsultationSession) -> ZoneInfo:

@@ -628,6 +628,14 @@ def test_the_desk_sees_proposes_and_books(app: Flask, desk: FlaskClient, place: 
     assert (count(Appointment), count(Hold)) == (1, 0)
 
 
+def test_an_agent_who_says_yes_for_the_patient_books_on_the_phone(desk: FlaskClient, place: Place) -> None:
+    asked = place.proposed(0, 4)
+    chosen = next(each for each in place.proposals() if not each.outcome)
+    answer = desk.post(f"/admin/demandes-de-rendez-vous/{asked.id}/accepter", data={"proposal": str(chosen.id)})
+    assert answer.status_code == 303
+    assert [each.channel for each in rows(Appointment)] == ["phone"]
+
+
 def test_a_hostile_time_is_no_time(desk: FlaskClient, place: Place) -> None:
     asked = place.sent()
     address = f"/admin/demandes-de-rendez-vous/{asked.id}/horaires"

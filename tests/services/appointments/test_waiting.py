@@ -22,7 +22,8 @@ from portal import db
 from portal.db import ANONYMOUS, Actor, session
 from portal.notifications import Notification
 from services.appointments import actions as engine
-from services.appointments.actions import HoldEnded, NotBookable, TooManyAppointments
+from services.appointments.actions import HoldEnded, NotBookable, TooManyAppointments, opening
+from services.appointments.agendas import sessions
 from services.appointments.models import Appointment, ConsultationSession, Hold, Reason
 from services.appointments.waiting import actions, clock, jobs, states
 from services.appointments.waiting.actions import AlreadyWaiting, Asked, EntryClosed, NothingEarlier, OfferGone
@@ -213,6 +214,51 @@ def test_all_of_it_happens_by_itself(
     assert told.recipient == full.people[0].account.email
     for secret in ("Cardiologie", "MERCIER", "09:30", "Consultation"):
         assert secret not in f"{told.subject} {told.body}"
+
+
+@pytest.fixture
+def by_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the hour, nobody sleeps."""
+    monkeypatch.setattr(clock, "is_quiet", lambda _at, _tz: False)
+
+
+@pytest.mark.usefixtures("by_day")
+def test_a_new_session_is_offered_to_those_who_wait(full: Full, work_jobs: Callable[[], None]) -> None:
+    full.enter(0)
+    new = _another_session(full)
+    work_jobs()
+    offer = full.pending()
+    assert offer is not None
+    assert (offer.session_id, offer.patient_id) == (new.id, full.of(0))
+
+
+@pytest.mark.usefixtures("by_day")
+def test_what_an_absence_gives_back_is_offered_to_those_who_wait(full: Full, work_jobs: Callable[[], None]) -> None:
+    new = _another_session(full)
+    with prepared():
+        sessions.reopen([(new.id, new.open, 0)])
+    full.enter(0)
+    work_jobs()
+    assert full.pending() is None
+    with prepared():
+        sessions.reopen([(new.id, 0, new.open)])
+    work_jobs()
+    offer = full.pending()
+    assert offer is not None
+    assert (offer.session_id, offer.patient_id) == (new.id, full.of(0))
+
+
+def _another_session(full: Full) -> ConsultationSession:
+    with prepared():
+        day = today() + timedelta(days=20)
+        return appointments.consultation(full.hospital, [session.merge(full.reason)], day, time(9), time(10))
+
+
+def test_opening_what_nobody_waits_for_asks_for_no_job(full: Full) -> None:
+    with prepared():
+        asked_before = session.scalar(text("select count(*) from procrastinate_jobs"))
+        opening.tell_opened([full.opened.id, full.later.id])
+        assert session.scalar(text("select count(*) from procrastinate_jobs")) == asked_before
 
 
 def test_nobody_is_woken_up(full: Full, work_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -720,5 +766,8 @@ def test_an_agent_says_yes_for_whoever_is_on_the_phone(full: Full, sign_in: Call
     answer = desk.post(f"/admin/liste-d-attente/{entry.id}/offres/{offer.id}/accepter")
     assert answer.status_code == 303
     assert full.visit(0).start_at == full.opened.at(2)
+    with prepared():
+        moved = session.scalars(text("select channel from kpi_event where event = 'appointment_moved'"))
+        assert moved.all() == ["phone"]
     again = desk.post(f"/admin/liste-d-attente/{entry.id}/offres/{offer.id}/accepter")
     assert again.status_code == 409

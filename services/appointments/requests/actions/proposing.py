@@ -76,8 +76,8 @@ def _keep(request: AppointmentRequest, reason_id: UUID, slot: Slot, until: datet
     )
 
 
-def accept(request: AppointmentRequest, proposal_id: UUID) -> Appointment:
-    """Take one of the times; the others are given back, all of it or nothing.
+def accept(request: AppointmentRequest, proposal_id: UUID, channel: str = "web") -> Appointment:
+    """Take one of the times; the others are given back, all of it or nothing. channel: `phone` when an agent does.
 
     Raises RequestOver, ProposalGone, HoldEnded when its time is over, PatientBusy.
     """
@@ -88,7 +88,7 @@ def accept(request: AppointmentRequest, proposal_id: UUID) -> Appointment:
         raise ProposalGone
     others = [each for each in proposed if each is not chosen]
     kept = _locked_holds(proposed)
-    appointment = engine.confirm(chosen.hold_id, request.patient_id)
+    appointment = engine.confirm(chosen.hold_id, request.patient_id, channel)
     appointment.masked = request.masked
     chosen.outcome = "accepted"
     _give_back(others, [each for each in kept if each.id != chosen.hold_id], "given_back")

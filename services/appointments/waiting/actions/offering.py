@@ -162,15 +162,15 @@ def _keep(entry: WaitingEntry, opened: ConsultationSession, free: _Free) -> bool
 # -- answering ---------------------------------------------------------------------------------------------------
 
 
-def accept(offer: WaitingOffer) -> Appointment:
-    """Take the time: the visit moves there, or is booked there. By the patient, or an agent on the phone with them.
+def accept(offer: WaitingOffer, channel: str = "web") -> Appointment:
+    """Take the time: the visit moves there, or is booked there. channel: `phone` when an agent does, on the phone.
 
     Raises EntryClosed, OfferGone, HoldEnded, PatientBusy, AlreadyOver when the visit is not to come any more, and as
     `allowing.check` does for whoever put themselves on the list.
     """
     entry = traces.lock(offer.entry)
     offer = _lock(offer)
-    made = _take(entry, offer)
+    made = _take(entry, offer, channel)
     _answer(offer, "accepted")
     traces.go_to(entry, states.SERVED, "served")
     kpi.count(
@@ -181,12 +181,12 @@ def accept(offer: WaitingOffer) -> Appointment:
     return made
 
 
-def _take(entry: WaitingEntry, offer: WaitingOffer) -> Appointment:
+def _take(entry: WaitingEntry, offer: WaitingOffer, channel: str) -> Appointment:
     if entry.appointment is None:
         if entry.account_id is not None:
             allowing.check(entry.patient_id, entry.reason)
-        return engine.confirm(offer.hold_id, entry.patient_id)
-    engine.move_to(offer.hold_id, entry.appointment)
+        return engine.confirm(offer.hold_id, entry.patient_id, channel)
+    engine.move_to(offer.hold_id, entry.appointment, channel)
     return entry.appointment
 
 
