@@ -311,7 +311,9 @@ def _together(statements: tuple[str, ...]) -> TextClause:
     ranked = [_PARAMETER.sub(rf":\1_{n}", statement) for n, statement in enumerate(statements)]
     if len(ranked) == 1:
         return text(ranked[0])
-    parts = ", ".join(f"t{n} as ({statement})" for n, statement in enumerate(ranked))
+    # PostgreSQL runs the writing parts that nothing reads from the last to the first (`es_auxmodifytables`), and the
+    # lines of the audit are read in the order of their numbers.
+    parts = ", ".join(f"t{n} as ({statement})" for n, statement in reversed(tuple(enumerate(ranked))))
     asked = [f"(select count(*) from t{n})" for n, each in enumerate(statements) if each.startswith("select")]
     return text(f"with {parts} select {', '.join(asked) or '1'}")
 
@@ -330,16 +332,20 @@ def _write_before_a_question(_state: Any) -> None:
         _write_now()
 
 
-_waiting: WeakKeyDictionary[SessionTransaction, int] = WeakKeyDictionary()
-"""Savepoint → how much waited when it was set: what was added since goes with its rollback."""
+_waiting: WeakKeyDictionary[SessionTransaction, list[tuple[str, Mapping[str, Any]]]] = WeakKeyDictionary()
+"""Savepoint → what waited when it was set: its rollback undoes what was written since, which must wait again."""
 
 
 @event.listens_for(_factory, "after_transaction_create")
 def _remember_what_waits(_session: Session, transaction: SessionTransaction) -> None:
     if transaction.nested:
-        _waiting[transaction] = len(_current().later)
+        _waiting[transaction] = list(_current().later)
 
 
 @event.listens_for(_factory, "after_soft_rollback")
-def _forget_what_waits(_session: Session, transaction: SessionTransaction) -> None:
-    del _current().later[_waiting.get(transaction, 0) :]
+def _come_back_to_what_waited(_session: Session, transaction: SessionTransaction) -> None:
+    # A flush that fails takes with it the savepoint around it, which says nothing of its own.
+    undone: SessionTransaction | None = transaction
+    while undone is not None and not undone.nested:
+        undone = undone.parent
+    _current().later[:] = _waiting.get(undone, []) if undone is not None else []

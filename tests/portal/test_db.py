@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from auth.models import Account, Patient
-from portal import db
+from portal import audit, db
+from portal.audit import AuditBatch
 from portal.db import ANONYMOUS, RIGHTS, Actor
 from portal.establishments import Establishment
 from tests.factories import people
@@ -228,6 +229,61 @@ class TestChangingTheActor:
             current.begin_nested(),
         ):
             db.act_as(ANONYMOUS)
+
+
+class TestWhatIsWrittenAtTheEnd:
+    """A line of audit waits for the next question or for the commit; a savepoint that fails takes back its own only."""
+
+    def test_outlives_a_savepoint_that_wrote_it_and_failed(self) -> None:
+        with db.transaction(db.system("tests")) as current:
+            audit.record("before.savepoint")
+            with pytest.raises(ZeroDivisionError), current.begin_nested():  # noqa: PT012
+                audit.record("inside.savepoint")
+                current.scalar(text("select 1"))
+                raise ZeroDivisionError
+            audit.record("after.savepoint")
+        assert lines() == ["before.savepoint", "after.savepoint"]
+
+    def test_outlives_a_row_that_is_refused_inside_a_savepoint(self) -> None:
+        with db.transaction(db.system("tests")) as current:
+            audit.record("before.savepoint")
+            with pytest.raises(DataError), current.begin_nested():  # noqa: PT012
+                audit.record("inside.savepoint")
+                current.add(AuditBatch(from_xid="not a number", events=1, digest=b""))
+                current.flush()
+            audit.record("after.savepoint")
+        assert lines() == ["before.savepoint", "after.savepoint"]
+
+    def test_outlives_savepoints_in_savepoints(self) -> None:
+        with db.transaction(db.system("tests")) as current:
+            audit.record("before.savepoint")
+            with current.begin_nested():
+                audit.record("outer.savepoint")
+                with pytest.raises(ZeroDivisionError), current.begin_nested():  # noqa: PT012
+                    audit.record("inner.savepoint")
+                    current.scalar(text("select 1"))
+                    raise ZeroDivisionError
+        assert lines() == ["before.savepoint", "outer.savepoint"]
+
+    def test_is_numbered_in_the_order_of_the_gestures(self) -> None:
+        names = [f"gesture-{number:02}.savepoint" for number in range(15)]
+        with db.transaction(db.system("tests")):
+            for name in names:
+                audit.record(name)
+        assert lines() == names
+
+    def test_goes_with_the_whole_transaction(self) -> None:
+        with pytest.raises(ZeroDivisionError), db.transaction(db.system("tests")):  # noqa: PT012
+            audit.record("before.savepoint")
+            raise ZeroDivisionError
+        assert lines() == []
+
+
+def lines() -> list[str]:
+    """What the audit holds of these tests, in order."""
+    with db.transaction(db.system("tests")) as current:
+        query = text("select action from audit_event where action like '%.savepoint' order by id")
+        return list(current.scalars(query))
 
 
 @pytest.mark.parametrize(("url", "expected"), [
