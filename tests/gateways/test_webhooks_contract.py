@@ -67,7 +67,10 @@ def test_a_subscriber_that_is_away_took_nothing(door: HttpsWebhooks, subscriber:
     ["", "x", "http://agenda.exemple.test/", "ftp://a/", "https://", "https://u:p@a/", "https://a/#x", "https://a:0/",
      "https://a:99999/", "https://localhost/", "https://a.localhost/", "https://127.0.0.1/", "https://10.0.0.1/",
      "https://192.168.1.1/", "https://169.254.169.254/latest", "https://[::1]/", "https://[::ffff:10.0.0.1]/",
-     "https://[fd00::1]/", "https://0.0.0.0/", "https://224.0.0.1/", "https://a b/", "https://hôpital/", "https://a\n/"],
+     "https://[fd00::1]/", "https://0.0.0.0/", "https://224.0.0.1/", "https://a b/", "https://hôpital/", "https://a\n/",
+     # An IPv4 address inside, in the clothes of translators and tunnels.
+     "https://[64:ff9b::a00:1]/", "https://[2002:a00:1::]/", "https://[::7f00:1]/", "https://[::ffff:0:7f00:1]/",
+     "https://[fec0::1]/"],
 )  # fmt: skip
 def test_production_takes_no_such_address(url: str) -> None:
     with pytest.raises(UnsupportedUrl):
@@ -76,13 +79,22 @@ def test_production_takes_no_such_address(url: str) -> None:
         connect(timeout_seconds=1).post(url, b"{}", {})
 
 
-@pytest.mark.parametrize("url", ["https://agenda.exemple.test/x?y=1", "https://a.test:8443", "https://8.8.8.8/"])
+@pytest.mark.parametrize("url", ["https://agenda.exemple.test/x?y=1", "https://a.test:8443", "https://8.8.8.8/",
+                                 "https://[2001:4860:4860::8888]/"])  # fmt: skip
 def test_production_takes_public_ones(url: str) -> None:
     checked(url, anywhere=False)
 
 
 @pytest.mark.parametrize(
-    "found", [["127.0.0.1"], ["93.184.216.34", "10.0.0.8"], ["::1"], ["::ffff:169.254.169.254"], ["fe80::1%eth0"]]
+    "found",
+    [
+        ["127.0.0.1"],
+        ["93.184.216.34", "10.0.0.8"],
+        ["::1"],
+        ["::ffff:169.254.169.254"],
+        ["fe80::1%eth0"],
+        ["64:ff9b::a9fe:a9fe"],
+    ],
 )
 def test_a_public_name_that_leads_inside_is_refused_before_any_connection(
     found: list[str], monkeypatch: pytest.MonkeyPatch

@@ -48,9 +48,20 @@ def _is_literal_inside(host: str) -> bool:
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the Internet. Raises ValueError when it is not an address."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    found = mapped or found
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None:
+            return found in _IPV6_INTERNET and found.is_global and not _holds_an_ipv4(found)
+        found = found.ipv4_mapped
     return found.is_global and not found.is_multicast
+
+
+_IPV6_INTERNET: Final = ipaddress.IPv6Network("2000::/3")
+"""All that IANA gives out (RFC 4291, 2.4): the translators' prefixes (64:ff9b::/96, RFC 6052) are outside it."""
+
+
+def _holds_an_ipv4(address: ipaddress.IPv6Address) -> bool:
+    """6to4 (RFC 3056) and Teredo (RFC 4380) lead to an IPv4 address, which may be one inside."""
+    return address.sixtofour is not None or address.teredo is not None
 
 
 def port_of(parts: SplitResult) -> int:
