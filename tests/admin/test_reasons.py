@@ -114,8 +114,8 @@ class TestDescribing:
             ("link", "https://visio.example.org/\n", None),
             ("price", "\x00", "plain text"),
             ("pieces", "passport", "papers listed"),
-            ("pools", str(uuid4()), "resources listed"),
-            ("unit", str(uuid4()), "Choose the unit"),
+            ("pools", "00000000-0000-4000-8000-000000000000", "resources listed"),
+            ("unit", "00000000-0000-4000-8000-000000000000", "Choose the unit"),
         ],
     )
     def test_says_what_is_wrong(self, desk: Desk, field: str, typed_: str, message: str | None) -> None:

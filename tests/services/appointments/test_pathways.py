@@ -1,5 +1,6 @@
 """Visits that go together are booked together or not at all."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -232,7 +233,10 @@ class TestPages:
         assert answer.status_code == 409
         assert 'name="slots"' in answer.text
 
-    @pytest.mark.parametrize("slots", ["", "x", "a-b_c", "0" * 3000, f"{uuid4()}-0_{uuid4()}-1"])
+    @pytest.mark.parametrize(
+        "slots",
+        ["", "x", "a-b_c", "0" * 3000, "00000000-0000-4000-8000-000000000000-0_00000000-0000-4000-8000-000000000000-1"],
+    )
     def test_nonsense_is_not_found(self, place: Place, sign_in, slots: str) -> None:  # type: ignore[no-untyped-def]
         assert sign_in(place.account).get(f"{place.address}/confirmer?slots={slots}").status_code == 404
 
@@ -261,5 +265,7 @@ def test_the_pages_of_a_series_read_well(place: Place, sign_in) -> None:  # type
     browser: PageClient = sign_in(place.account)
     page = browser.get(f"/rendez-vous/parcours/{weekly.id}")
     assert page.status_code == 200
+    labels = re.findall(r'<label[^>]*for="way-[^>]*>(<span class="govuk-visually-hidden">)?', page.text)
+    assert labels and all(labels), "a screen reader hears the day with each hour"
     sent = browser.get(f"/rendez-vous/parcours/{weekly.id}?continue=1&slots={place.other.id}-4")
     assert browser.get(sent.location).status_code == 200
