@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth import guards
 from auth.addresses import inside
-from portal import db
+from portal import db, establishments
 from portal.web.limits import limiter, visitor
 from services.appointments import routes_public
 from services.appointments.pathways import routes_public as pathways
@@ -85,12 +85,14 @@ def wait() -> AnyResponse:
     now, wanted = db.now(), inside(request.args.get("next", "")) or url_for("appointments.choose")
     turn = tickets.read(request.cookies.get(COOKIE, ""), now)
     if turn is None and COOKIE not in request.cookies and queries.room().waiting(now):
-        return make_response(render_template("rush/no_cookie.html", next=wanted))
+        hospitals = establishments.establishments()
+        return make_response(render_template("rush/no_cookie.html", next=wanted, hospitals=hospitals))
     if turn is None or turn <= now + _SHORT:
         return redirect(wanted, 303)
     left_s = int((turn - now).total_seconds())
     before = max(1, round(left_s / 60 * queries.room().per_minute))
-    page = render_template("rush/wait.html", minutes=-(-left_s // 60), before=before, next=wanted)
+    hospitals = establishments.establishments()
+    page = render_template("rush/wait.html", minutes=-(-left_s // 60), before=before, next=wanted, hospitals=hospitals)
     response = make_response(page)
     response.headers["Refresh"] = str(min(left_s + 1, _LONGEST_S))
     return response

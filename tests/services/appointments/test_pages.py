@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from portal import db
 from portal.db import session
+from portal.establishments import Unit
 from services.appointments import actions
 from services.appointments.models import Appointment, Reason
 from tests.factories import appointments, hospitals, people
@@ -225,3 +226,19 @@ def test_looking_writes_nothing(ground: Ground, browser: FlaskClient) -> None:
         browser.get(page)
     assert len(_all()) == before == 1
     assert _all()[0].state == "booked"
+
+
+def test_every_page_of_an_appointment_says_whom_to_call(ground: Ground, browser: FlaskClient) -> None:
+    with db.transaction(db.system("tests")):
+        session.get_one(Unit, ground.reason.unit_id).phone = "01 99 00 12 34"
+    made = _booked(ground)
+    call = 'href="tel:0199001234"'
+    for path in ("", "/confirme", "/deplacer", "/annuler"):
+        assert call in browser.get(f"/rendez-vous/{made.id}{path}").text, path
+    browser.post(f"/rendez-vous/{made.id}/annuler", data={"why": "other"})
+    assert call in browser.get(f"/rendez-vous/{made.id}").text, "cancelled, one may still need it"
+
+
+def test_an_error_is_said_from_the_title_on(ground: Ground, client: FlaskClient) -> None:
+    page = client.get(f"/rendez-vous/choisir-un-creneau?reason={ground.reason.id}&continue=1&lang=en").text
+    assert re.search(r"<title>\s*Error:", page)

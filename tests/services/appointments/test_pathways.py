@@ -266,6 +266,7 @@ def test_the_pages_of_a_series_read_well(place: Place, sign_in) -> None:  # type
     page = browser.get(f"/rendez-vous/parcours/{weekly.id}")
     assert page.status_code == 200
     labels = re.findall(r'<label[^>]*for="way-[^>]*>(<span class="govuk-visually-hidden">)?', page.text)
-    assert labels and all(labels), "a screen reader hears the day with each hour"
+    assert labels
+    assert all(labels), "a screen reader hears the day with each hour"
     sent = browser.get(f"/rendez-vous/parcours/{weekly.id}?continue=1&slots={place.other.id}-4")
     assert browser.get(sent.location).status_code == 200

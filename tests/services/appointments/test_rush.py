@@ -86,6 +86,7 @@ class TestAtTheDoor:
         assert page.status_code == 200
         assert "180" in page.text or "179" in page.text
         assert page.headers["Refresh"] == "20"
+        assert 'href="tel:' in page.text, "one may always call"
         client.set_cookie(COOKIE, tickets.written(db.now()), path="/rendez-vous")
         let_in = client.get(sent.location)
         assert (let_in.status_code, let_in.location) == (303, self.address(ground))
@@ -107,6 +108,7 @@ class TestAtTheDoor:
         page = app.test_client(use_cookies=False).get("/rendez-vous/salle-d-attente")
         assert page.status_code == 200
         assert "cookie" in page.text
+        assert 'href="tel:' in page.text, "one may always call"
 
     @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "", "javascript:alert(1)"])
     def test_nobody_is_sent_elsewhere(self, app: Flask, client: PageClient, wanted: str) -> None:
