@@ -221,7 +221,8 @@ def _told() -> Told:
 def _identifier_asked(query: str) -> incoming.Identifier:
     pairs = [pair for pair in parse_qsl(query) if pair[0] != "_format"]
     system, bar, value = pairs[0][1].partition("|") if len(pairs) == 1 and pairs[0][0] == "identifier" else ("", "", "")
-    if not (bar and system and value) or len(query) > 1000:
+    unreadable = any(sign in system + value for sign in ("\0", "\ufffd"))
+    if not (bar and system and value) or unreadable or len(query) > 1000:
         raise Refused.because(412, "ask by one identifier=system|value", "invalid")
     return system, value
 
