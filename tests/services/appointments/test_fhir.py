@@ -616,8 +616,12 @@ class TestAPutByIdentifier:
         issue(his.ask("PUT", self.PATH, booking(ground, 2), If_Match="x"), 400, "invalid")
 
     def test_asks_by_one_whole_identifier(self, his: Machine, ground: Ground) -> None:
-        for query in ("", "?identifier=42", "?identifier=a|b&identifier=c|d", "?status=booked", "?identifier=|x"):
+        for query in ("", "?identifier=42", "?identifier=a|b&identifier=c|d", "?status=booked", "?identifier=|x",
+                      "?identifier=a|%00", "?identifier=%00|b", "?identifier=a|%ff"):  # fmt: skip
             assert his.ask("PUT", f"/Appointment{query}", booking(ground)).status_code == 412
+            condition = {"If_None_Exist": query or "?"}
+            assert his.ask("POST", "/Appointment", booking(ground), **condition).status_code == 412
+        assert count(Appointment) == 0
 
     def test_does_not_take_another_s_identifier(self, his: Machine, ground: Ground) -> None:
         self.put(his, ground)
