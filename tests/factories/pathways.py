@@ -44,7 +44,7 @@ def demonstrate(world: "World") -> None:
     pathway(
         effort.unit,
         [effort, follow_up],
-        name="Bilan cardiologique en une matinée",
+        name="Bilan cardiologique en une demi-journée",
         description="Une épreuve d’effort, puis la consultation qui en explique le résultat.\nVenez en tenue de sport.",
         max_gap_min=90,
     )

@@ -5,6 +5,7 @@ link's holder. Whatever does not work is the same 404.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -26,7 +27,7 @@ from services.appointments.actions import (
 from services.appointments.forms import CancelForm, day_asked
 from services.appointments.links import actions, queries
 from services.appointments.links.models import AppointmentLink
-from services.appointments.models import Reason
+from services.appointments.models import Appointment, Reason
 from services.appointments.slots import FreeSlot, Slot
 
 pages = guards.public(
@@ -115,19 +116,26 @@ def move(token: str) -> Answer:
 
 
 def _times(link: AppointmentLink, token: str, error: str = "") -> str:
-    """Times of any practitioner who gives this consultation: neither their names nor the unit's are shown."""
-    reason = link.appointment.reason
+    """Times of any practitioner who gives this consultation, when the patient is free: neither their names nor the
+    unit's are shown."""
     tz = link.appointment.tz
     today = db.now().astimezone(tz).date()
     asked_day = day_asked(request.args.get("from", ""))
     with db.transaction(db.system("appointments.link")):
-        reason = db.session.merge(reason)
-        page = offer.open_slots(reason, reason.window("web", db.now()), max(asked_day or today, today))
+        page = offer.next_times(_asking(link.appointment), max(asked_day or today, today))
     others = [slot for day in page.days.values() for slot in _each_once(day) if slot.at != link.start_at]
     days = wording.picker(others, tz, with_names=False)
     return render_template(
         "links/move.html", link=link, token=token, days=days, next_day=page.next_day, error=error, later=asked_day
     )
+
+
+def _asking(appointment: Appointment) -> offer.Asking:
+    reason = db.session.merge(appointment.reason)
+    window = reason.window("web", db.now())
+    until = window.latest + timedelta(days=1)
+    own = offer.busy(appointment.patient_id, window.earliest, until, but=[appointment.id])
+    return offer.Asking({reason.id: window}, [reason], busy=own)
 
 
 def _each_once(found: Sequence[FreeSlot]) -> list[FreeSlot]:

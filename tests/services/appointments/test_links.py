@@ -19,7 +19,8 @@ from services.appointments import actions, states, tokens
 from services.appointments.links import actions as links
 from services.appointments.links.models import AppointmentLink
 from services.appointments.models import Appointment, AppointmentChange, Reason
-from tests.factories import hospitals, people
+from services.appointments.slots import Slot
+from tests.factories import appointments, hospitals, people
 from tests.ground import audited, count, prepared, rows
 from tests.services.appointments.conftest import Ground
 
@@ -154,6 +155,18 @@ def test_moving_shows_free_times_alone_and_kills_the_link(
     assert client.get(answer.location).status_code == 200
     work_jobs()
     assert answer.location in _bodies(), "the message that tells of the move carries the new link"
+
+
+def test_no_time_is_offered_when_the_patient_is_elsewhere(
+    ground: Ground, made: Appointment, path: str, client: FlaskClient
+) -> None:
+    with prepared():
+        colleague = hospitals.practitioner(ground.hospital.unit, "10000000025", "TRAN", "Minh")
+        other = appointments.consultation(ground.hospital, [ground.reason], practitioner=colleague)
+        actions.book_by_phone(ground.patient.id, ground.reason.id, Slot(other.id, 4))
+    shown = client.get(f"{path}/deplacer").text
+    assert str(ground.slot(4)) not in shown
+    assert re.search(r'name="slot" value="[^"]+-6"', shown)
 
 
 def test_a_time_taken_meanwhile_is_refused_and_others_are_shown(
