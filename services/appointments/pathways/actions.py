@@ -85,7 +85,7 @@ def _tell(pathway: Pathway, what: str) -> None:
 def book(patient_id: UUID, pathway: Pathway, visits: Sequence[Visit]) -> UUID:
     """A patient books every visit online; returns what they share.
 
-    Raises SlotTaken, PatientBusy, KnownPatientsOnly or NotBookable: then none is booked.
+    Raises SlotTaken, PatientBusy, KnownPatientsOnly, TooManyAppointments or NotBookable: then none is booked.
     """
     return _book(patient_id, pathway, visits, "web", known_only=pathway.known_only)
 

@@ -19,6 +19,7 @@ from services.appointments.actions import (
     PatientBusy,
     SlotTaken,
     TooLateToCancel,
+    TooManyAppointments,
 )
 from services.appointments.forms import CancelForm
 from services.appointments.models import Appointment
@@ -56,7 +57,7 @@ def book(pathway_id: UUID) -> Response | tuple[str, int]:
         chain_id = actions.book(whom.patient_id, pathway, visits)
     except NotBookable:
         abort(404)
-    except (SlotTaken, PatientBusy, KnownPatientsOnly) as refusal:
+    except (SlotTaken, PatientBusy, KnownPatientsOnly, TooManyAppointments) as refusal:
         return _refused(pathway, visits, refusal)
     return redirect(url_for(".show", chain_id=chain_id, done=1), 303)
 

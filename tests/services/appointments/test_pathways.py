@@ -14,7 +14,13 @@ from auth.models import Account, Patient
 from portal import db
 from portal.db import session
 from services.appointments import actions as room
-from services.appointments.actions import KnownPatientsOnly, PatientBusy, SlotTaken, TooLateToCancel
+from services.appointments.actions import (
+    KnownPatientsOnly,
+    PatientBusy,
+    SlotTaken,
+    TooLateToCancel,
+    TooManyAppointments,
+)
 from services.appointments.models import Appointment, Claim, ConsultationSession, Reason
 from services.appointments.pathways import actions, queries
 from services.appointments.pathways.models import Pathway, PathwayStep
@@ -99,6 +105,20 @@ def test_all_visits_are_booked_and_share_one_id(place: Place) -> None:
         visits = queries.of_chain(chain_id, {place.patient.id})
         assert [each.reason_id for each in visits] == [place.first.id, place.second.id]
         assert {each.state for each in visits} == {"booked"}
+
+
+def test_one_person_does_not_fill_a_unit_with_pathways(place: Place) -> None:
+    """A reason's limit of visits to come holds here too; agents may go beyond."""
+    with db.transaction(db.system("tests")):
+        session.get_one(Reason, place.first.id).max_to_come = 1
+    with db.transaction(place.actor):
+        book(place)
+    with pytest.raises(TooManyAppointments), db.transaction(place.actor):
+        book(place, (6, 10))
+    with db.transaction(db.system("tests")):
+        slots = [Slot(place.morning.id, 6), Slot(place.other.id, 10)]
+        pathway = session.get_one(Pathway, place.pathway.id)
+        actions.book_by_phone(place.patient.id, pathway, queries.chosen(pathway, slots) or [])
 
 
 def test_when_one_is_taken_none_is_booked(place: Place) -> None:
