@@ -204,16 +204,17 @@ def put_appointment_by_identifier() -> Response:
 @pages.put("/Appointment/<uuid:appointment_id>")
 def put_appointment(appointment_id: UUID) -> Response:
     machine = needs(_WRITE)
-    told = _told()
-    sent = (request.get_json(silent=True) or {}).get("id")
-    if sent is not None and sent != str(appointment_id):
+    resource = fhir.body("Appointment")
+    told = _told(resource)
+    if resource.get("id") not in (None, str(appointment_id)):
         raise Refused.because(400, "the id of the resource is not the address's", expression="id")
     return _update(machine, appointment_id, told)
 
 
-def _told() -> Told:
+def _told(resource: Json | None = None) -> Told:
+    """resource: what was sent, when it was read already: it can be read once only."""
     try:
-        return incoming.read(fhir.body("Appointment"), fhir.base_url())
+        return incoming.read(resource or fhir.body("Appointment"), fhir.base_url())
     except Unreadable as error:
         raise Refused.because(422, error.text, "value", error.expression) from error
 

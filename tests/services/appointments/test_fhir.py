@@ -623,6 +623,12 @@ class TestAPutByIdentifier:
             assert his.ask("POST", "/Appointment", booking(ground), **condition).status_code == 412
         assert count(Appointment) == 0
 
+    def test_an_address_and_its_resource_name_the_same(self, his: Machine, ground: Ground) -> None:
+        made = self.put(his, ground).get_json()
+        sent = booking(ground) | {"id": str(uuid4())}
+        issue(his.ask("PUT", f"/Appointment/{made['id']}", sent), 400, "invalid")
+        assert his.ask("PUT", f"/Appointment/{made['id']}", sent | {"id": made["id"]}).status_code == 200
+
     def test_does_not_take_another_s_identifier(self, his: Machine, ground: Ground) -> None:
         self.put(his, ground)
         other = booking(ground, 4, identifier=[{"system": OTHERS, "value": "43"}, {"system": OTHERS, "value": "42"}])
