@@ -16,7 +16,8 @@ from portal.db import session
 from portal.establishments import Establishment, Practitioner, Unit
 from portal.web.repeated_posts import once
 from services.appointments.agendas import actions, forms, queries, wording
-from services.appointments.agendas.actions import Draft, NothingTaken, RoomTaken
+from services.appointments.agendas.actions import Draft, NothingTaken
+from services.appointments.agendas.clashes import AlreadyReceives, RoomTaken
 from services.appointments.agendas.forms import DayForm, HolidaysForm, PeriodForm, TemplateForm, given
 from services.appointments.agendas.models import SchoolHoliday, SessionTemplate
 from services.appointments.agendas.plans import Plan
@@ -202,7 +203,10 @@ def _publish(form: TemplateForm, shown: Unit, template: SessionTemplate | None) 
             return _preview(plan, _("Preview of the template"), establishment)
         template_id, _plan = actions.publish(establishment, draft, template)
     except RoomTaken as refusal:
-        form.room.errors = [_room_taken(refusal, establishment)]
+        form.room.errors = [_clash(refusal, establishment)]
+        return None
+    except AlreadyReceives as refusal:
+        form.opens.errors = [_clash(refusal, establishment)]
         return None
     except NothingTaken:
         return None
@@ -211,9 +215,11 @@ def _publish(form: TemplateForm, shown: Unit, template: SessionTemplate | None) 
     return redirect(url_for(".practitioner", practitioner_id=published.practitioner_id), 303)
 
 
-def _room_taken(refusal: RoomTaken, establishment: Establishment) -> str:
-    at = refusal.at.astimezone(establishment.tz)
-    return str(_("%(name)s has this room at that hour, on %(day)s", name=refusal.practitioner, day=f"{at:%d/%m/%Y}"))
+def _clash(refusal: AlreadyReceives | RoomTaken, establishment: Establishment) -> str:
+    day = f"{refusal.at.astimezone(establishment.tz):%d/%m/%Y}"
+    if isinstance(refusal, RoomTaken):
+        return str(_("%(name)s has this room at that hour, on %(day)s", name=refusal.practitioner, day=day))
+    return str(_("%(name)s already receives at that hour, on %(day)s", name=refusal.practitioner, day=day))
 
 
 def _preview(plan: Plan, title: str, establishment: Establishment) -> str:
@@ -264,8 +270,8 @@ def _set_day(form: DayForm, template: SessionTemplate) -> Response | str | None:
                 plan = actions.set_day(establishment, template, day, **facts)
             return _preview(plan, _("Preview of the day"), establishment)
         actions.set_day(establishment, template, day, **facts)
-    except RoomTaken as refusal:
-        form.how.errors = [_room_taken(refusal, establishment)]
+    except (AlreadyReceives, RoomTaken) as refusal:
+        form.how.errors = [_clash(refusal, establishment)]
         return None
     flash(_("The day is changed; the weekly rule stays as it is."), "success")
     return redirect(url_for(".days", template_id=template.id), 303)
@@ -279,8 +285,8 @@ def forget_day(template_id: UUID, day: str) -> Response:
         actions.forget_day(template.unit.establishment, template, date.fromisoformat(day))
     except ValueError:
         abort(404)
-    except RoomTaken as refusal:
-        flash(_room_taken(refusal, template.unit.establishment), "danger")
+    except (AlreadyReceives, RoomTaken) as refusal:
+        flash(_clash(refusal, template.unit.establishment), "danger")
         session.rollback()
         return redirect(url_for(".days", template_id=template_id), 303)
     flash(_("This day follows the weekly rule again."), "success")

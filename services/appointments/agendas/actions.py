@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import audit, db, kpi
 from portal.db import session
 from portal.establishments import Establishment
-from services.appointments.agendas import plans, sessions
+from services.appointments.agendas import clashes, plans, sessions
 from services.appointments.agendas.models import (
     Absence,
     CallToMake,
@@ -27,14 +27,6 @@ from services.appointments.agendas.models import (
 from services.appointments.agendas.plans import Plan
 from services.appointments.agendas.rules import Rule
 from services.appointments.models import Appointment, ConsultationSession
-
-
-class RoomTaken(Exception):
-    """Another session has this room at the same hour: (day, whose)."""
-
-    def __init__(self, at: datetime, practitioner: str) -> None:
-        super().__init__(f"{at} {practitioner}")
-        self.at, self.practitioner = at, practitioner
 
 
 class AlreadyEnded(Exception):
@@ -62,7 +54,8 @@ class Draft:
 def publish(establishment: Establishment, draft: Draft, template: SessionTemplate | None = None) -> tuple[UUID, Plan]:
     """Let agendas follow a new template, or a template be as wanted from now on; gives what became of its sessions.
 
-    A template keeps its practitioner and its unit: copy it for others. Raises RoomTaken, NothingTaken.
+    A template keeps its practitioner and its unit: copy it for others. Raises AlreadyReceives, RoomTaken,
+    NothingTaken.
     """
     if not draft.reasons:
         raise NothingTaken
@@ -124,7 +117,10 @@ def set_day(
     opens: time | None = None,
     closes: time | None = None,
 ) -> Plan:
-    """Open or close a template on one day, at other hours if given; its rule stays as it is. Raises RoomTaken."""
+    """Open or close a template on one day, at other hours if given; its rule stays as it is.
+
+    Raises AlreadyReceives, RoomTaken.
+    """
     _one_hand(establishment.id)
     values = {"is_open": is_open, "opens": opens, "closes": closes}
     row = {"id": uuid4(), "establishment_id": establishment.id, "template_id": template.id, "day": day}
@@ -134,7 +130,7 @@ def set_day(
 
 
 def forget_day(establishment: Establishment, template: SessionTemplate, day: date) -> Plan:
-    """Let a day follow the rule again. Raises RoomTaken."""
+    """Let a day follow the rule again. Raises AlreadyReceives, RoomTaken."""
     _one_hand(establishment.id)
     session.execute(delete(TemplateDay).where(TemplateDay.template_id == template.id, TemplateDay.day == day))
     return _apply_day(establishment, template, "day_forgotten")
@@ -161,10 +157,12 @@ def _apply(
         sessions.hold_still(_to_come([each.id for each in templates]))
         plan = plans.of_templates(templates, establishment)  # as they are, now that nobody books in them
     if not refuses:
-        _leave_taken_rooms(plan)
+        clashes.leave_taken_rooms(plan)
     sessions.carry_out(plan, offers=offers)
+    if refuses:
+        clashes.check_practitioners(plan)
     if refuses and any(each.room_id for each in templates):
-        _check_rooms([each.id for each in templates])
+        clashes.check_rooms([each.id for each in templates])
     _count_time(establishment.id, plan)
     return plan
 
@@ -180,44 +178,6 @@ def _count_time(establishment_id: UUID, plan: Plan) -> None:
     minutes = sum(row["step_min"] * int(row["open"]).bit_count() for row in plan.new)
     if minutes:
         kpi.count("session_time_opened", establishment_id=establishment_id, quantity=minutes)
-
-
-# -- rooms -------------------------------------------------------------------------------------------------------
-
-_TWICE = text("""
-select a.start_at, concat_ws(' ', p.title, p.given_name, p.family_name) as practitioner
-from consultation_session a
-join consultation_session b on b.room_id = a.room_id and b.id <> a.id and b.planned <> 0
-  and b.start_at < a.start_at + make_interval(mins => a.step_min * a.n_cells)
-  and a.start_at < b.start_at + make_interval(mins => b.step_min * b.n_cells)
-join practitioner p on p.id = b.practitioner_id
-where a.template_id = any(cast(:templates as uuid[])) and a.planned <> 0 and a.start_at > :now
-order by a.start_at limit 1
-""")
-_TAKEN_ROOMS = text("""
-select wanted.id from unnest(cast(:id as uuid[]), cast(:room_id as uuid[]), cast(:start_at as timestamptz[]),
-                             cast(:minutes as integer[])) as wanted (id, room_id, start_at, minutes)
-join consultation_session b on b.room_id = wanted.room_id and b.planned <> 0
-  and b.start_at < wanted.start_at + make_interval(mins => wanted.minutes)
-  and wanted.start_at < b.start_at + make_interval(mins => b.step_min * b.n_cells)
-""")
-
-
-def _check_rooms(templates: Sequence[UUID]) -> None:
-    found = session.execute(_TWICE, {"templates": templates, "now": db.now()}).one_or_none()
-    if found is not None:
-        raise RoomTaken(found.start_at, found.practitioner)
-
-
-def _leave_taken_rooms(plan: Plan) -> None:
-    """By night nobody is there to be asked: what would take a room twice waits for an agent."""
-    rows = [row for row in plan.new if row["room_id"]]
-    if not rows:
-        return
-    values = {name: [row[name] for row in rows] for name in ("id", "room_id", "start_at")}
-    values["minutes"] = [row["step_min"] * row["n_cells"] for row in rows]
-    refused = set(session.scalars(_TAKEN_ROOMS, values))
-    plan.new = [row for row in plan.new if row["id"] not in refused]
 
 
 # -- absences ----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from portal.establishments import Establishment
 from services.appointments import actions as appointment_actions
 from services.appointments.actions import SlotTaken
 from services.appointments.agendas import actions
+from services.appointments.agendas.clashes import AlreadyReceives, RoomTaken
 from services.appointments.agendas.models import Absence, SessionTemplate
 from services.appointments.models import (
     Appointment,
@@ -249,6 +250,28 @@ def test_groups_are_never_smaller_than_who_is_already_in(hospital: Hospital) -> 
     assert_all_agree()
 
 
+def test_nobody_receives_in_two_sessions_at_once(hospital: Hospital, why: Reason) -> None:
+    """Each time would be offered twice, and could be taken once. One after the other is no trouble."""
+    with prepared():
+        agendas.template(hospital, [why], agendas.rule(0, time(9), time(12), **EVER))
+        after = agendas.template(hospital, [why], agendas.rule(0, time(12), time(14), **EVER))
+        before = agendas.template(hospital, [why], agendas.rule(0, time(7), time(9), **EVER))
+    for opens, closes in ((time(11), time(13)), (time(8), time(13)), (time(10), time(11))):
+        with pytest.raises(AlreadyReceives), prepared():
+            agendas.template(hospital, [why], agendas.rule(0, opens, closes, **EVER))
+    with pytest.raises(AlreadyReceives), prepared():
+        agendas.changed(hospital, session.merge(after), agendas.rule(0, time(11, 30), time(14), **EVER))
+    monday = next(
+        today() + timedelta(days=ahead) for ahead in range(1, 8) if not (today() + timedelta(days=ahead)).weekday()
+    )
+    with pytest.raises(AlreadyReceives), prepared():
+        actions.set_day(
+            hospital.establishment, session.merge(before), monday, is_open=True, opens=time(7), closes=time(9, 30)
+        )
+    with prepared():
+        actions.stop(hospital.establishment, session.merge(after), today() + timedelta(days=30))
+
+
 def test_one_room_is_nobody_s_twice_at_the_same_hour(hospital: Hospital, why: Reason) -> None:
     with prepared():
         rooms = ResourcePool(establishment_id=hospital.establishment.id, kind="room", name="Salles")
@@ -260,10 +283,9 @@ def test_one_room_is_nobody_s_twice_at_the_same_hour(hospital: Hospital, why: Re
         agendas.template(hospital, [why], agendas.rule(0, time(9), time(12)), room_id=room.id)
         colleague = hospitals.practitioner(hospital.unit, "10000000025", "TRAN", "Minh")
         agendas.template(hospital, [why], agendas.rule(0, time(12), time(14)), practitioner=colleague, room_id=room.id)
-        with pytest.raises(actions.RoomTaken) as refusal, db.taken_back():
-            agendas.template(
-                hospital, [why], agendas.rule(0, time(11), time(13)), practitioner=colleague, room_id=room.id
-            )
+        third = hospitals.practitioner(hospital.unit, "10000000033", "AUBERT", "Salomé")
+        with pytest.raises(RoomTaken) as refusal, db.taken_back():
+            agendas.template(hospital, [why], agendas.rule(0, time(11), time(13)), practitioner=third, room_id=room.id)
         assert "MERCIER" in refusal.value.practitioner
 
 
