@@ -24,6 +24,7 @@ from services.appointments.actions import (
     ReferralOnly,
     TooManyAppointments,
 )
+from services.appointments.desk import patients
 from services.appointments.models import Appointment, Reason
 from services.appointments.waiting import actions, queries
 from services.appointments.waiting.actions import AlreadyWaiting, EntryClosed, NothingEarlier, OfferGone
@@ -136,7 +137,11 @@ def accept(entry_id: UUID, offer_id: UUID) -> Response:
         return _refused(entry, "busy" if isinstance(refusal, PatientBusy) else "gone")
     except (ReferralOnly, KnownPatientsOnly, TooManyAppointments):
         return _refused(entry, "not_allowed")
-    flash(_("The patient has this time now, and is told by mail."), "success")
+    if patients.contact(made.patient, masked=made.masked).is_told:
+        flash(_("The patient has this time now, and is told by mail."), "success")
+    else:
+        flash(_("The appointment is booked."), "success")
+        flash(_("We have no address: give the patient the reference, %(reference)s.", reference=made.reference), "info")
     return redirect(url_for("admin_appointments.show", appointment_id=made.id), 303)
 
 

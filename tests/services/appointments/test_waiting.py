@@ -696,6 +696,23 @@ def test_a_patient_asks_is_offered_and_takes_it(app: Flask, full: Full, sign_in:
     assert full.visit(0).start_at == full.opened.at(2)
 
 
+def test_what_is_no_longer_earlier_is_not_offered(full: Full, sign_in: Callable[[Any], FlaskClient]) -> None:
+    entry = full.enter(0)
+    full.free(2)
+    full.offer()
+    offer = full.pending()
+    assert offer is not None
+    with db.transaction(db.system("tests")):
+        visit = session.get_one(Appointment, full.own[0])
+        visit.start_at, visit.end_at = (each - timedelta(days=1) for each in (offer.start_at, offer.end_at))
+    before = full.visit(0).start_at
+    browser = sign_in(full.people[0].account)
+    here = f"/rendez-vous/plus-tot/{entry.id}"
+    assert "/accepter" not in browser.get(here).text
+    browser.post(f"{here}/offres/{offer.id}/accepter")
+    assert full.visit(0).start_at == before, "their visit is sooner already"
+
+
 def test_another_patient_finds_nothing(full: Full, sign_in: Callable[[Any], FlaskClient]) -> None:
     entry = full.enter(0)
     full.free(2)
@@ -769,5 +786,23 @@ def test_an_agent_says_yes_for_whoever_is_on_the_phone(full: Full, sign_in: Call
     with prepared():
         moved = session.scalars(text("select channel from kpi_event where event = 'appointment_moved'"))
         assert moved.all() == ["phone"]
+    assert "has this time now, and is told by mail" in desk.get(answer.headers["Location"]).text
     again = desk.post(f"/admin/liste-d-attente/{entry.id}/offres/{offer.id}/accepter")
     assert again.status_code == 409
+
+
+def test_nobody_is_said_to_be_told_without_an_address(full: Full, sign_in: Callable[[Any], FlaskClient]) -> None:
+    with prepared():
+        unknown = people.patient(birth_name="SANSADRESSE", email="")
+        people.known_at(unknown, full.hospital.establishment.id, "800124")
+    with db.transaction(full.agent):
+        entry = actions.enter(unknown.id, session.merge(full.reason), asked())
+    full.free(2)
+    full.offer()
+    offer = full.pending()
+    assert offer is not None
+    desk = sign_in(full.agent_account)
+    answer = desk.post(f"/admin/liste-d-attente/{entry.id}/offres/{offer.id}/accepter")
+    page = desk.get(answer.headers["Location"]).text
+    assert "has this time now, and is told by mail" not in page
+    assert "give the patient the reference" in page
