@@ -100,7 +100,10 @@ class WaitingOffer(Keyed, Base):
 
     @property
     def may_be_taken(self) -> bool:
-        return self.outcome == "" and self.expires_at > db.now()
+        """Not answered, kept still, and earlier than the visit, which may have been moved meanwhile."""
+        visit = self.entry.appointment
+        is_earlier = visit is None or self.start_at < visit.start_at
+        return self.outcome == "" and is_earlier and self.expires_at > db.now()
 
 
 class WaitingChange(Keyed, Base):
