@@ -157,9 +157,3 @@ class NewPatientForm(OnceForm):
         age_days = (db.now().date() - field.data).days if field.data else 0
         if not 0 <= age_days < _OLDEST_DAYS:
             raise ValidationError(_l("Check the birth date"))
-
-
-class PhoneBookingForm(OnceForm):
-    """The time an agent chose with the person on the phone."""
-
-    slot = StringField(_l("Time"), [Required(_l("Choose a time"))])

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 
 from portal.establishments import Unit
 from portal.web.fields import choices
-from portal.web.forms import Form, OnceForm, Required
+from portal.web.forms import OnceForm, Required
 from services.appointments.reasons.actions import FACTS
 from services.appointments.resources.queries import Pool
 from services.pieces import wording as piece_words
@@ -199,7 +199,3 @@ class CopyForm(OnceForm):
         [Required(_l("Give the copy a name")), Length(max=120), Regexp(_NO_CONTROLS)],
         filters=[lambda text: " ".join((text or "").split())],
     )
-
-
-class NoAnswerForm(Form):
-    """One button."""

@@ -42,13 +42,6 @@ def one_of_patients(entry_id: UUID, patients: Collection[UUID]) -> WaitingEntry 
     return session.scalar(_entries().where(WaitingEntry.id == entry_id, WaitingEntry.patient_id.in_(patients)))
 
 
-def of_visit(appointment_id: UUID) -> WaitingEntry | None:
-    """What a visit's patient waits for instead of it."""
-    return session.scalar(
-        select(WaitingEntry).where(WaitingEntry.appointment_id == appointment_id, WaitingEntry.state == states.WAITING)
-    )
-
-
 def offers(entries: Collection[UUID]) -> Mapping[UUID, Sequence[WaitingOffer]]:
     """Entry → what was offered, the latest first."""
     rows = session.scalars(
