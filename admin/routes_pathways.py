@@ -135,7 +135,7 @@ def choose_time(pathway_id: UUID, patient_id: UUID) -> str:
 @once
 def book(pathway_id: UUID, patient_id: UUID) -> Response | tuple[str, int]:
     pathway, patient, form = _one(pathway_id), _patient(patient_id), PhoneVisitsForm()
-    visits = _visits(pathway, form.slots.data or "")
+    visits = _visits(pathway, form.slots.data or "", patient.id)
     if not form.validate() or not visits:
         form.slots.errors = [_("Choose a day")]
         return _time_page(pathway, patient, form), 422
@@ -153,17 +153,17 @@ def book(pathway_id: UUID, patient_id: UUID) -> Response | tuple[str, int]:
     return _time_page(pathway, patient, form), 409
 
 
-def _visits(pathway: Pathway, text: str) -> list[Visit] | None:
+def _visits(pathway: Pathway, text: str, patient_id: UUID) -> list[Visit] | None:
     slots = slots_asked(text)
     if pathway.kind == DAY or len(slots) != 1:
         return queries.chosen(pathway, slots)
-    return [each for each in queries.series(pathway, slots[0], "phone") if isinstance(each, Visit)]
+    return [each for each in queries.series(pathway, slots[0], "phone", patient_id) if isinstance(each, Visit)]
 
 
 def _time_page(pathway: Pathway, patient: Patient, form: PhoneVisitsForm) -> str:
     today = calendar.civil_day(db.now(), pathway.establishment.tz)
     first: date = max(day_asked(request.args.get("from", "")) or today, today)
-    ways = queries.ways(pathway, "phone", first)
+    ways = queries.ways(pathway, "phone", first, patient.id)
     return render_template(
         "admin/pathways/choose_time.html",
         pathway=pathway,

@@ -96,6 +96,14 @@ class Reason(Keyed, Base):
         """How many cells of a session it fills, the pause included."""
         return slots.cells_for(self.duration_min + self.pause_min, step_min)
 
+    def suits_age(self, birth_on: date | None, day: date) -> bool:
+        """Whether somebody born then is of the age it is for, on the day of the visit; not known, they may come."""
+        if birth_on is None:
+            return True
+        age = day.year - birth_on.year - ((day.month, day.day) < (birth_on.month, birth_on.day))
+        youngest, oldest = self.min_age, self.max_age
+        return (youngest is None or age >= youngest) and (oldest is None or age <= oldest)
+
     def window(self, channel: str, now: datetime) -> Window:
         """When an appointment made now may begin: online delays bind patients, an agent on the phone knows better."""
         if channel == "phone":

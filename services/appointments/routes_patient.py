@@ -19,6 +19,7 @@ from services.appointments.actions import (
     HoldEnded,
     KnownPatientsOnly,
     NotBookable,
+    NotTheAge,
     PatientBusy,
     ReferralOnly,
     SlotTaken,
@@ -37,8 +38,8 @@ pages = guards.patients(
     Blueprint("my_appointments", __name__, url_prefix="/rendez-vous", template_folder="templates"), "appointments"
 )
 
-_REFUSALS = (SlotTaken, PatientBusy, KnownPatientsOnly, ReferralOnly, TooManyAppointments)
-_WHOEVER_ASKS = ("KnownPatientsOnly", "ReferralOnly", "TooManyAppointments")
+_REFUSALS = (SlotTaken, PatientBusy, KnownPatientsOnly, ReferralOnly, TooManyAppointments, NotTheAge)
+_WHOEVER_ASKS = ("KnownPatientsOnly", "ReferralOnly", "TooManyAppointments", "NotTheAge")
 """Facts about the person: another time would change nothing."""
 
 

@@ -137,6 +137,7 @@ _OFFER: dict[str, tuple[dict[str, Any], ...]] = {
         },
         {
             "name": "Consultation enfant (moins de 10 ans)",
+            "max_age": 9,
             "duration_min": 30,
             "price": "28 €",
             "to_bring": f"{_PAPERS}\nCarnet de santé",

@@ -78,7 +78,6 @@ class TestHolidays:
     def test_are_eleven_unless_two_meet(self, year: int) -> None:
         assert len(calendar.public_holidays(year)) in (10, 11)  # 1 May or 8 May may be Ascension day
 
-
     def test_in_alsace_and_moselle_add_good_friday_and_the_26th_of_december(self) -> None:
         more = calendar.public_holidays(2026, "alsace-moselle") - calendar.public_holidays(2026)
         assert sorted(more) == [date(2026, 4, 3), date(2026, 12, 26)]

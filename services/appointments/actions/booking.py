@@ -1,13 +1,14 @@
 """Taking a slot, at once or after it was kept for a while, and moving to another one."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, DateTime, ScalarSelect, Select, Uuid, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from auth import records
-from auth.models import PatientRecord
+from auth.models import Patient, PatientRecord
 from portal import db, kpi
 from portal.db import session
 from services.appointments import availability, slots, states
@@ -17,6 +18,7 @@ from services.appointments.actions.facts import (
     AlreadyOver,
     KnownPatientsOnly,
     NotBookable,
+    NotTheAge,
     ReferralOnly,
     SlotTaken,
     TooLateToCancel,
@@ -35,7 +37,7 @@ from services.appointments.models import (
 from services.appointments.offered import open_online, open_to_city
 from services.appointments.slots import Opening, Slot
 
-Asking = Select[Reason, ConsultationSession, SessionReason, bool, int, list[UUID]]
+Asking = Select[Reason, ConsultationSession, SessionReason, bool, int, list[UUID], date | None]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Asked:
     is_known: bool
     to_come: int
     pools: tuple[UUID, ...]
+    birth_on: date | None = None
 
     def place(self, owner_id: UUID, channel: str, beside: Appointment | Hold | None = None) -> Time:
         """What it would take, and which room, device and interpreter. Raises SlotTaken."""
@@ -112,13 +115,17 @@ def asked(asking: Asking, reason_id: UUID, slot: Slot, patient_id: UUID | None =
     row = session.execute(asking, whose, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
         raise NotBookable
-    reason, opened, takes, is_known, to_come, pools = row
-    return Asked(reason, opened, takes, slot.first_cell, is_known, to_come, tuple(pools or ()))
+    reason, opened, takes, is_known, to_come, pools, birth_on = row
+    return Asked(reason, opened, takes, slot.first_cell, is_known, to_come, tuple(pools or ()), birth_on)
 
 
 def _pools() -> ScalarSelect[list[UUID]]:
     query = select(func.array_agg(aggregate_order_by(ReasonPool.pool_id, ReasonPool.pool_id)))
     return query.where(ReasonPool.reason_id == Reason.id).correlate(Reason).scalar_subquery()
+
+
+def _birth_on() -> ScalarSelect[date]:
+    return select(Patient.birth_on).where(Patient.id == bindparam("patient_id", type_=Uuid)).scalar_subquery()
 
 
 def _is_known() -> ColumnElement[bool]:
@@ -142,7 +149,7 @@ def _to_come() -> ScalarSelect[int]:
 
 # Built once: making this statement anew for each booking took longer than asking it.
 ANY = (
-    select(Reason, ConsultationSession, SessionReason, _is_known(), _to_come(), _pools())
+    select(Reason, ConsultationSession, SessionReason, _is_known(), _to_come(), _pools(), _birth_on())
     .join(SessionReason, SessionReason.reason_id == Reason.id)
     .join(ConsultationSession, ConsultationSession.id == SessionReason.session_id)
     .where(
@@ -179,7 +186,7 @@ def book_for(patient_id: UUID, reason_id: UUID, slot: Slot) -> Appointment:
 
 
 def check_patient(wanted: Asked) -> None:
-    """Raises KnownPatientsOnly, ReferralOnly or TooManyAppointments: who may not book this alone online."""
+    """Raises KnownPatientsOnly, ReferralOnly, TooManyAppointments or NotTheAge: who may not book this alone online."""
     reason = wanted.reason
     if reason.by_referral_only:
         raise ReferralOnly
@@ -187,6 +194,8 @@ def check_patient(wanted: Asked) -> None:
         raise KnownPatientsOnly
     if reason.max_to_come and wanted.to_come >= reason.max_to_come:
         raise TooManyAppointments
+    if not reason.suits_age(wanted.birth_on, wanted.opened.local_date):
+        raise NotTheAge
 
 
 def take(patient_id: UUID, wanted: Asked, channel: str, chain_id: UUID) -> Appointment:

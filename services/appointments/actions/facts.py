@@ -25,6 +25,10 @@ class TooManyAppointments(Exception):
     """The patient already has as many appointments to come for this reason as one person may take alone."""
 
 
+class NotTheAge(Exception):
+    """This reason is for patients of another age."""
+
+
 class HoldEnded(Exception):
     """The time kept for this person has been given back."""
 

@@ -17,6 +17,8 @@ from services.appointments.models import Appointment, Hold
 from services.appointments.slots import Slot
 
 KEPT_FOR = timedelta(minutes=10)
+KEPT_AT_MOST = timedelta(minutes=30)
+"""However often it is asked for again: a time must not be kept from others for ever."""
 _SWEPT_AT_ONCE = 200
 
 
@@ -46,10 +48,12 @@ def _keep_first(account_id: UUID, wanted: Asked, time: Time) -> Hold:
 
 
 def _keep(former: Hold, wanted: Asked, time: Time) -> Hold:
+    now, is_the_same = db.now(), (former.session_id, former.first_cell) == (time.session_id, time.first_cell)
     capacity.retake(former, time, None)
     for name, value in _where(wanted, time).items():
         setattr(former, name, value)
-    former.expires_at = db.now() + KEPT_FOR
+    former.created_at = former.created_at if is_the_same else now
+    former.expires_at = min(now + KEPT_FOR, former.created_at + KEPT_AT_MOST)
     session.flush()
     _tell_kept(former)
     return former

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import click
 from flask import Flask
@@ -27,6 +27,9 @@ def listen() -> None:
 @click.pass_context
 def listen_his(context: click.Context, finess: str, bind: str, callers: tuple[str, ...], seconds: float) -> None:
     """Take a hospital's HL7 v2 messages about appointments (SIU) over MLLP, until interrupted."""
+    address = _address(bind)
+    if not callers and not _is_loopback(address[0]):
+        raise click.UsageError("Say with --from which network may call: whoever may speaks as this hospital.")
     app: Flask = context.obj(config.load())
     with app.app_context(), db.transaction(db.system("cli.listen_his")):
         establishment_id = establishments.by_finess(finess).id
@@ -35,7 +38,7 @@ def listen_his(context: click.Context, finess: str, bind: str, callers: tuple[st
         with app.app_context():
             return listening.take(establishment_id, body, "mllp")
 
-    with MllpListener(_address(bind), receive, _networks(callers)) as listener:
+    with MllpListener(address, receive, _networks(callers)) as listener:
         click.echo(f"listening on port {listener.port} for {finess}")
         _wait(seconds)
 
@@ -45,6 +48,13 @@ def _address(bind: str) -> tuple[str, int]:
     if not port.isdecimal() or int(port) > 65535:
         raise click.BadParameter(f"{bind!r} is not an address and a port, as 127.0.0.1:2575")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _networks(callers: tuple[str, ...]) -> tuple[Network, ...]:

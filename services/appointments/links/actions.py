@@ -71,7 +71,8 @@ def _make(appointment: Appointment) -> str:
 def acting(link: AppointmentLink) -> Iterator[Appointment]:
     """A transaction in which the holder of a link acts: row-level security shows them that patient's rows, and the
     audit names the link. Raises AlreadyOver when its appointment moved meanwhile."""
-    holder = Actor("patient", str(_("Link of a message")), link.id, patients=frozenset({link.appointment.patient_id}))
+    whose = frozenset({link.appointment.patient_id})
+    holder = Actor("patient", str(_("Link of a message")), link.id, patients=whose, scopes={"administrative": whose})
     with db.transaction(holder):
         appointment = session.get_one(Appointment, link.appointment_id)
         if appointment.start_at != link.start_at:

@@ -13,11 +13,13 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment, Unit
+from services.appointments.availability import Taken
 from services.appointments.models import Appointment, ConsultationSession, Reason, SessionReason
 from services.appointments.offered import published
 from services.appointments.pathways import fitting
 from services.appointments.pathways.models import DAY, Pathway, PathwayStep
 from services.appointments.queries import free_slots
+from services.appointments.queries.choices import busy
 from services.appointments.queries.free_slots import Asking, Offer
 from services.appointments.slots import Slot, Window
 
@@ -97,18 +99,19 @@ def _pathways() -> Select[Pathway]:
 # -- what is free ------------------------------------------------------------------------------------------------
 
 
-def ways(pathway: Pathway, channel: str, first_day: date) -> Ways:
-    """The next days when every visit can take place, from a day of the hospital's calendar; a series is named by its
-    first visit."""
+def ways(pathway: Pathway, channel: str, first_day: date, patient_id: UUID | None = None) -> Ways:
+    """The next days when every visit can take place, from a day of the hospital's calendar, and when this patient is
+    not elsewhere; a series is named by its first visit."""
     windows = _windows(pathway, channel)
+    taken = _elsewhere(windows, patient_id)
     if pathway.kind != DAY:
-        asking = Asking(windows, [pathway.reasons[0]], whoever=True)
+        asking = Asking(windows, [pathway.reasons[0]], busy=taken, whoever=True)
         page = free_slots.next_times(asking, first_day)
         return Ways(
             {day: [(Visit(each),) for each in offers] for day, offers in page.days.items()},
             page.next_day,
         )
-    return _days(pathway, windows, first_day)
+    return _days(pathway, Asking(windows, _different(pathway.reasons), busy=taken), first_day)
 
 
 def _windows(pathway: Pathway, channel: str) -> Mapping[UUID, Window]:
@@ -116,9 +119,15 @@ def _windows(pathway: Pathway, channel: str) -> Mapping[UUID, Window]:
     return {each.id: each.window(channel, now) for each in pathway.reasons}
 
 
-def _days(pathway: Pathway, windows: Mapping[UUID, Window], first_day: date) -> Ways:
+def _elsewhere(windows: Mapping[UUID, Window], patient_id: UUID | None) -> Taken:
+    if patient_id is None:
+        return {}
+    since = min(each.earliest for each in windows.values())
+    return busy(patient_id, since, max(each.latest for each in windows.values()))
+
+
+def _days(pathway: Pathway, asking: Asking, first_day: date) -> Ways:
     gaps = timedelta(minutes=pathway.min_gap_min), timedelta(minutes=pathway.max_gap_min)
-    asking = Asking(windows, _different(pathway.reasons))
     found: dict[date, Sequence[Way]] = {}
     begin: date | None = first_day
     for _page in range(_PAGES):
@@ -139,14 +148,15 @@ def _different(reasons: Sequence[Reason]) -> list[Reason]:
     return list({each.id: each for each in reasons}.values())
 
 
-def series(pathway: Pathway, first: Slot, channel: str) -> list[Visit | datetime]:
+def series(pathway: Pathway, first: Slot, channel: str, patient_id: UUID | None = None) -> list[Visit | datetime]:
     """The visits of a series that begins with this time: each as near as can be to the same hour of its day; where
     nothing is free, the moment that was looked for. Empty when the first one is not free."""
     reason, windows = pathway.reasons[0], _windows(pathway, channel)
     start = _moment(first)
     if start is None:
         return []
-    asking, tz = Asking(windows, [reason]), pathway.establishment.tz
+    asking = Asking(windows, [reason], busy=_elsewhere(windows, patient_id))
+    tz = pathway.establishment.tz
     wanted = [start, *(_later(start, tz, pathway.every_days * n) for n in range(1, pathway.times))]
     within = timedelta(days=pathway.tolerance_days, hours=12)
     span = asking.between(start, wanted[-1] + within)

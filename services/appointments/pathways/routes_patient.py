@@ -58,7 +58,7 @@ def book(pathway_id: UUID) -> Response | tuple[str, int]:
     except NotBookable:
         abort(404)
     except (SlotTaken, PatientBusy, KnownPatientsOnly, TooManyAppointments) as refusal:
-        return _refused(pathway, visits, refusal)
+        return _refused(pathway, visits, refusal, whom.patient_id)
     return redirect(url_for(".show", chain_id=chain_id, done=1), 303)
 
 
@@ -81,14 +81,14 @@ def _missing(pathway: Pathway, visits: Sequence[Visit]) -> list[datetime]:
     return [each for each in asked if isinstance(each, datetime)]
 
 
-def _refused(pathway: Pathway, visits: Sequence[Visit], refusal: Exception) -> Response:
+def _refused(pathway: Pathway, visits: Sequence[Visit], refusal: Exception, patient_id: UUID) -> Response:
     """409: what happened, and other days. Nothing was booked."""
     day = calendar.civil_day(visits[0].at, pathway.establishment.tz)
     page = render_template(
         "pathways/refused.html",
         pathway=pathway,
         why=type(refusal).__name__,
-        ways=queries.ways(pathway, "web", max(day, calendar.civil_day(db.now(), pathway.establishment.tz))),
+        ways=queries.ways(pathway, "web", max(day, calendar.civil_day(db.now(), pathway.establishment.tz)), patient_id),
     )
     return make_response(page, 409)
 

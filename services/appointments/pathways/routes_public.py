@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards
 from portal import calendar, db, establishments
+from services.appointments import for_whom
 from services.appointments.forms import day_asked
 from services.appointments.pathways import queries
 from services.appointments.pathways.forms import slots_asked
@@ -37,7 +38,7 @@ def choose_time(pathway_id: UUID) -> str | Response | tuple[str, int]:
     page = render_template(
         "pathways/choose_time.html",
         pathway=pathway,
-        ways=queries.ways(pathway, "web", first_day(pathway)),
+        ways=queries.ways(pathway, "web", first_day(pathway), for_whom.asked("").patient_id),
         is_first="from" not in request.args,
         nothing_chosen="continue" in request.args,
     )
@@ -53,7 +54,7 @@ def first_day(pathway: Pathway) -> date:
 def _on(pathway: Pathway, text: str) -> Response:
     slots = slots_asked(text)
     if pathway.kind != DAY and len(slots) == 1:
-        visits = queries.series(pathway, slots[0], "web")
+        visits = queries.series(pathway, slots[0], "web", for_whom.asked("").patient_id)
         found = [each for each in visits if isinstance(each, queries.Visit)]
         text = "_".join(str(each.offer.slot) for each in found) or text
     return redirect(url_for("my_pathways.confirm", pathway_id=pathway.id, slots=text))

@@ -2,26 +2,26 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import joinedload
 
-from auth.models import PatientRecord
-from portal import db
+from auth.models import Patient, PatientRecord
+from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment
 from services.appointments import availability, slots, states
-from services.appointments.actions import KnownPatientsOnly, ReferralOnly, TooManyAppointments
+from services.appointments.actions import KnownPatientsOnly, NotTheAge, ReferralOnly, TooManyAppointments
 from services.appointments.availability import Taken
 from services.appointments.models import Appointment, Claim, ConsultationSession, Hold, Reason, SessionReason
 from services.appointments.queries.free_slots import needed
 from services.appointments.queries.reasons import online
 from services.appointments.slots import Slot
 
-Refusal = type[KnownPatientsOnly | ReferralOnly | TooManyAppointments]
+Refusal = type[KnownPatientsOnly | ReferralOnly | TooManyAppointments | NotTheAge]
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ class Standing:
     reason: Reason
     is_known: bool
     to_come: int
+    birth_on: date | None = None
 
     @property
     def refusal(self) -> Refusal | None:
@@ -122,7 +123,17 @@ class Standing:
             return KnownPatientsOnly
         if self.reason.max_to_come and self.to_come >= self.reason.max_to_come:
             return TooManyAppointments
+        if not self._comes_of_age:
+            return NotTheAge
         return None
+
+    @property
+    def _comes_of_age(self) -> bool:
+        """On the first day one may ask for, or on the last one: in between somebody may have a birthday."""
+        reason, tz = self.reason, self.reason.unit.establishment.tz
+        window = reason.window("web", db.now())
+        ends = (calendar.civil_day(each, tz) for each in (window.earliest, window.latest))
+        return any(reason.suits_age(self.birth_on, day) for day in ends)
 
 
 def standings(patient_id: UUID, reasons: Sequence[Reason]) -> Mapping[UUID, Standing]:
@@ -140,8 +151,9 @@ def standings(patient_id: UUID, reasons: Sequence[Reason]) -> Mapping[UUID, Stan
     )
     count = select(func.count()).where(to_come).correlate(Reason).scalar_subquery()
     asked = [each.id for each in reasons]
-    rows = session.execute(select(Reason.id, known.correlate(Reason), count).where(Reason.id.in_(asked)))
-    facts = {row[0]: (row[1], row[2]) for row in rows}
+    born = select(Patient.birth_on).where(Patient.id == patient_id).scalar_subquery()
+    rows = session.execute(select(Reason.id, known.correlate(Reason), count, born).where(Reason.id.in_(asked)))
+    facts = {row[0]: (row[1], row[2], row[3]) for row in rows}
     return {each.id: Standing(each, *facts[each.id]) for each in reasons if each.id in facts}
 
 

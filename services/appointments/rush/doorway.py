@@ -22,8 +22,8 @@ _BEHIND_IT = frozenset({"appointments.choose_slot", "pathways.choose_time"})
 _SHORT = timedelta(seconds=2)
 """Nobody is shown a waiting room for less."""
 _LONGEST_S = 20
-_PER_VISITOR = parse("60/minute")
-"""New turns for one address: somebody without cookies must not take everybody's."""
+PER_VISITOR = parse("300/minute")
+"""New turns for one address: a hall or a mobile network, not somebody without cookies who takes everybody's."""
 _TICKET = "parvis.turn"
 
 
@@ -42,7 +42,7 @@ def wait_for_ones_turn() -> AnyResponse | None:
 def _arrive() -> AnyResponse | None:
     """A transaction of its own, as short as can be: everybody who comes meets in one row."""
     if not _may_take_a_turn():
-        return _to_the_waiting_room()
+        return _crowd()
     now = db.now()
     with db.transaction(db.system("waiting room")):
         turn = actions.take_turn(now)
@@ -65,7 +65,17 @@ def remember(response: Response) -> Response:
 
 
 def _may_take_a_turn() -> bool:
-    return not limiter.enabled or limiter.limiter.hit(_PER_VISITOR, "waiting-room", visitor())
+    return not limiter.enabled or limiter.limiter.hit(PER_VISITOR, "waiting-room", visitor())
+
+
+def _crowd() -> AnyResponse:
+    """So many come from one address that somebody may be taking everybody's turns: they are asked to come again."""
+    page = render_template(
+        "rush/crowd.html", next=request.full_path.rstrip("?"), hospitals=establishments.establishments()
+    )
+    response = make_response(page, 429)
+    response.headers["Refresh"] = response.headers["Retry-After"] = str(_LONGEST_S)
+    return response
 
 
 def _to_the_waiting_room() -> AnyResponse:

@@ -6,14 +6,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text
 
-from auth.models import PatientRecord
+from auth.models import Patient, PatientRecord
 from portal import catalog, db
 from portal.audit import AuditEvent
 from portal.db import session
 from portal.kpi import KpiEvent
 from services.appointments import actions
 from services.appointments.actions import KnownPatientsOnly, NotBookable, PatientBusy, SlotTaken
-from services.appointments.models import Appointment, AppointmentChange, Claim, ConsultationSession
+from services.appointments.models import Appointment, AppointmentChange, Claim, ConsultationSession, Reason
 from services.appointments.slots import Slot
 from tests.factories import appointments, hospitals, people
 from tests.ground import today
@@ -154,3 +154,22 @@ def test_some_reasons_are_for_patients_whom_the_hospital_follows(ground: Ground)
         people.known_at(ground.patient, ground.hospital.establishment.id, "8000001")
     with db.transaction(ground.actor):
         assert actions.book(ground.patient.id, follow_up.id, Slot(opened.id, 0)).state == "booked"
+
+
+@pytest.mark.parametrize(
+    ("youngest", "oldest", "may"), [(None, 9, False), (60, None, False), (18, 60, True), (None, None, True)]
+)
+def test_a_reason_is_for_patients_of_its_age(
+    ground: Ground, youngest: int | None, oldest: int | None, may: bool
+) -> None:
+    with db.transaction(db.system("tests")):
+        reason = session.get_one(Reason, ground.reason.id)
+        reason.min_age, reason.max_age = youngest, oldest
+        day = ground.opened.local_date
+        session.get_one(Patient, ground.patient.id).birth_on = day.replace(year=day.year - 40, day=1)
+    with db.transaction(ground.actor):
+        if may:
+            assert actions.book(ground.patient.id, ground.reason.id, ground.slot(0)).id
+        else:
+            with pytest.raises(actions.NotTheAge):
+                actions.book(ground.patient.id, ground.reason.id, ground.slot(0))

@@ -214,7 +214,8 @@ class TestBooking:
             {"birth_name": ""}, {"birth_name": " "}, {"first_name": ""}, {"sex": "x"}, {"sex": ""},
             {"birth_on-day": "32"},
             {"birth_on-year": "2999"}, {"birth_on-year": "1800"}, {"email": "nobody"}, {"mobile": "<script>"},
-            {"patient": "x"}, {"patient": ""}, {"patient": "00000000-0000-4000-8000-000000000000"}, {"birth_name": "x" * 101},
+            {"patient": "x"}, {"patient": ""}, {"patient": "00000000-0000-4000-8000-000000000000"},
+            {"birth_name": "x" * 101},
         ],
     )  # fmt: skip
     def test_says_what_is_wrong(self, practice: Practice, ground: Ground, typed: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from portal.gateways.his.twin import HisTwin
 from services.appointments import exchanges as room
 from services.appointments.exchanges import dialect
 from services.appointments.exchanges.commands import appointments as appointment_commands
+from services.appointments.exchanges.commands import listen_his
 from services.appointments.exchanges.models import Delivery, SiuMessage
 from tests.conftest import Database
 from tests.factories import appointments, exchanges
@@ -138,3 +139,9 @@ def test_a_listener_takes_messages_and_a_time_is_busy_within_seconds(ground: Gro
     assert b"MSA|AR" in (second or b"")
     assert time.monotonic() - began < 10
     assert {each.via for each in rows(SiuMessage)} == {"mllp"}
+
+
+def test_a_listener_open_to_the_network_says_who_may_call() -> None:
+    done = CliRunner().invoke(listen_his, ["990000017", "--bind", "192.0.2.1:2575"])
+    assert done.exit_code == 2
+    assert "--from" in done.output

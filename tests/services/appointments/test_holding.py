@@ -117,3 +117,12 @@ def test_somebody_elses_hold_is_not_theirs_to_confirm(app: Flask, ground: Ground
     with db.transaction(people.as_patient(account, other)):
         assert session.scalars(select(Hold)).all() == []
         assert session.scalars(select(Claim)).all() == []
+
+
+def test_the_same_time_is_not_kept_for_ever(ground: Ground) -> None:
+    keep(ground)
+    with db.transaction(db.system("tests")):
+        session.execute(update(Hold).values(created_at=db.now() - timedelta(minutes=25)))
+    kept = keep(ground)
+    assert kept.expires_at - db.now() < timedelta(minutes=6)
+    assert keep(ground, 4).expires_at - db.now() > timedelta(minutes=9)

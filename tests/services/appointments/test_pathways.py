@@ -290,3 +290,17 @@ def test_the_pages_of_a_series_read_well(place: Place, sign_in) -> None:  # type
     assert all(labels), "a screen reader hears the day with each hour"
     sent = browser.get(f"/rendez-vous/parcours/{weekly.id}?continue=1&slots={place.other.id}-4")
     assert browser.get(sent.location).status_code == 200
+
+
+def test_no_day_is_proposed_when_the_patient_is_elsewhere(place: Place) -> None:
+    with db.transaction(db.system("tests")):
+        reason = session.get_one(Reason, place.second.id)
+        colleague = hospitals.practitioner(reason.unit, "10000000033", "JAOUEN")
+        where = session.get_one(ConsultationSession, place.other.id)
+        all_morning = appointments.reason(reason.unit, "Atelier", 180)
+        busy = room.open_session(colleague, reason.unit, day_of(place), *_hours(where), [all_morning], 15)
+        room.book_by_phone(place.patient.id, all_morning.id, Slot(busy.id, 0))
+    with db.transaction(place.actor):
+        pathway = session.get_one(Pathway, place.pathway.id)
+        assert queries.ways(pathway, "web", day_of(place)).days
+        assert not queries.ways(pathway, "web", day_of(place), place.patient.id).days

@@ -6,11 +6,14 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import update
 
 from portal import db
 from portal.db import session
-from services.appointments.rush import actions, queries, tickets
+from portal.web.limits import limiter
+from services.appointments.rush import actions, doorway, queries, tickets
 from services.appointments.rush.doorway import COOKIE
 from services.appointments.rush.models import WaitingRoom
 from tests.factories import people
@@ -119,6 +122,18 @@ class TestAtTheDoor:
     def test_other_pages_are_open_to_all(self, ground: Ground, client: PageClient) -> None:
         pace(1, db.now() + timedelta(hours=1))
         assert client.get("/rendez-vous/choisir").status_code == 200
+
+    def test_a_crowd_behind_one_address_is_asked_to_come_again(
+        self, ground: Ground, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Tests count nobody's tries: here they are counted, in memory.
+        monkeypatch.setattr(limiter, "enabled", True)
+        monkeypatch.setattr(limiter, "_limiter", FixedWindowRateLimiter(MemoryStorage()))
+        for _ in range(301):
+            limiter.limiter.hit(doorway.PER_VISITOR, "waiting-room", "127.0.0.1")
+        page = app.test_client().get(self.address(ground))
+        assert page.status_code == 429
+        assert page.headers["Refresh"] == "20"
 
 
 class TestThePace:
