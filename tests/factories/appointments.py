@@ -136,8 +136,8 @@ _OFFER: dict[str, tuple[dict[str, Any], ...]] = {
             "instructions": "Retirez vos lentilles la veille. Des gouttes troublent la vue : ne conduisez pas.",
         },
         {
-            "name": "Consultation enfant (moins de 10 ans)",
-            "max_age": 9,
+            "name": "Consultation enfant (moins de 16 ans)",
+            "max_age": 15,
             "duration_min": 30,
             "price": "28 €",
             "to_bring": f"{_PAPERS}\nCarnet de santé",
@@ -265,7 +265,7 @@ def _fill(
     for slot, reason_id, person in wishes:
         alone = reason_id in online and chance.random() < 0.35
         with (
-            suppress(actions.SlotTaken, actions.PatientBusy),
+            suppress(actions.SlotTaken, actions.PatientBusy, actions.NotTheAge),
             _acting(person if alone else at_the_phone),
             session.begin_nested(),
         ):

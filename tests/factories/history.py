@@ -106,6 +106,23 @@ def _appointments(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
     yield from _times(chance, 4 * busy, **booked, dimension="not_open_online", channel="phone", audience="staff")
     yield from _times(chance, 0.8 * busy, event="appointment_cancelled", establishment_id=place, dimension="by_patient")
     yield from _times(chance, 1.5 * busy, **opened, channel="city", audience="professional")
+    yield from _requests(chance, place, busy)
+
+
+def _requests(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    """Requests for appointments, their answers, and what the waiting list made of freed times."""
+    for _row in _times(chance, 2 * busy):
+        yield {"event": "appointment_request_sent", "establishment_id": place}
+        in_time = "in_time" if chance.random() < 0.8 else "late"
+        yield {"event": "appointment_request_answered", "establishment_id": place, "dimension": in_time}
+        yield {"event": "appointment_request_closed", "establishment_id": place}
+        if chance.random() < 0.7:
+            yield {"event": "appointment_request_became", "establishment_id": place}
+    for _row in _times(chance, 1.2 * busy):
+        taken = "taken" if chance.random() < 0.6 else "empty"
+        yield {"event": "appointment_slot_freed", "establishment_id": place, "dimension": taken, "audience": "system"}
+        if taken == "taken" and chance.random() < 0.5:
+            yield {"event": "appointment_by_waiting_list", "establishment_id": place}
 
 
 def _preadmissions(chance: Random, place: UUID, busy: float) -> Iterator[Row]:

@@ -16,7 +16,7 @@ SAMPLE = (
     "SCH|P1^PARVIS|F1^HIS|||||CS^Consultation||30|min|^^^20261201090000+0100^20261201093000+0100\r"
     "PID|||8000000001^^^CHU&1.2.3&ISO^PI~279035121518989^^^INS&1.2.250.1.213.1.4.10&ISO^INS||PAT-TROIS^Zoé^^^^^L\r"
 )
-text_lines = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r"), max_size=40)
+text_lines = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r\0"), max_size=40)
 
 
 def test_fields_components_repetitions_and_subcomponents_are_found() -> None:

@@ -15,7 +15,6 @@ from sqlalchemy import text
 
 from portal import db, jobs
 from portal.establishments import Establishment
-from portal.jobs import JobDone
 from tests.conftest import Database
 from tests.ground import count, prepared
 from tests.portal import jobs_under_test
@@ -43,6 +42,12 @@ def run_sql(database: Database) -> Iterator[Callable[..., list[tuple[Any, ...]]]
 
 
 Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+def marks(run_sql: Sql) -> int:
+    """Done-marks of the jobs of these tests: the clock's own jobs leave some too."""
+    ours = "select id from procrastinate_jobs where task_name like 'tests.%'"
+    return int(run_sql(f"select count(*) from job_done where job_id in ({ours})")[0][0])
 
 
 def ask(job: str = "tests.add", /, **arguments: Any) -> None:
@@ -101,10 +106,10 @@ class TestAJob:
     def test_that_fails_keeps_nothing_and_is_tried_again(self, work_jobs: Work, run_sql: Sql) -> None:
         ask("tests.fail")
         work_jobs()
-        assert (count(Establishment), count(JobDone)) == (0, 0)
+        assert (count(Establishment), marks(run_sql)) == (0, 0)
         run_sql("update procrastinate_jobs set scheduled_at = now() where task_name = 'tests.fail'")
         work_jobs()
-        assert (count(Establishment), count(JobDone)) == (1, 1)
+        assert (count(Establishment), marks(run_sql)) == (1, 1)
 
     @pytest.mark.parametrize(
         ("trouble", "tries", "becomes"),
@@ -216,7 +221,7 @@ class TestTheQueue:
         work_jobs()
         names = run_sql("select args ->> 'name' from procrastinate_jobs where task_name = 'tests.add'")
         assert names == [("young",)]
-        assert count(JobDone) == 1
+        assert marks(run_sql) == 1
 
     def test_never_notifies(self, run_sql: Sql) -> None:
         """A NOTIFY in the caller's transaction would limit all commits to one per flush of the disk."""

@@ -233,7 +233,7 @@ class TestAWrongLinkUndone:
 
 def _owners() -> dict[UUID, UUID | None]:
     held: list[Bill | Appointment | Document] = [*rows(Bill), *rows(Appointment), *rows(Document)]
-    claims = {claim.appointment_id: claim.patient_id for claim in rows(Claim)}
+    claims = {claim.owner_id: claim.patient_id for claim in rows(Claim)}
     return {each.id: each.patient_id for each in held} | claims
 
 
