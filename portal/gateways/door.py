@@ -1,10 +1,11 @@
 """What every door has in common: a time limit, a circuit breaker, a log line and a state to show."""
 
+import socket
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -57,6 +58,22 @@ class Deadline:
         if left <= 0:
             raise TimeoutError("time limit of the door")
         return left
+
+    @contextmanager
+    def cutting(self, line: socket.socket) -> Iterator[None]:
+        """Cut the line when the time is over: one byte now and then keeps the limit of each read quiet for ever."""
+        watch = threading.Timer(self.remaining(), _cut, [line])
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 class Door:

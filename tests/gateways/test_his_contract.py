@@ -13,6 +13,7 @@ from portal.gateways.his import HospitalSystem, NotAccepted, connect
 from portal.gateways.his.framing import Blocks, framed
 from portal.gateways.his.listener import MllpListener
 from portal.gateways.his.twin import HisTrouble, HisTwin
+from tests.gateways.drip import dripping
 
 
 def message(control_id: str = "42", trigger: str = "S12") -> bytes:
@@ -85,6 +86,7 @@ def test_answers_to_others_and_repeated_ones_are_passed_over(twin: HisTwin, trou
 
 def test_a_system_that_is_away_took_nothing(twin: HisTwin) -> None:
     url = twin.url
+    twin.shutdown()
     twin.server_close()
     door = connect(url)
     for call in (door.check, lambda: door.send(message(), "42")):
@@ -216,3 +218,9 @@ def test_callers_from_elsewhere_are_not_heard() -> None:
         except ConnectionError:
             pass
     assert not answered.is_set()
+
+
+def test_an_answer_that_drips_is_not_waited_for() -> None:
+    """One byte now and then keeps a read time-out quiet for ever: the limit is on the whole call."""
+    with dripping(b"\x0b") as port, pytest.raises(OutcomeUnknown):
+        connect(f"mllp://127.0.0.1:{port}", timeout_seconds=0.3).send(message(), "42")

@@ -1,7 +1,6 @@
 """PayFiP on a bad day: refused, not sent, and nobody-knows are never taken for one another."""
 
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -12,6 +11,7 @@ from portal.gateways.door import Door
 from portal.gateways.payments import Exchange, IdopUnknown, Mode, Outcome, ResultNotKnownYet
 from portal.gateways.payments.payfip import PayfipClient
 from portal.gateways.payments.payfip_twin import RunningTwin, Till, Trouble, start_in_thread
+from tests.gateways.drip import dripping
 
 ORDER = {
     "exer": "2026",
@@ -95,27 +95,10 @@ def test_a_slow_answer_is_not_waited_for(twin: RunningTwin) -> None:
 
 def test_an_answer_that_drips_is_not_waited_for() -> None:
     """One byte now and then keeps a read time-out quiet for ever: the limit is on the whole call."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        stopped = threading.Event()
-        thread = threading.Thread(target=_drip, args=(server, stopped), daemon=True)
-        thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n") as port:
+        url = f"http://127.0.0.1:{port}"
         with pytest.raises(OutcomeUnknown):
             PayfipClient(url, url, timeout_seconds=0.2).create(**ORDER)
-        stopped.set()
-        thread.join(2)
-
-
-def _drip(server: socket.socket, stopped: threading.Event) -> None:
-    line, _ = server.accept()
-    with line:
-        line.recv(65536)
-        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        try:
-            while not stopped.wait(0.02):
-                line.sendall(b" ")
-        except OSError:
-            return
 
 
 def test_nobody_listening_means_nothing_was_sent() -> None:

@@ -9,6 +9,7 @@ from portal.gateways import OutcomeUnknown, Refused, Unavailable, UnsupportedUrl
 from portal.gateways.webhooks import checked, connect
 from portal.gateways.webhooks.https import HttpsWebhooks
 from portal.gateways.webhooks.twin import SubscriberTwin
+from tests.gateways.drip import dripping
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def test_without_an_answer_nobody_knows(door: HttpsWebhooks, subscriber: Subscri
 
 def test_a_subscriber_that_is_away_took_nothing(door: HttpsWebhooks, subscriber: SubscriberTwin) -> None:
     url = subscriber.url
+    subscriber.shutdown()
     subscriber.server_close()
     with pytest.raises(Unavailable):
         door.post(url, b"{}", {})
@@ -136,3 +138,9 @@ def test_one_dead_subscriber_does_not_close_the_door_for_the_others(
             door.post(subscriber.url, b"{}", {})
     subscriber.faults.status = 200
     assert door.post(subscriber.url, b"{}", {}) == 200
+
+
+def test_an_answer_that_drips_is_not_waited_for(door: HttpsWebhooks) -> None:
+    """One byte now and then keeps a read time-out quiet for ever: the limit is on the whole call."""
+    with dripping(b"HTTP/1.1 200 OK\r\nX-Drip: ") as port, pytest.raises(OutcomeUnknown):
+        door.post(f"http://127.0.0.1:{port}/", b"{}", {})

@@ -29,8 +29,9 @@ class MllpSystem:
         with self.door.passage("send") as deadline, self._connected(deadline) as line:
             try:
                 line.settimeout(deadline.remaining())
-                line.sendall(framed(message))
-                answer = _answer(line, control_id, deadline)
+                with deadline.cutting(line):
+                    line.sendall(framed(message))
+                    answer = _answer(line, control_id, deadline)
             except (OSError, Cut, NotHl7):
                 raise OutcomeUnknown("no acknowledgement that can be understood came back") from None
             if not answer.accepted:

@@ -50,7 +50,8 @@ class HttpsWebhooks:
             raise Refused("address", str(error)) from None
         line = self._connected(parts, deadline)
         try:
-            return _exchanged(line, parts, body, headers, deadline)
+            with deadline.cutting(line.sock):
+                return _exchanged(line, parts, body, headers, deadline)
         except (OSError, http.client.HTTPException, ValueError):
             raise OutcomeUnknown("the subscriber gave no answer that can be understood") from None
         finally:
@@ -82,4 +83,5 @@ def _exchanged(
     line.sock.settimeout(deadline.remaining())
     answer = line.getresponse()
     answer.read(_READ_AT_MOST)
+    deadline.remaining()  # an answer cut at the end of the time looks like a short one
     return answer.status
