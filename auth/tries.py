@@ -89,11 +89,16 @@ def spend(*counters: Counter) -> None:
 
 def succeed(account: Counter, *ranges: Counter) -> None:
     """The try was good: the account starts again from nothing, and the ranges get this one back."""
+    given_back = {"failures": func.greatest(FailedTries.failures - 1, 0)}
     with db.transaction(db.system("auth.tries")) as current:
-        current.execute(delete(FailedTries).where(FailedTries.digest == account.digest))
-        for counter in sorted(ranges, key=lambda each: each.digest):
-            given_back = {"failures": func.greatest(FailedTries.failures - 1, 0)}
-            current.execute(update(FailedTries).where(FailedTries.digest == counter.digest).values(given_back))
+        # In the order in which tries are spent: two sign-ins at one moment must not wait for each other in a circle.
+        for counter in sorted((account, *ranges), key=lambda each: each.digest):
+            row = FailedTries.digest == counter.digest
+            current.execute(
+                delete(FailedTries).where(row)
+                if counter is account
+                else update(FailedTries).where(row).values(given_back)
+            )
 
 
 def _spend(counter: Counter) -> datetime | None:

@@ -97,3 +97,16 @@ class TestACounter:
         (row,) = rows(FailedTries)
         assert b"192" not in row.digest
         assert len(row.digest) == 32
+
+
+def test_good_and_counted_tries_at_one_moment_never_wait_in_a_circle(app: Flask) -> None:
+    """Whichever of the two counters comes first in the order of the database."""
+    pairs = [(tries.of_name(f"name {n}", "password"), tries.of_range(f"198.51.{n}.1", "password")) for n in range(8)]
+
+    def sign_in(n: int) -> None:
+        tries.spend(*pairs[n % 8])
+        tries.succeed(*pairs[n % 8])
+
+    with ThreadPoolExecutor(4) as together:
+        for one in range(8):
+            list(together.map(sign_in, [one] * 12))
