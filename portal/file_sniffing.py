@@ -205,8 +205,9 @@ def clean_name(name: str, default: str = "document") -> str:
     name = "".join(sign for sign in name if sign.isspace() or not unicodedata.category(sign).startswith("C"))
     name = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*]', "_", name))
     stem, extension = os.path.splitext(name.strip(" ."))
-    stem = stem.strip(" .")[: MAX_NAME_LENGTH - len(extension[:12])].rstrip(" .")
-    return (stem or default) + extension[:12]
+    extension = extension[:12].rstrip(" .")
+    stem = stem.strip(" .")[: MAX_NAME_LENGTH - len(extension)].rstrip(" .")
+    return (stem or default) + extension
 
 
 def _extension(name: str) -> str:

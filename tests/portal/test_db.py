@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from auth.models import Account, Patient
@@ -247,7 +247,7 @@ class TestWhatIsWrittenAtTheEnd:
     def test_outlives_a_row_that_is_refused_inside_a_savepoint(self) -> None:
         with db.transaction(db.system("tests")) as current:
             audit.record("before.savepoint")
-            with pytest.raises(DataError), current.begin_nested():  # noqa: PT012
+            with pytest.raises(DBAPIError), current.begin_nested():  # noqa: PT012
                 audit.record("inside.savepoint")
                 current.add(AuditBatch(from_xid="not a number", events=1, digest=b""))
                 current.flush()

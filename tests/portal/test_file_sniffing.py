@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -250,6 +250,7 @@ def test_a_name_of_three_hundred_characters_keeps_its_extension() -> None:
 
 
 @settings(max_examples=500)
+@example("0.0000000000\r0")
 @given(st.text(st.characters(), max_size=400))
 def test_no_name_escapes(name: str) -> None:
     clean = clean_name(name)

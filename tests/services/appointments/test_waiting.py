@@ -210,7 +210,7 @@ def test_all_of_it_happens_by_itself(
     full.free(2)
     work_jobs()
     assert full.pending() is not None
-    told = rows(Notification)[-1]
+    told = next(each for each in rows(Notification) if "/rendez-vous/plus-tot/" in each.body)
     assert told.recipient == full.people[0].account.email
     for secret in ("Cardiologie", "MERCIER", "09:30", "Consultation"):
         assert secret not in f"{told.subject} {told.body}"
