@@ -86,8 +86,7 @@ def test_answers_to_others_and_repeated_ones_are_passed_over(twin: HisTwin, trou
 
 def test_a_system_that_is_away_took_nothing(twin: HisTwin) -> None:
     url = twin.url
-    twin.shutdown()
-    twin.server_close()
+    twin.go_away()
     door = connect(url)
     for call in (door.check, lambda: door.send(message(), "42")):
         with pytest.raises(Unavailable):

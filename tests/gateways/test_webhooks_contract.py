@@ -58,8 +58,7 @@ def test_without_an_answer_nobody_knows(door: HttpsWebhooks, subscriber: Subscri
 
 def test_a_subscriber_that_is_away_took_nothing(door: HttpsWebhooks, subscriber: SubscriberTwin) -> None:
     url = subscriber.url
-    subscriber.shutdown()
-    subscriber.server_close()
+    subscriber.go_away()
     with pytest.raises(Unavailable):
         door.post(url, b"{}", {})
 

@@ -2,13 +2,12 @@
 
 import socketserver
 import struct
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
 
 from portal.gateways.antivirus.twin import SIGNATURE, holds_eicar
+from portal.gateways.serving import Serving
 
 
 class ClamdTrouble(StrEnum):
@@ -30,7 +29,7 @@ class TooLong(Exception):
     """The stream is over StreamMaxLength."""
 
 
-class ClamdTwin(socketserver.ThreadingTCPServer):
+class ClamdTwin(Serving, socketserver.ThreadingTCPServer):
     """Listens on a free port of the loopback until the context ends."""
 
     allow_reuse_address = True
@@ -39,23 +38,10 @@ class ClamdTwin(socketserver.ThreadingTCPServer):
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Conversation)
         self.faults = ClamdFaults()
-        self.stopped = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
         return f"clamd://127.0.0.1:{self.server_address[1]}"
-
-    def __enter__(self) -> "ClamdTwin":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopped.set()
-        self.shutdown()
-        self.server_close()
 
 
 class _Conversation(socketserver.StreamRequestHandler):

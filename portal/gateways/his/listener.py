@@ -5,11 +5,12 @@ import socketserver
 import threading
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from types import TracebackType
+from typing import Any
 
 import structlog
 
 from portal.gateways.his.framing import Blocks, Cut, framed
+from portal.gateways.serving import Serving
 
 log = structlog.get_logger("portal.gateways")
 
@@ -19,7 +20,7 @@ _MOST_LINES = 64
 IDLE_SECONDS = 600.0
 
 
-class MllpListener(socketserver.ThreadingTCPServer):
+class MllpListener(Serving, socketserver.ThreadingTCPServer):
     """Listens until the context ends; one thread a line, as many lines as a hospital's interfaces have.
 
     receive: a message → its acknowledgement; never raises. callers: networks that may call, all when none is given.
@@ -27,6 +28,7 @@ class MllpListener(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = True
     daemon_threads = True
+    looks_every_s = 0.05
 
     def __init__(
         self,
@@ -41,29 +43,18 @@ class MllpListener(socketserver.ThreadingTCPServer):
         self.callers = callers
         self.idle_seconds = idle_seconds
         self.lines = threading.BoundedSemaphore(_MOST_LINES)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def port(self) -> int:
         return int(self.server_address[1])
 
-    def verify_request(self, request: object, client_address: object) -> bool:
+    def verify_request(self, request: object, client_address: Any) -> bool:
         """Callers from elsewhere, and more of them than there are lines, are hung up on."""
-        caller = ip_address(str(client_address[0]))  # type: ignore[index]
+        caller = ip_address(str(client_address[0]))
         if self.callers and not any(caller in network for network in self.callers):
             log.warning("listener.refused")
             return False
         return True
-
-    def __enter__(self) -> "MllpListener":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self.server_close()
 
 
 class _Line(socketserver.BaseRequestHandler):

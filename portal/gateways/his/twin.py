@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import TracebackType
 
 from portal.gateways.his import hl7v2
 from portal.gateways.his.framing import Blocks, framed
 from portal.gateways.his.hl7v2 import Acknowledgement, Message, NotHl7
+from portal.gateways.serving import Serving
 
 
 class HisTrouble(StrEnum):
@@ -88,7 +88,7 @@ def _answer(message: Message | None, answer: Acknowledgement) -> bytes:
     return hl7v2.acknowledge(message.header if message else None, answer, "20260101000000", f"T{time.time_ns()}")
 
 
-class HisTwin(socketserver.ThreadingTCPServer):
+class HisTwin(Serving, socketserver.ThreadingTCPServer):
     """Listens on a free port of the loopback until the context ends."""
 
     allow_reuse_address = True
@@ -98,24 +98,11 @@ class HisTwin(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Conversation)
         self.faults = HisFaults()
         self.agenda = Agenda()
-        self.stopped = threading.Event()
         self.taking = threading.Lock()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
         return f"mllp://127.0.0.1:{self.server_address[1]}"
-
-    def __enter__(self) -> "HisTwin":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopped.set()
-        self.shutdown()
-        self.server_close()
 
 
 class _Conversation(socketserver.BaseRequestHandler):

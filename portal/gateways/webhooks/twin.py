@@ -1,9 +1,9 @@
 """A subscriber that works: it checks signatures, remembers what it was told, and can be told to fail."""
 
-import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+
+from portal.gateways.serving import Serving
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Memory:
     calls: list[Told] = field(default_factory=list)
 
 
-class SubscriberTwin(ThreadingHTTPServer):
+class SubscriberTwin(Serving, ThreadingHTTPServer):
     """Listens on a free port of the loopback until the context ends."""
 
     daemon_threads = True
@@ -41,23 +41,10 @@ class SubscriberTwin(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Call)
         self.faults = SubscriberFaults()
         self.memory = Memory()
-        self.stopped = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/agenda"
-
-    def __enter__(self) -> "SubscriberTwin":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopped.set()
-        self.shutdown()
-        self.server_close()
 
 
 class _Call(BaseHTTPRequestHandler):
