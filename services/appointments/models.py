@@ -378,14 +378,9 @@ class Hold(Keyed, Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class AppointmentChange(Keyed, Base):
-    """One change of an appointment's state; never altered."""
+class StateChange(Keyed):
+    """What every history of this room tells of one change: from where to where, by whom, when, and why (a code)."""
 
-    __tablename__ = "appointment_change"
-    __table_args__ = (Index("ix_appointment_change_at", "at", postgresql_using="brin"), {"comment": "append-only"})
-
-    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), index=True)
-    patient_id: Mapped[UUID]
     establishment_id: Mapped[UUID]
     from_state: Mapped[str]
     to_state: Mapped[str]
@@ -393,4 +388,14 @@ class AppointmentChange(Keyed, Base):
     by_name: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(default=db.now)
     reason: Mapped[str] = mapped_column(default="")
+
+
+class AppointmentChange(StateChange, Base):
+    """One change of an appointment's state; never altered."""
+
+    __tablename__ = "appointment_change"
+    __table_args__ = (Index("ix_appointment_change_at", "at", postgresql_using="brin"), {"comment": "append-only"})
+
+    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), index=True)
+    patient_id: Mapped[UUID]
     start_at: Mapped[datetime | None]

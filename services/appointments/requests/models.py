@@ -14,7 +14,7 @@ from portal import db
 from portal.db import Base, Keyed
 from portal.establishments import Establishment, Practitioner, Unit
 from portal.files import StoredFile
-from services.appointments.models import Reason
+from services.appointments.models import Reason, StateChange
 from services.appointments.requests import states
 from services.appointments.wishes import Wishes, weekdays_of
 
@@ -129,17 +129,10 @@ class Proposal(Keyed, Base):
     reason: Mapped[Reason] = relationship()
 
 
-class RequestChange(Keyed, Base):
+class RequestChange(StateChange, Base):
     """One change of a request's state; never altered."""
 
     __tablename__ = "request_change"
     __table_args__ = {"comment": "append-only"}
 
     request_id: Mapped[UUID] = mapped_column(ForeignKey("appointment_request.id"), index=True)
-    establishment_id: Mapped[UUID]
-    from_state: Mapped[str]
-    to_state: Mapped[str]
-    by: Mapped[str]
-    by_name: Mapped[str] = mapped_column(default="")
-    at: Mapped[datetime] = mapped_column(default=db.now)
-    reason: Mapped[str] = mapped_column(default="")

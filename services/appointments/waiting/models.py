@@ -11,7 +11,7 @@ from auth.models import Patient
 from portal import db
 from portal.db import Base, Keyed
 from portal.establishments import Establishment, Practitioner, Site, Unit
-from services.appointments.models import Appointment, Reason
+from services.appointments.models import Appointment, Reason, StateChange
 from services.appointments.waiting import states
 from services.appointments.wishes import Wishes, weekdays_of
 
@@ -106,20 +106,13 @@ class WaitingOffer(Keyed, Base):
         return self.outcome == "" and is_earlier and self.expires_at > db.now()
 
 
-class WaitingChange(Keyed, Base):
+class WaitingChange(StateChange, Base):
     """One change of an entry's state; never altered."""
 
     __tablename__ = "waiting_change"
     __table_args__ = {"comment": "append-only"}
 
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("waiting_entry.id"), index=True)
-    establishment_id: Mapped[UUID]
-    from_state: Mapped[str]
-    to_state: Mapped[str]
-    by: Mapped[str]
-    by_name: Mapped[str] = mapped_column(default="")
-    at: Mapped[datetime] = mapped_column(default=db.now)
-    reason: Mapped[str] = mapped_column(default="")
 
 
 class FreedSlot(Base):
