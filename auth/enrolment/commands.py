@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from auth.enrolment import jobs
-from auth.enrolment.patient_file import NotAPatientFile
 from portal import config
 from portal.config import ConfigurationError
+from portal.delimited import NotSuchAFile
 
 
 @click.group("import")
@@ -27,7 +27,7 @@ def patients(context: click.Context, file: Path) -> None:
         settings = config.load()
         context.with_resource(create_app(settings).app_context())
         report = jobs.import_patients(file, production=settings.is_production)
-    except (ConfigurationError, NotAPatientFile) as error:
+    except (ConfigurationError, NotSuchAFile) as error:
         raise click.ClickException(str(error)) from error
     for refusal in report.refusals:
         click.echo(json.dumps({"line": refusal.line, "ipp": refusal.ipp, "refused": refusal.why}))

@@ -39,7 +39,7 @@ class ImportReport:
 def import_patients(path: Path, *, production: bool) -> ImportReport:
     """Load a file of patients in batches, each its own transaction; run again, it takes up where it was cut.
 
-    Raises NotAPatientFile before anything is written.
+    Raises NotSuchAFile before anything is written.
     """
     report, batch = ImportReport(), dict[tuple[str, str], PatientLine]()
     with db.transaction(db.system("enrolment.import")):

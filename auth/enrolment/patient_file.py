@@ -3,10 +3,8 @@
 A file that is not one is refused as a whole; a line that is wrong is refused alone, with the reason.
 """
 
-import codecs
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +12,8 @@ from typing import Final
 
 from auth.identity import nir, traits
 from auth.models import IDENTITY_STATUSES
+from portal import delimited
+from portal.delimited import Row
 
 COLUMNS: Final = (
     "finess", "ipp", "birth_name", "first_names", "used_name", "birth_on", "sex", "birthplace", "ins", "ins_oid",
@@ -21,16 +21,11 @@ COLUMNS: Final = (
 )  # fmt: skip
 _NEEDED: Final = ("finess", "ipp", "birth_name", "first_names", "birth_on")
 _LONGEST: Final = 200
-_CHUNK: Final = 1024 * 1024
 _IPP: Final = re.compile(r"[A-Za-z0-9._/-]{1,40}", re.ASCII)
 _INS_OIDS: Final = frozenset(f"1.2.250.1.213.1.4.{end}" for end in (8, 9, 10, 11))
 _TEST_OIDS: Final = frozenset({"1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.11"})
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _MOBILE: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
-
-
-class NotAPatientFile(Exception):
-    """The file as a whole cannot be read; the message says why, for the operator."""
 
 
 class _Wrong(Exception):
@@ -74,51 +69,21 @@ class Refusal:
 
 
 def read(path: Path, *, production: bool) -> Iterator[PatientLine | Refusal]:
-    """The file's lines, one at a time. Raises NotAPatientFile before the first line when the file is not one."""
-    _check_encoding(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        cells = csv.reader(file, delimiter=";", strict=True)
-        header = [name.strip() for name in next(cells, [])]
-        if missing := [name for name in COLUMNS if name not in header]:
-            raise NotAPatientFile(f"missing columns: {', '.join(missing)}")
-        yield from _lines(cells, header, production)
+    """The file's lines, one at a time. Raises NotSuchAFile before the first line when the file is not one."""
+    with delimited.opened(path) as file:
+        file.need(COLUMNS)
+        for row in file:
+            yield _line(row, production)
 
 
-def _check_encoding(path: Path) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        try:
-            while chunk := file.read(_CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            raise NotAPatientFile("the file is not encoded in UTF-8") from error
-
-
-def _lines(cells: Iterator[Sequence[str]], header: Sequence[str], production: bool) -> Iterator[PatientLine | Refusal]:
-    number = 1
-    while True:
-        number += 1
-        try:
-            row = next(cells)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Refusal(number, "", f"the line cannot be read: {error}")
-            continue
-        if row:
-            yield _line(number, header, row, production)
-
-
-def _line(number: int, header: Sequence[str], row: Sequence[str], production: bool) -> PatientLine | Refusal:
-    found = dict(zip(header, (cell.strip() for cell in row), strict=False))
+def _line(row: Row, production: bool) -> PatientLine | Refusal:
     try:
-        if len(row) != len(header):
-            raise _Wrong(f"{len(row)} cells, {len(header)} columns")
-        _check(found, production)
-        return _patient(number, found)
+        if row.wrong:
+            raise _Wrong(row.wrong)
+        _check(row.cells, production)
+        return _patient(row.number, row.cells)
     except _Wrong as wrong:
-        return Refusal(number, found.get("ipp", "")[:_LONGEST], str(wrong))
+        return Refusal(row.number, row.cells.get("ipp", "")[:_LONGEST], str(wrong))
 
 
 def _check(found: dict[str, str], production: bool) -> None:

@@ -4,14 +4,14 @@ A file that is not one (a column is missing, another encoding) is refused as a w
 alone, with the reason.
 """
 
-import codecs
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from portal import delimited
+from portal.delimited import Row
 from services.billing.models import SOURCES
 
 COLUMNS = (
@@ -35,16 +35,11 @@ COLUMNS = (
 _NEEDED = ("finess", "source", "exer", "reference", "label", "issued_on", "total_cents", "due_cents")
 _TEXTS = ("finess", "source", "exer", "reference", "label", "unit", "ipp")
 _LONGEST_TEXT = 200
-_CHUNK = 1024 * 1024
 
 _REFDET = re.compile(r"[A-Za-z0-9]{6,30}", re.ASCII)
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 _CENTS = re.compile(r"[0-9]{1,12}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-
-
-class NotABillFile(Exception):
-    """The file as a whole cannot be read; the message says why, for the operator."""
 
 
 class _Wrong(Exception):
@@ -87,50 +82,20 @@ class Refusal:
 
 
 def read(path: Path) -> Iterator[BillLine | Refusal]:
-    """The file's lines, one at a time. Raises NotABillFile before the first line when the file is not one."""
-    _check_encoding(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        cells = csv.reader(file, delimiter=";", strict=True)
-        header = [name.strip() for name in next(cells, [])]
-        if missing := [name for name in COLUMNS if name not in header]:
-            raise NotABillFile(f"missing columns: {', '.join(missing)}")
-        yield from _lines(cells, header)
+    """The file's lines, one at a time. Raises NotSuchAFile before the first line when the file is not one."""
+    with delimited.opened(path) as file:
+        file.need(COLUMNS)
+        for row in file:
+            yield _line(row)
 
 
-def _check_encoding(path: Path) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        try:
-            while chunk := file.read(_CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            raise NotABillFile("the file is not encoded in UTF-8") from error
-
-
-def _lines(cells: Iterator[Sequence[str]], header: Sequence[str]) -> Iterator[BillLine | Refusal]:
-    number = 1
-    while True:
-        number += 1
-        try:
-            row = next(cells)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Refusal(number, "", f"the line cannot be read: {error}")
-            continue
-        if row:
-            yield _line(number, header, row)
-
-
-def _line(number: int, header: Sequence[str], row: Sequence[str]) -> BillLine | Refusal:
-    found = dict(zip(header, (cell.strip() for cell in row), strict=False))
+def _line(row: Row) -> BillLine | Refusal:
     try:
-        if len(row) != len(header):
-            raise _Wrong(f"{len(row)} cells, {len(header)} columns")
-        return _bill(number, found)
+        if row.wrong:
+            raise _Wrong(row.wrong)
+        return _bill(row.number, row.cells)
     except _Wrong as wrong:
-        return Refusal(number, found.get("reference", "")[:_LONGEST_TEXT], str(wrong))
+        return Refusal(row.number, row.cells.get("reference", "")[:_LONGEST_TEXT], str(wrong))
 
 
 def _bill(number: int, found: dict[str, str]) -> BillLine:

@@ -12,8 +12,8 @@ from flask import Flask
 
 from portal import config, db
 from portal.config import ConfigurationError
+from portal.delimited import NotSuchAFile
 from services.billing import jobs, queries
-from services.billing.bill_file import NotABillFile
 
 _READABLE_FOR = timedelta(days=365)
 """PayFiP keeps results one year (guide, 3.5.2.6)."""
@@ -97,7 +97,7 @@ def bills(context: click.Context, file: Path) -> None:
     _surround(context)
     try:
         report = jobs.import_bills(file)
-    except NotABillFile as error:
+    except NotSuchAFile as error:
         raise click.ClickException(str(error)) from error
     for refusal in report.refusals:
         click.echo(json.dumps({"line": refusal.line, "reference": refusal.reference, "refused": refusal.why}))

@@ -191,7 +191,7 @@ class ImportReport:
 def import_bills(path: Path) -> ImportReport:
     """Load a file of bills in batches, each its own transaction; run again, it takes up where it was cut.
 
-    Raises NotABillFile before anything is written.
+    Raises NotSuchAFile before anything is written.
     """
     report, batch = ImportReport(), dict[tuple[str, ...], BillLine]()
     with db.transaction(db.system("billing.import")):

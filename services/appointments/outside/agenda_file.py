@@ -4,14 +4,14 @@ A file that is neither (a column is missing, another encoding) is refused as a w
 alone, with the reason. docs/appointments-imports.md describes both files.
 """
 
-import codecs
-import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
+from portal import delimited
+from portal.delimited import Delimited, Row
 from services.appointments import slots
 
 TIMES = ("finess", "external_id", "rpps", "start_at", "end_at", "state", "said_at")
@@ -21,16 +21,11 @@ SESSIONS = (
 )  # fmt: skip
 _LONGEST_ID = 100
 _LONGEST_TEXT = 2000
-_CHUNK = 1024 * 1024
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}", re.ASCII)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
 _YEARS = range(2020, 2100)
-
-
-class NotAnAgendaFile(Exception):
-    """The file as a whole cannot be read; the message says why, for the operator."""
 
 
 class Wrong(Exception):
@@ -91,68 +86,32 @@ Line = TimeLine | SessionLine
 
 
 def read(path: Path) -> Iterator[Line | Refusal]:
-    """The file's lines, one at a time. Raises NotAnAgendaFile before the first line when the file is not one."""
-    _check_encoding(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        cells = csv.reader(file, delimiter=";", strict=True)
-        header = [name.strip() for name in _first(cells)]
-        yield from _lines(cells, header, _kind(header))
-
-
-def _first(cells: Iterator[list[str]]) -> list[str]:
-    try:
-        return next(cells, [])
-    except csv.Error as error:
-        raise NotAnAgendaFile(f"the first line cannot be read: {error}") from error
-
-
-def _check_encoding(path: Path) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        try:
-            while chunk := file.read(_CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            raise NotAnAgendaFile("the file is not encoded in UTF-8") from error
+    """The file's lines, one at a time. Raises NotSuchAFile before the first line when the file is not one."""
+    with delimited.opened(path) as file:
+        reader = _kind(file)
+        for row in file:
+            yield _line(row, reader)
 
 
 _Reader = Callable[[int, dict[str, str]], Line]
 
 
-def _kind(header: Sequence[str]) -> _Reader:
+def _kind(file: Delimited) -> _Reader:
     """Which of the two files it is, by its columns."""
-    wanted, reader = (SESSIONS, _session) if "opens" in header else (TIMES, _time)
-    if missing := [name for name in wanted if name not in header]:
-        raise NotAnAgendaFile(f"missing columns: {', '.join(missing)}")
+    wanted, reader = (SESSIONS, _session) if "opens" in file.header else (TIMES, _time)
+    file.need(wanted)
     return reader
 
 
-def _lines(cells: Iterator[list[str]], header: Sequence[str], reader: _Reader) -> Iterator[Line | Refusal]:
-    number = 1
-    while True:
-        number += 1
-        try:
-            row = next(cells)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Refusal(number, "", f"the line cannot be read: {error}")
-            continue
-        if row:
-            yield _line(number, header, row, reader)
-
-
-def _line(number: int, header: Sequence[str], row: Sequence[str], reader: _Reader) -> Line | Refusal:
-    found = dict(zip(header, (cell.strip() for cell in row), strict=False))
+def _line(row: Row, reader: _Reader) -> Line | Refusal:
     try:
-        if len(row) != len(header):
-            raise Wrong(f"{len(row)} cells, {len(header)} columns")
-        if any("\x00" in cell or len(cell) > _LONGEST_TEXT for cell in row):
+        if row.wrong:
+            raise Wrong(row.wrong)
+        if any("\x00" in cell or len(cell) > _LONGEST_TEXT for cell in row.cells.values()):
             raise Wrong("a cell is too long, or not a text")
-        return reader(number, found)
+        return reader(row.number, row.cells)
     except Wrong as wrong:
-        return Refusal(number, found.get("external_id", "")[:_LONGEST_ID], str(wrong))
+        return Refusal(row.number, row.cells.get("external_id", "")[:_LONGEST_ID], str(wrong))
 
 
 # -- the two kinds of lines --------------------------------------------------------------------------------------

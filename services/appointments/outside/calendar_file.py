@@ -12,8 +12,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from portal import calendar
+from portal.delimited import NotSuchAFile
 from services.appointments.outside import spans
-from services.appointments.outside.agenda_file import NotAnAgendaFile, Refusal, Wrong
+from services.appointments.outside.agenda_file import Refusal, Wrong
 
 _LARGEST = 20 * 1024 * 1024
 _LONGEST_UID = 300
@@ -45,7 +46,7 @@ _Event = dict[str, _Property]
 
 
 def read(path: Path, tz: ZoneInfo) -> Iterator[Busy | Refusal]:
-    """Busy times, a day long at most each. tz: of what names no zone, the hospital's. Raises NotAnAgendaFile."""
+    """Busy times, a day long at most each. tz: of what names no zone, the hospital's. Raises NotSuchAFile."""
     for number, event in _events(_content(path)):
         uid = event["UID"].value[:_LONGEST_UID] if "UID" in event else ""
         try:
@@ -56,14 +57,14 @@ def read(path: Path, tz: ZoneInfo) -> Iterator[Busy | Refusal]:
 
 def _content(path: Path) -> Sequence[str]:
     if path.stat().st_size > _LARGEST:
-        raise NotAnAgendaFile("the calendar is larger than 20 MB: export fewer months")
+        raise NotSuchAFile("the calendar is larger than 20 MB: export fewer months")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotAnAgendaFile("the file is not encoded in UTF-8") from error
+        raise NotSuchAFile("the file is not encoded in UTF-8") from error
     lines = re.sub(r"\r?\n[ \t]", "", text).splitlines()
     if not lines or lines[0].strip().upper() != "BEGIN:VCALENDAR":
-        raise NotAnAgendaFile("the file is no calendar (BEGIN:VCALENDAR)")
+        raise NotSuchAFile("the file is no calendar (BEGIN:VCALENDAR)")
     return lines
 
 

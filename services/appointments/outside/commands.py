@@ -9,8 +9,8 @@ from flask import Flask
 
 from portal import config
 from portal.config import ConfigurationError
+from portal.delimited import NotSuchAFile
 from services.appointments.outside import jobs
-from services.appointments.outside.agenda_file import NotAnAgendaFile
 from services.appointments.outside.jobs import ImportReport
 
 
@@ -37,7 +37,7 @@ def schedules(context: click.Context, files: tuple[Path, ...], rpps: str, finess
     for file in files:
         try:
             _say(jobs.import_calendar(file, finess, rpps) if rpps else jobs.import_schedules(file))
-        except NotAnAgendaFile as error:
+        except NotSuchAFile as error:
             raise click.ClickException(f"{file.name}: {error}") from error
 
 

@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from portal import calendar, db, establishments, jobs
 from portal.db import session
+from portal.delimited import NotSuchAFile
 from portal.establishments import Establishment, Practitioner
 from services.appointments.outside import actions, agenda_file, calendar_file, sessions, spans
 from services.appointments.outside.actions import Word
-from services.appointments.outside.agenda_file import Line, NotAnAgendaFile, Refusal, SessionLine, TimeLine, Wrong
+from services.appointments.outside.agenda_file import Line, Refusal, SessionLine, TimeLine, Wrong
 from services.appointments.outside.models import OutsideTime
 from services.appointments.outside.sessions import Refused, SessionWord
 
@@ -62,7 +63,7 @@ class _Hospital:
 def import_schedules(path: Path) -> ImportReport:
     """Load a file of sessions or of busy times; run again, it takes up where it was cut, and changes nothing twice.
 
-    Raises NotAnAgendaFile before anything is written.
+    Raises NotSuchAFile before anything is written.
     """
     report = ImportReport()
     hospitals = _hospitals()
@@ -160,13 +161,13 @@ def _moment(tz: ZoneInfo, line: TimeLine, name: str) -> datetime:
 def import_calendar(path: Path, finess: str, rpps: str) -> ImportReport:
     """Take the events of one practitioner's calendar as busy; what was there before and is not any more is freed.
 
-    Raises NotAnAgendaFile before anything is written, also when the hospital or the practitioner is not known.
+    Raises NotSuchAFile before anything is written, also when the hospital or the practitioner is not known.
     """
     report, now = ImportReport(), db.now()
     hospital = _hospitals().get(finess)
     practitioner_id = hospital.practitioners.get(rpps) if hospital else None
     if hospital is None or practitioner_id is None:
-        raise NotAnAgendaFile("no hospital has this number, or it has no such practitioner")
+        raise NotSuchAFile("no hospital has this number, or it has no such practitioner")
     words = list[Word]()
     for each in calendar_file.read(path, hospital.tz):
         if isinstance(each, Refusal):

@@ -12,11 +12,12 @@ from sqlalchemy import select
 
 from auth import enrolment as package
 from auth.enrolment import actions, jobs, patient_file
-from auth.enrolment.patient_file import NotAPatientFile, PatientLine, Refusal
+from auth.enrolment.patient_file import PatientLine, Refusal
 from auth.models import Patient, PatientRecord
 from portal import db
 from portal.config import Settings
 from portal.db import session
+from portal.delimited import NotSuchAFile
 from tests.auth.enrolment.conftest import IPP, Ground
 from tests.ground import count, prepared, rows
 from tests.statements import executed
@@ -167,7 +168,7 @@ def test_a_test_identity_never_enters_production(load: Load) -> None:
 )
 def test_a_file_that_is_none_is_refused_before_anything_is_written(load: Load, broken: dict[str, str]) -> None:
     before = count(Patient)
-    with pytest.raises(NotAPatientFile):
+    with pytest.raises(NotSuchAFile):
         load(line(birth_name="LÉONCE"), **broken)
     assert count(Patient) == before
 

@@ -15,12 +15,13 @@ from sqlalchemy import delete, select, update
 
 from portal import config
 from portal.db import session
+from portal.delimited import NotSuchAFile
 from services.appointments import actions, slots
 from services.appointments.agendas import actions as agenda_actions
 from services.appointments.agendas.models import Absence
 from services.appointments.models import Appointment, Claim, ConsultationSession, Reason, SessionReason
 from services.appointments.outside import agenda_file, jobs
-from services.appointments.outside.agenda_file import NotAnAgendaFile, Refusal
+from services.appointments.outside.agenda_file import Refusal
 from services.appointments.outside.commands import import_
 from services.appointments.outside.models import OutsideSession, OutsideTime
 from tests.factories import appointments, hospitals
@@ -280,7 +281,7 @@ class TestFiles:
     def test_that_are_none_are_refused_whole(self, app: Flask, tmp_path: Path, content: bytes, why: str) -> None:
         path = tmp_path / "agenda.csv"
         path.write_bytes(content)
-        with pytest.raises(NotAnAgendaFile, match=why):
+        with pytest.raises(NotSuchAFile, match=why):
             jobs.import_schedules(path)
 
     def test_columns_come_in_any_order_with_others(self, ground: Ground, tmp_path: Path) -> None:
@@ -346,7 +347,7 @@ def test_any_text_is_read_or_refused(tmp_path: Path, text: str) -> None:
     path.write_bytes((SESSIONS + "\n" + text).encode("utf-8", "surrogatepass"))
     try:
         found = list(agenda_file.read(path))
-    except NotAnAgendaFile:
+    except NotSuchAFile:
         return
     assert all(isinstance(each, Refusal) for each in found)
 

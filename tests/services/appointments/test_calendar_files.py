@@ -12,9 +12,10 @@ from hypothesis import strategies as some
 
 from portal import config
 from portal.db import session
+from portal.delimited import NotSuchAFile
 from services.appointments.models import ConsultationSession
 from services.appointments.outside import calendar_file, jobs
-from services.appointments.outside.agenda_file import NotAnAgendaFile, Refusal
+from services.appointments.outside.agenda_file import Refusal
 from services.appointments.outside.calendar_file import Busy
 from services.appointments.outside.commands import import_
 from services.appointments.outside.models import OutsideTime
@@ -146,14 +147,14 @@ def test_what_cannot_be_understood_is_refused_in_words(tmp_path: Path, told: str
 def test_what_is_no_calendar_is_refused_whole(app: Flask, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "agenda.ics"
     path.write_bytes(content)
-    with pytest.raises(NotAnAgendaFile):
+    with pytest.raises(NotSuchAFile):
         list(calendar_file.read(path, PARIS))
 
 
 def test_a_practitioner_nobody_knows_is_told(ground: Ground, tmp_path: Path) -> None:
     path = a_calendar(tmp_path, of(ground, 0, 60))
     for finess, rpps in (("990000099", "10000000009"), ("990000017", "10000000090")):
-        with pytest.raises(NotAnAgendaFile):
+        with pytest.raises(NotSuchAFile):
             jobs.import_calendar(path, finess, rpps)
 
 

@@ -8,9 +8,10 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal import db, kpi
+from portal.delimited import NotSuchAFile
 from portal.kpi import Period
 from services.billing import bill_file, jobs
-from services.billing.bill_file import BillLine, NotABillFile, Refusal
+from services.billing.bill_file import BillLine, Refusal
 from services.billing.models import Bill
 from tests.ground import today
 from tests.services.billing.conftest import Ground
@@ -118,13 +119,13 @@ def test_a_wrong_line_is_refused_alone_with_its_reason(load: Load, changes: dict
 
 @pytest.mark.parametrize("column", ["due_cents", "finess", "ipp"])
 def test_a_file_without_a_needed_column_is_refused_before_anything_is_written(load: Load, column: str) -> None:
-    with pytest.raises(NotABillFile, match=column):
+    with pytest.raises(NotSuchAFile, match=column):
         load(line(), header=HEADER.replace(column, "other"))
     assert len(bills()) == 1
 
 
 def test_a_file_in_another_encoding_is_refused_whole(load: Load) -> None:
-    with pytest.raises(NotABillFile, match="UTF-8"):
+    with pytest.raises(NotSuchAFile, match="UTF-8"):
         load(line(), line(label="Échographie"), encoding="latin-1")
     assert len(bills()) == 1
 
