@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -161,9 +162,15 @@ def _respond(machine: Caller, found: Written, status: int = 200) -> Response:
     headers = {"ETag": f'W/"{found.version}"', "Last-Modified": _http_date(found)}
     if request.method != "GET":
         headers["Location"] = f"{fhir.base_url()}/Appointment/{made.id}"
-        if fhir.wants_nothing_back():
+        if fhir.wants_nothing_back() or not _is_shown(machine, status):
             return Response(status=status, headers=headers, content_type=fhir.MEDIA)
     return fhir.respond(_writer(machine, made.establishment)(found), status, headers)
+
+
+def _is_shown(machine: Caller, status: int) -> bool:
+    """Who may write but not read sees what it has just made, and nothing of what was there before: an identifier that
+    it guessed would otherwise read it a visit."""
+    return status == HTTPStatus.CREATED or _READ in machine.scopes
 
 
 def _http_date(found: Written) -> str:
@@ -181,7 +188,7 @@ def create_appointment() -> Response:
     if condition := request.headers.get("If-None-Exist", ""):
         named = _identifier_asked(condition.partition("?")[2] or condition)
         if (existing := _under(machine, named)) is not None:
-            return _respond(machine, existing)
+            return _unchanged(machine, existing)
     return _create(machine, told)
 
 
@@ -238,12 +245,18 @@ def _under(machine: Caller, named: incoming.Identifier) -> Written | None:
     return found[0] if found else None
 
 
+def _unchanged(machine: Caller, existing: Written) -> Response:
+    if _is_shown(machine, HTTPStatus.OK):
+        actions.read(existing.appointment)
+    return _respond(machine, existing)
+
+
 def _create(machine: Caller, told: Told, named: incoming.Identifier | None = None) -> Response:
     here = db.session.get_one(Establishment, machine.establishment_id)
     told = told if named is None or told.identifiers else replace(told, identifiers=(named,))
     with _refusals(told):
         made = actions.declare(here.id, told, ipp_system(here))
-    return _respond(machine, _one(machine, made.id), 201)
+    return _respond(machine, _one(machine, made.id), HTTPStatus.CREATED)
 
 
 def _update(machine: Caller, appointment_id: UUID, told: Told) -> Response:

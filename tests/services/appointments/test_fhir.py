@@ -546,6 +546,51 @@ class TestAMachine:
         assert ("appointment_list.read", "machine") in lines
 
 
+class TestAMachineThatMayOnlyWrite:
+    NAMED = {"identifier": [{"system": OTHERS, "value": "42"}]}
+    CONDITION = {"If_None_Exist": f"identifier={OTHERS}|42"}
+
+    @pytest.fixture
+    def writer(self, his: Machine, machine: Callable[..., Machine], ground: Ground) -> Machine:
+        """Beside another that may read, and has booked a visit."""
+        his.ask("POST", "/Appointment", booking(ground, **self.NAMED))
+        return machine(ground.hospital.establishment.id, "system/Appointment.write")
+
+    def test_sees_what_it_makes(self, writer: Machine, ground: Ground) -> None:
+        made = writer.ask("POST", "/Appointment", booking(ground, 4))
+        assert (made.status_code, made.get_json()["status"]) == (201, "booked")
+
+    def test_reads_nothing_of_what_was_there(self, writer: Machine, ground: Ground) -> None:
+        known = rows(Appointment)[0].id
+        answers = [
+            writer.ask("POST", "/Appointment", booking(ground, **self.NAMED), **self.CONDITION),
+            writer.ask("PUT", f"/Appointment?identifier={quote(OTHERS + '|42')}", {**booking(ground), "slot": None}),
+            writer.ask("PUT", f"/Appointment/{known}", {"resourceType": "Appointment", "status": "booked"}),
+        ]
+        for answer in answers:
+            assert (answer.status_code, answer.text, answer.headers["ETag"]) == (200, "", 'W/"1"')
+            assert answer.headers["Location"] == f"{BASE}/Appointment/{known}"
+
+    def test_changes_what_was_there_unseen(self, writer: Machine, ground: Ground) -> None:
+        known = rows(Appointment)[0].id
+        told = {"resourceType": "Appointment", "status": "cancelled"}
+        for preference in ("return=representation", "return=minimal"):
+            answer = writer.ask("PUT", f"/Appointment/{known}", told, Prefer=preference)
+            assert (answer.status_code, answer.text, answer.headers["ETag"]) == (200, "", 'W/"2"')
+        assert state_of(str(known)) == states.CANCELLED
+
+    def test_leaves_no_line_of_a_reading_where_the_other_leaves_one(
+        self, writer: Machine, his: Machine, ground: Ground
+    ) -> None:
+        def opened() -> int:
+            return [each.action for each in rows(AuditEvent)].count("appointment.opened")
+
+        writer.ask("POST", "/Appointment", booking(ground, **self.NAMED), **self.CONDITION)
+        assert opened() == 0
+        his.ask("POST", "/Appointment", booking(ground, **self.NAMED), **self.CONDITION)
+        assert opened() == 1
+
+
 class TestAPutByIdentifier:
     PATH = f"/Appointment?identifier={quote(OTHERS + '|42')}"
 
