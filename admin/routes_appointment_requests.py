@@ -178,7 +178,7 @@ def ask_more(request_id: UUID) -> Answer:
         actions.ask_more(asked, (form.text.data or "").strip(), form.version.data or "")
     except (RequestOver, ChangedMeanwhile) as refusal:
         return _refused(asked, _why(refusal))
-    flash(_("The question is sent: the patient is told by mail."), "success")
+    flash(_("The question is sent: the patient is told by mail, if we have an address."), "success")
     return _back(asked)
 
 
@@ -191,7 +191,7 @@ def refuse(request_id: UUID) -> Answer:
         actions.refuse(asked, form.why.data, (form.advice.data or "").strip(), form.version.data or "")
     except (RequestOver, ChangedMeanwhile) as refusal:
         return _refused(asked, _why(refusal))
-    flash(_("The request is refused: the patient is told by mail."), "success")
+    flash(_("The request is refused: the patient is told by mail, if we have an address."), "success")
     return redirect(url_for(".tray"), 303)
 
 
@@ -217,7 +217,7 @@ def take_back_times(request_id: UUID) -> Response:
         actions.take_back(asked)
     except RequestOver:
         return _refused(asked, "over")
-    flash(_("The times are free again: the patient is told by mail."), "success")
+    flash(_("The times are free again: the patient is told by mail, if we have an address."), "success")
     return _back(asked)
 
 
@@ -266,7 +266,7 @@ def propose(request_id: UUID) -> Answer:
         db.session.rollback()  # the times are free again, the list says so
         form.slot.errors = [_said(refusal)]
         return TimesPage(_one(request_id), request.form).render(form), 409
-    flash(_("The times are kept and proposed: the patient is told by mail."), "success")
+    flash(_("The times are kept and proposed: the patient is told by mail, if we have an address."), "success")
     return _back(asked)
 
 
