@@ -115,7 +115,7 @@ def _page(asked: AppointmentRequest, sent: Form | None = None, why: str = "") ->
     return render_template(
         "admin/appointment_requests/show.html",
         asked=asked,
-        number=room.numbers([asked]).get(asked.patient_id, ""),  # type: ignore[list-item]
+        number=room.numbers([asked]).get(asked.patient_id, ""),
         messages=queries.messages(asked),
         changes=queries.changes(asked),
         proposals=queries.proposals(asked),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -37,9 +38,18 @@ def of_day(unit: Unit, day: date) -> Sequence[Appointment]:
     ).all()
 
 
-def numbers(appointments: Iterable[Appointment]) -> dict[UUID, str]:
-    """Patient → the number (IPP) given by the hospital of these appointments."""
-    rows = list(appointments)
+class OfPatient(Protocol):
+    """What a patient has at a hospital: an appointment, a request for one."""
+
+    @property
+    def establishment_id(self) -> UUID: ...
+    @property
+    def patient_id(self) -> UUID: ...
+
+
+def numbers(theirs: Iterable[OfPatient]) -> dict[UUID, str]:
+    """Patient → the number (IPP) given by the hospital, the same one for all of these."""
+    rows = list(theirs)
     if not rows:
         return {}
     records = session.scalars(
