@@ -1,6 +1,7 @@
 """The journal of an auditor's hospitals: who did what to whose file."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -88,6 +89,6 @@ def _older(page: Page) -> str:
     return _address(before=page.older) if page.older else ""
 
 
-def _address(**values: int | None) -> str:
-    kept = {name: value for name, value in request.args.items() if name not in ("before", "lang")}
-    return url_for("admin_audit.journal", **kept, **values)  # type: ignore[arg-type]
+def _address(**values: Any) -> str:
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name not in ("before", "lang")}
+    return url_for("admin_audit.journal", **kept, **values)

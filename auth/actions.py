@@ -153,7 +153,7 @@ def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
     """
     if account.closed_at is not None:
         raise AccountClosed
-    db.act_as(Actor(account.audience, account.name, account.id))  # type: ignore[arg-type]
+    db.act_as(Actor(account.audience, account.name, account.id))
     token = sessions.start(
         account, provider=provider, acr=sign_in.acr, amr=" ".join(sign_in.amr), id_token=sign_in.id_token_raw
     )

@@ -5,7 +5,7 @@ reference the patient, never the account. Accounts are keyed by (issuer, subject
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid, text
@@ -21,13 +21,17 @@ IDENTITY_STATUSES = ("PROV", "RECUP", "VALI", "QUAL")
 """RNIV: provisional, retrieved from INSi, validated, qualified. The portal itself only ever writes PROV."""
 
 
+Audience = Literal["patient", "professional", "staff"]
+"""For whom a door of the portal is, and who acts by it (portal.db.Kind)."""
+
+
 class Account(Keyed, Base):
     """One person's access to the portal, for one audience."""
 
     __tablename__ = "account"
     __table_args__ = (CheckConstraint("audience in ('patient', 'professional', 'staff')", "audience"),)
 
-    audience: Mapped[str]
+    audience: Mapped[Audience] = mapped_column(Text)
     name: Mapped[str]
     email: Mapped[str] = mapped_column(default="")
     locale: Mapped[str] = mapped_column(default="")

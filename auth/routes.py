@@ -32,6 +32,7 @@ from auth.account import arrival
 from auth.actions import AccountClosed, InvitationRefused, NotInvited
 from auth.addresses import inside
 from auth.after_sign_in import JustSignedIn
+from auth.franceconnect import PivotIdentity
 from auth.hospital_providers import doors as hospital_doors
 from auth.hospital_providers.doors import ReachesFurther
 from auth.identities import IdentityConflict
@@ -39,6 +40,7 @@ from auth.models import Account, SignInAttempt
 from auth.oidc import SignInFailed, SignInRefused, new_attempt
 from auth.oidc.client import SignIn
 from auth.proconnect import AgentIdentity
+from auth.prosanteconnect import ProfessionalIdentity
 from auth.providers import Door
 from portal import db
 from portal.config import PROVIDERS
@@ -199,9 +201,11 @@ def _welcome(door: Door, vouched: SignIn, identity: object, attempt: SignInAttem
 
 def _account(door: Door, vouched: SignIn, identity: object, invitation: str) -> Account:
     if door.audience == "patient":
-        return actions.patient_account(vouched, identity)  # type: ignore[arg-type]
+        assert isinstance(identity, PivotIdentity), "each door of patients makes one of the claims"
+        return actions.patient_account(vouched, identity)
     if door.audience == "professional":
-        return actions.professional_account(vouched, identity)  # type: ignore[arg-type]
+        assert isinstance(identity, ProfessionalIdentity), "each door of professionals makes one of the claims"
+        return actions.professional_account(vouched, identity)
     assert isinstance(identity, AgentIdentity), "each door of the staff makes an agent of the claims"
     kind = "hospital" if door.hospital_id else door.name
     account = actions.staff_account(vouched, identity, invitation, provider=kind, hospital_id=door.hospital_id)
@@ -211,7 +215,7 @@ def _account(door: Door, vouched: SignIn, identity: object, invitation: str) -> 
 
 
 def _app() -> Flask:
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy, whatever Flask says
     return app
 
 

@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _serve_static(app: Flask) -> None:
     """Style sheets, scripts, fonts: read once, served before the application; hashed names never change."""
     folder = Path(__file__).parent / "static"
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # as Flask documents it
         app.wsgi_app, root=folder, prefix="static/", max_age=_DAY_S, immutable_file_test=_HASHED.pattern
     )
 
@@ -76,7 +76,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # as Flask documents it
 
 
 def _open_doors(app: Flask, settings: Settings) -> None:

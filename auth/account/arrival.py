@@ -29,7 +29,7 @@ def register(app: Flask) -> None:
 def greet(account: Account, response: Response) -> None:
     """After a session was opened for the account: note the browser, and whether texts wait for an agreement."""
     token = sessions.browser_binding(_DEVICE) or secrets.token_urlsafe(32)
-    with db.transaction(Actor(account.audience, account.name, account.id)):  # type: ignore[arg-type]
+    with db.transaction(Actor(account.audience, account.name, account.id)):
         actions.recognise(account, token, request.user_agent.string)
         ask_again(bool(queries.texts_due(account)))
     sessions.bind_browser(response, token, DEVICE_LIFE, name=_DEVICE)

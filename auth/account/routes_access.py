@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -114,6 +115,7 @@ def _is_mine() -> bool:
     return current is not None and not current.is_for_somebody_else
 
 
-def _address(endpoint: str, **values: int | None) -> str:
-    kept = {name: request.args[name] for name in ("annee", "etablissement", "autres") if request.args.get(name)}
-    return url_for(endpoint, **kept, **values)  # type: ignore[arg-type]
+def _address(endpoint: str, **values: Any) -> str:
+    names = [name for name in ("annee", "etablissement", "autres") if request.args.get(name)]
+    kept: dict[str, Any] = {name: request.args[name] for name in names}
+    return url_for(endpoint, **kept, **values)

@@ -5,4 +5,4 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Declare the tables and the jobs about agents."""
-    from auth.agents import jobs, models  # noqa: F401
+    from auth.agents import jobs, models  # noqa: F401 - jobs registers, models are mapped

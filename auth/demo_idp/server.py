@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from auth.demo_idp.app import create_idp
@@ -90,8 +91,8 @@ def start_in_thread(
     )
     faults = Faults()
     server = bind(config, port, faults)
-    app = server.app
-    return RunningIdp(server, config, faults, app.extensions["demo_idp"])  # type: ignore[attr-defined]
+    assert isinstance(server.app, Flask), "bind serves nothing else"
+    return RunningIdp(server, config, faults, server.app.extensions["demo_idp"])
 
 
 def serve(config: IdpConfig, port: int) -> None:

@@ -5,4 +5,4 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Declare the jobs that tell auditors."""
-    from auth.emergencies import jobs  # noqa: F401
+    from auth.emergencies import jobs  # noqa: F401 - jobs registers its tasks

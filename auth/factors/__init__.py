@@ -9,7 +9,7 @@ from auth.account_sections import Section
 
 def register(app: Flask) -> None:
     """Add the pages of factors, their jobs and their keys."""
-    from auth.factors import jobs, routes_adding, routes_verification, sealing  # noqa: F401
+    from auth.factors import jobs, routes_adding, routes_verification, sealing  # noqa: F401 - jobs registers its tasks
     from auth.factors.routes import factor_pages
 
     sealing.configure(app.config["SETTINGS"])

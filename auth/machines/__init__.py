@@ -8,7 +8,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Declare the tables and the jobs, and add the addresses that machines call."""
-    from auth.machines import fhir, jobs, routes_oauth  # noqa: F401
+    from auth.machines import fhir, jobs, routes_oauth  # noqa: F401 - jobs registers its tasks
 
     app.register_blueprint(routes_oauth.token_pages)
     app.register_blueprint(routes_oauth.whoami_pages)

@@ -1,7 +1,7 @@
 """The addresses below /fhir: who may call them, and /fhir/metadata. Rooms make theirs with `addresses`."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from flask import Blueprint, Response, current_app, request
 
@@ -30,7 +30,7 @@ def addresses(name: str, import_name: str) -> Blueprint:
 
 def without_pass(view: View) -> View:
     """An address that anybody may call, so often; who shows a pass must show a good one."""
-    limited: View = limiter.limit(_BY_ANYBODY, exempt_when=_shows_a_pass)(view)  # type: ignore[assignment]
+    limited = cast(View, limiter.limit(_BY_ANYBODY, exempt_when=_shows_a_pass)(view))
     setattr(limited, _OPEN, True)
     return limited
 

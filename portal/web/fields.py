@@ -29,7 +29,7 @@ AMOUNT = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?", re.ASCII)
 def choices(pairs: Iterable[tuple[str, Any]]) -> list[Any]:
     """The choices of a list, of radio buttons or of boxes to tick, from (value, text) pairs."""
     # WTForms 3.3 deprecates bare pairs; the type stubs do not know its class for choices yet.
-    choice: Any = getattr(wtforms_choices, "SelectChoice")  # noqa: B009
+    choice: Any = getattr(wtforms_choices, "SelectChoice")  # noqa: B009 - the stubs lack it
     return [choice(value, label) for value, label in pairs]
 
 

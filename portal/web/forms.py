@@ -10,7 +10,7 @@ from wtforms import HiddenField
 from wtforms.validators import DataRequired, ValidationError
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form whose wording is ours."""
 
     @property

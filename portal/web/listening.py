@@ -4,13 +4,13 @@ import time
 from functools import partial
 from selectors import EVENT_READ
 
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # Gunicorn has no types
 
 KEEP_ALIVE_S = 15
 """Longer than browsers keep a connection opened in advance (10 s), or their next request would fall on a closed one."""
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no types
     """Gives a thread to a connection when its request arrives.
 
     gunicorn 27 gives one at once and lets it wait five seconds: with the two threads a process has, two connections

@@ -1,6 +1,7 @@
 """Headers that every page carries, and the cross-site request check."""
 
 import secrets
+from typing import Any
 
 from flask import Flask, Response, current_app, g, request, url_for
 from flask_wtf.csrf import CSRFProtect
@@ -22,10 +23,10 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
-def public_url(endpoint: str, **values: object) -> str:
+def public_url(endpoint: str, **values: Any) -> str:
     """The whole address of a page for those who are elsewhere (calendars, mails): never the Host header's."""
     base: str = current_app.config["SETTINGS"].base_url
-    return base + url_for(endpoint, **values)  # type: ignore[arg-type]
+    return base + url_for(endpoint, **values)
 
 
 def form_targets(*origins: str) -> None:

@@ -37,7 +37,7 @@ def who() -> Actor:
 
 def _open() -> None:
     declare: Declare = current_app.extensions["parvis.declare"]
-    incoming = request._get_current_object()  # type: ignore[attr-defined]
+    incoming = request._get_current_object()  # type: ignore[attr-defined]  # a proxy, whatever Flask says
     foresee: Foresee = current_app.extensions["parvis.foresee"]
     db.open_unit(lambda connection: declare(incoming, connection), foresee(incoming))
     g.unit_open = True

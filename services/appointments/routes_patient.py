@@ -168,12 +168,12 @@ def _parsed(slot: str | None) -> Slot:
 
 
 def _to_go_on(kept: Kept) -> str:
-    return url_for(".confirm", reason=kept.hold.reason_id, slot=kept.slot)  # type: ignore[arg-type]
+    return url_for(".confirm", reason=kept.hold.reason_id, slot=kept.slot)
 
 
 def _to_confirm(choice: Choice, patient_id: UUID) -> str:
-    whom = {"for": patient_id} if len(_people()) > 1 else {}
-    return url_for(".confirm", reason=choice.reason.id, slot=choice.slot, **whom)  # type: ignore[arg-type]
+    whom: dict[str, Any] = {"for": patient_id} if len(_people()) > 1 else {}
+    return url_for(".confirm", reason=choice.reason.id, slot=choice.slot, **whom)
 
 
 def _confirmation(choice: Choice, kept: Kept, patient_id: UUID, name: str) -> str:

@@ -1,6 +1,7 @@
 """Finding a consultation and choosing a time: open to everybody, nothing to sign in for yet."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -49,10 +50,10 @@ def _options(hospitals: Sequence[Establishment], facets: Facets) -> dict[str, li
     }
 
 
-def _search_href(**changes: object) -> str:
+def _search_href(**changes: Any) -> str:
     """This search, with these changes."""
-    kept = {name: request.args.getlist(name) for name in request.args if name not in ("lang", *changes)}
-    return url_for(".choose", **kept | {name: value for name, value in changes.items() if value})  # type: ignore[arg-type]
+    kept: dict[str, Any] = {name: request.args.getlist(name) for name in request.args if name not in ("lang", *changes)}
+    return url_for(".choose", **kept | {name: value for name, value in changes.items() if value})
 
 
 def _by_unit(found: Sequence[Found]) -> list[tuple[Reason, list[Found]]]:
@@ -68,8 +69,9 @@ def choose_slot() -> str | Response | tuple[str, int]:
     """The free times of a reason, the earliest first or a month at a glance; once one is chosen, on to confirm it."""
     address = Address.read(request.args)
     if request.args.get("slot"):
-        chosen = {name: request.args.getlist(name) for name in ("reason", "slot", "for") if name in request.args}
-        return redirect(url_for("my_appointments.confirm", **chosen))  # type: ignore[arg-type]
+        wanted = [name for name in ("reason", "slot", "for") if name in request.args]
+        chosen: dict[str, Any] = {name: request.args.getlist(name) for name in wanted}
+        return redirect(url_for("my_appointments.confirm", **chosen))
     reasons, elsewhere = _reasons(address.reasons)
     whom = for_whom.asked(request.args.get("for", ""))
     if whom.must_choose:

@@ -12,7 +12,15 @@ def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, cards, figures."""
     from auth.mandates import masking
     from auth.mandates.masking import Maskable
-    from services.documents import belongings, export, figures, jobs, models, routes_patient, routes_pro  # noqa: F401
+    from services.documents import (  # noqa: F401 - jobs registers its tasks
+        belongings,
+        export,
+        figures,
+        jobs,
+        models,
+        routes_patient,
+        routes_pro,
+    )
 
     app.register_blueprint(routes_patient.patient_pages)
     belongings.declare()

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from auth.agents import administrators, mails
@@ -128,14 +128,14 @@ def _decide(request: RightRequest, outcome: str) -> None:
         _record("right_request.lapsed", request.account_id, request.establishment_id, request.right)
 
 
-def _let_lapse(*conditions: object) -> int:
+def _let_lapse(*conditions: ColumnElement[bool]) -> int:
     return _close(RightRequest.expires_at < db.now(), *conditions, outcome="lapsed")
 
 
-def _close(*conditions: object, outcome: str) -> int:
+def _close(*conditions: ColumnElement[bool], outcome: str) -> int:
     ended = session.execute(
         update(RightRequest)
-        .where(RightRequest.outcome == "", *conditions)  # type: ignore[arg-type]
+        .where(RightRequest.outcome == "", *conditions)
         .values(outcome=outcome, decided_at=db.now())
         .returning(RightRequest.account_id, RightRequest.establishment_id, RightRequest.right)
     ).all()

@@ -96,7 +96,7 @@ def merge_patients(lines: Sequence[PatientLine], places: Mapping[str, UUID]) -> 
         session.execute(_WAIT, {"place": place})
     rows = {"rows": json.dumps([_row(line, places[line.finess]) for line in lines], default=str)}
     changed = {row.id for statement in (_UPDATE, _QUALIFY) for row in session.execute(statement, rows)}
-    added = int(session.execute(_ADD, rows).rowcount)  # type: ignore[attr-defined]
+    added = session.connection().execute(_ADD, rows).rowcount
     deaths = session.execute(_DEATHS, rows).all()
     for establishment_id in {places[line.finess] for line in lines}:
         audit.record("patients.imported", establishment_id=establishment_id, object_kind="patient",

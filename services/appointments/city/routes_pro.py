@@ -1,6 +1,7 @@
 """A practitioner of the city books for a patient, and follows what they booked."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -61,14 +62,14 @@ def choose_slot() -> Answer:
     """The next free times for a reason; once one is chosen, on to the patient."""
     reason = queries.reason(_uuid("reason") or abort(404)) or abort(404)
     if request.args.get("slot"):
-        return redirect(url_for(".confirm", reason=reason.id, slot=request.args["slot"], **_again()))  # type: ignore[arg-type]
+        return redirect(url_for(".confirm", reason=reason.id, slot=request.args["slot"], **_again()))
     nothing_chosen, again = "continue" in request.args, _again()
     times = _times(reason, "choose_slot", **again)
     page = render_template("city/choose_slot.html", reason=reason, nothing_chosen=nothing_chosen, again=again, **times)
     return (page, 422) if nothing_chosen else page
 
 
-def _times(reason: Reason, view: str, **fixed: object) -> dict[str, object]:
+def _times(reason: Reason, view: str, **fixed: Any) -> dict[str, object]:
     """The days that have free times, from the one that is asked for, and where the other pages are."""
     tz, practitioner_id = reason.unit.establishment.tz, _uuid("practitioner")
     first_day = max(day_asked(request.args.get("from", "")) or date.min, db.now().astimezone(tz).date())
@@ -76,19 +77,19 @@ def _times(reason: Reason, view: str, **fixed: object) -> dict[str, object]:
     practitioners = offers.practitioners_for(reason)
     listed = (each for day in found.days.values() for each in day)
     with_names = len(practitioners) > 1 and practitioner_id is None
-    here = {"reason": reason.id, "practitioner": practitioner_id, **fixed}
+    here: dict[str, Any] = {"reason": reason.id, "practitioner": practitioner_id, **fixed}
     following = found.next_day.isoformat() if found.next_day else None
     return {
         "days": wording.picker(listed, tz, with_names=with_names),
         "is_first": "from" not in request.args,
-        "first_href": url_for(f".{view}", **here),  # type: ignore[arg-type]
-        "next_href": url_for(f".{view}", **here, **{"from": following}) if following else None,  # type: ignore[arg-type]
+        "first_href": url_for(f".{view}", **here),
+        "next_href": url_for(f".{view}", **here | {"from": following}) if following else None,
         "practitioners": practitioners,
         "practitioner_id": practitioner_id,
     }
 
 
-def _again() -> dict[str, str]:
+def _again() -> dict[str, Any]:
     """For whom the practitioner began to book, when it is somebody they described before: a key, never a name."""
     known = _uuid("patient")
     found = queries.patient(guards.professional_id(), known) if known else None

@@ -3,12 +3,13 @@
 A message tells the appointment as it is when it leaves, whatever change it is about: the last one told is the truth.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from portal.gateways.his import hl7v2
-from portal.gateways.his.hl7v2 import Message, NotHl7, Segment, Value, header, segment
+from portal.gateways.his.hl7v2 import Component, Message, NotHl7, Segment, Value, header, segment
 from services.appointments import states as visit
 from services.appointments.exchanges import states
 from services.appointments.exchanges.dialect import Dialect
@@ -95,20 +96,20 @@ def _schedule(telling: Telling, dialect: Dialect) -> Segment:
 
 def _patient(telling: Telling, dialect: Dialect) -> Segment:
     patient = telling.appointment.patient
-    numbers: list[tuple[object, ...]] = [(str(patient.id), "", "", (PORTAL,), "PT")]
+    numbers: list[Sequence[Component]] = [(str(patient.id), "", "", (PORTAL,), "PT")]
     if telling.ipp:
         numbers.insert(0, (telling.ipp, "", "", dialect.ipp_authority or (dialect.facility,), "PI"))
     if dialect.with_ins and patient.shown_ins:
         numbers.append((patient.ins, "", "", ("ASIP-SANTE-INS-NIR", patient.ins_oid, "ISO"), _INS_TYPE))
-    names: list[tuple[str, ...]] = [
+    names: list[Sequence[Component]] = [
         (patient.birth_name, patient.first_name, " ".join(patient.first_names), "", "", "", "L")
     ]
     if patient.used_name:
         names.append((patient.used_name, patient.first_name, "", "", "", "", "D"))
     fields: dict[int, Value] = {
         1: "1",
-        3: numbers,  # type: ignore[dict-item]
-        5: list(names),
+        3: numbers,
+        5: names,
         7: patient.birth_on.strftime("%Y%m%d"),
         8: patient.sex or "U",
         32: patient.identity_status,

@@ -199,7 +199,8 @@ def _moment(value: str) -> tuple[datetime | None, bool]:
     offset = found[7]
     try:
         zone = _offset(offset) if offset else _UNSAID_ZONE
-        local = datetime(*(int(part or 0) for part in found.groups()[:6]), tzinfo=zone)  # type: ignore[misc, arg-type]
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+        local = datetime(year, month, day, hour, minute, second, tzinfo=zone)
         return local.astimezone(UTC), offset is not None
     except (ValueError, OverflowError):
         return None, False
