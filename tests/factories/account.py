@@ -30,7 +30,7 @@ def demonstrate(world: World) -> None:
 
 
 def _agree() -> None:
-    everybody = [Actor(each.audience, each.name, each.id) for each in session.scalars(select(Account))]  # type: ignore[arg-type]
+    everybody = [Actor(each.audience, each.name, each.id) for each in session.scalars(select(Account))]
     for actor in everybody:
         db.act_as(actor)
         for text in texts.in_force(actor.kind):

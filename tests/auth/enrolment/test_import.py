@@ -1,7 +1,7 @@
 """`parvis import patients`: streamed, run twice without harm, taken up where it was cut; providers' traits are safe."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -192,7 +192,7 @@ class TestALargeFile:
         lines = [line(ipp=str(number)) for number in range(1200)]
         read = patient_file.read
 
-        def cut(path: Path, *, production: bool):  # type: ignore[no-untyped-def]
+        def cut(path: Path, *, production: bool) -> Iterator[PatientLine | Refusal]:
             for number, each in enumerate(read(path, production=production)):
                 if number == 1100:
                     raise KeyboardInterrupt

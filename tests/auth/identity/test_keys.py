@@ -23,7 +23,7 @@ DEPARTMENTS = some.one_of(some.integers(1, 95).map(lambda n: f"{n:02d}"), some.s
 
 def described(
     name: str = "LE GOFF", first: str = "ANNE", born: str = "1951-03-02", sex: str = "F", place: str = "75056"
-):  # type: ignore[no-untyped-def]
+) -> Traits:
     day, raw = traits.day_and_raw(born)
     return Traits(name, (first,), day, sex, place, raw)
 

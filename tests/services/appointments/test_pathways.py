@@ -1,9 +1,9 @@
 """Visits that go together are booked together or not at all."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,6 +28,8 @@ from services.appointments.pathways.queries import Visit, Ways
 from services.appointments.slots import Slot
 from tests.factories import appointments, hospitals, pathways, people
 from tests.pages import PageClient
+
+SignIn = Callable[..., PageClient]
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def test_nobody_is_in_two_places(place: Place) -> None:
         room.book(place.patient.id, place.second.id, Slot(elsewhere.id, 4))
 
 
-def _hours(opened: ConsultationSession) -> tuple:  # type: ignore[type-arg] - two times
+def _hours(opened: ConsultationSession) -> tuple[time, time]:
     local = [moment.astimezone(opened.practitioner.unit.establishment.tz).time() for moment in (
         opened.start_at, opened.at(opened.n_cells))]  # fmt: skip
     return local[0], local[1]
@@ -225,8 +227,8 @@ class TestASeries:
 
 
 class TestPages:
-    def test_one_finds_chooses_books_and_cancels(self, place: Place, sign_in) -> None:  # type: ignore[no-untyped-def]
-        browser: PageClient = sign_in(place.account)
+    def test_one_finds_chooses_books_and_cancels(self, place: Place, sign_in: SignIn) -> None:
+        browser = sign_in(place.account)
         assert place.pathway.name in browser.get("/rendez-vous/parcours").text
         page = browser.get(place.address)
         assert "Épreuve d’effort" in page.text
@@ -243,7 +245,7 @@ class TestPages:
         assert browser.post(f"{shown}/annuler", data={}).status_code == 422
         assert browser.post(f"{shown}/annuler", data={"why": "unavailable"}).status_code == 303
 
-    def test_a_time_taken_meanwhile_answers_409_with_other_days(self, place: Place, sign_in) -> None:  # type: ignore[no-untyped-def]
+    def test_a_time_taken_meanwhile_answers_409_with_other_days(self, place: Place, sign_in: SignIn) -> None:
         with db.transaction(db.system("tests")):
             room.book_by_phone(people.patient("AUTRE").id, place.second.id, Slot(place.other.id, 4))
         browser = sign_in(place.account)
@@ -257,10 +259,10 @@ class TestPages:
         "slots",
         ["", "x", "a-b_c", "0" * 3000, "00000000-0000-4000-8000-000000000000-0_00000000-0000-4000-8000-000000000000-1"],
     )
-    def test_nonsense_is_not_found(self, place: Place, sign_in, slots: str) -> None:  # type: ignore[no-untyped-def]
+    def test_nonsense_is_not_found(self, place: Place, sign_in: SignIn, slots: str) -> None:
         assert sign_in(place.account).get(f"{place.address}/confirmer?slots={slots}").status_code == 404
 
-    def test_another_patient_sees_nothing(self, place: Place, sign_in) -> None:  # type: ignore[no-untyped-def]
+    def test_another_patient_sees_nothing(self, place: Place, sign_in: SignIn) -> None:
         with db.transaction(place.actor):
             chain_id = book(place)
         with db.transaction(db.system("tests")):
@@ -275,14 +277,14 @@ class TestPages:
 def test_patients_change_no_pathway(place: Place) -> None:
     for table in (Pathway, PathwayStep):
         with db.transaction(place.actor):
-            assert session.execute(table.__table__.update().values(establishment_id=uuid4())).rowcount == 0  # type: ignore[attr-defined] - a Table
+            assert session.execute(table.__table__.update().values(establishment_id=uuid4())).rowcount == 0
 
 
-def test_the_pages_of_a_series_read_well(place: Place, sign_in) -> None:  # type: ignore[no-untyped-def]
+def test_the_pages_of_a_series_read_well(place: Place, sign_in: SignIn) -> None:
     with db.transaction(db.system("tests")):
         reason = session.get_one(Reason, place.second.id)
         weekly = pathways.pathway(reason.unit, [reason], kind="series", times=3, every_days=7)
-    browser: PageClient = sign_in(place.account)
+    browser = sign_in(place.account)
     page = browser.get(f"/rendez-vous/parcours/{weekly.id}")
     assert page.status_code == 200
     labels = re.findall(r'<label[^>]*for="way-[^>]*>(<span class="govuk-visually-hidden">)?', page.text)

@@ -1,5 +1,6 @@
 """When thousands come at once, each waits their turn, in the order of arrival; on an ordinary day nobody does."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -137,7 +138,7 @@ class TestAtTheDoor:
 
 
 class TestThePace:
-    def test_is_changed_by_administrators(self, ground: Ground, sign_in) -> None:  # type: ignore[no-untyped-def]
+    def test_is_changed_by_administrators(self, ground: Ground, sign_in: Callable[..., PageClient]) -> None:
         with db.transaction(db.system("tests")):
             account = people.agent(ground.hospital.establishment.id, "administration")
         browser = sign_in(account)
