@@ -15,6 +15,7 @@ from portal.web.forms import Form, OnceForm, Required
 RIGHT_TITLES: Mapping[str, Any] = {
     "appointments": _l("Appointments"),
     "preadmission": _l("Pre-admissions"),
+    "care": _l("Care"),
     "billing": _l("Bills"),
     "documents": _l("Documents"),
     "identity": _l("Identities"),
@@ -24,6 +25,7 @@ RIGHT_TITLES: Mapping[str, Any] = {
 RIGHT_HINTS: Mapping[str, Any] = {
     "appointments": _l("See the diary, enter and cancel appointments"),
     "preadmission": _l("Open the files that patients send, accept them or ask again"),
+    "care": _l("Read what patients answer about their health, and act on it; not for the admissions office"),
     "billing": _l("See bills and payments"),
     "documents": _l("Open the letters received, put them on the right shelf"),
     "identity": _l("Link patients to their hospital file, check who may act for whom"),

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import guards
+from auth.identity import nir
 from portal import calendar, db
 from portal.db import session
 from portal.files import FileNotReadable
@@ -18,8 +19,9 @@ from services.pieces import wording as piece_wording
 from services.pieces.forms import RefusePieceForm
 from services.pieces.models import Piece
 from services.pieces.states import PieceTransitionRefused
-from services.preadmission import actions, queries, states, wording
+from services.preadmission import actions, queries, states, steps, wording
 from services.preadmission.actions import RIGHT, NothingToAskAgain, PiecesNotSettled
+from services.preadmission.answers import Coverage
 from services.preadmission.forms import AskAgainForm, RefuseForm
 from services.preadmission.models import Preadmission
 from services.preadmission.queries import TrayFilter
@@ -73,7 +75,8 @@ def reveal_nir(preadmission_id: UUID) -> str:
     """The file, with the whole social security number on this page alone."""
     file = _one(preadmission_id)
     actions.reveal_nir(file)
-    return _file_page(file, whole_nir=True)
+    cover = queries.facts(file).given(Coverage)
+    return _file_page(file, whole_nir=nir.spelled(cover.nir) if cover and cover.nir else "")
 
 
 # -- decisions -----------------------------------------------------------------------------------------------------
@@ -173,7 +176,9 @@ def _file_page(file: Preadmission, *, refused_pieces: dict[UUID, Any] | None = N
         "ask_again": _ask_again_form(file, blank=True),
         "refuse": RefuseForm(formdata=None, prefix="refuse"),
         "form": None,
-        "whole_nir": False,
+        "whole_nir": "",
+        "told": steps.told_of(queries.answers_of(file.id)),
+        "ready": states.READY,
     }
     return render_template(
         "admin/preadmission/file.html",

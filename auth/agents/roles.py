@@ -18,6 +18,7 @@ class Role:
 
 ROLES = (
     Role("admissions", _l("Admissions clerk"), ("preadmission",)),
+    Role("care", _l("Care team"), ("care",)),
     Role("appointments", _l("Appointments agent"), ("appointments",)),
     Role("billing", _l("Billing agent"), ("billing",)),
     Role("secretary", _l("Medical secretary"), ("appointments", "documents")),

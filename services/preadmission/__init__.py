@@ -13,7 +13,8 @@ from portal import catalog, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
 from services import pieces
-from services.preadmission import affairs, belongings, export, guests, jobs, routes_patient  # noqa: F401 - jobs registers its tasks
+from services.preadmission import affairs, belongings, export, guests, jobs, routes_patient  # noqa: F401 - its tasks
+from services.preadmission import routes_pieces  # noqa: F401 - adds its pages to the patient's
 from services.preadmission.models import Preadmission
 
 

@@ -10,6 +10,7 @@ from auth.death import affairs
 from auth.death.affairs import Affair, Kind
 from portal.db import session
 from services.preadmission.models import OPEN_STATES, Preadmission
+from services.preadmission.states import READY
 
 RIGHT = "preadmission"
 
@@ -26,7 +27,7 @@ def _open(patient_id: UUID, establishments: Collection[UUID]) -> Sequence[Affair
             Preadmission.patient_id == patient_id,
             Preadmission.establishment_id.in_(establishments),
             Preadmission.submitted_at.is_not(None),
-            Preadmission.state.in_((*OPEN_STATES, "validated")),
+            Preadmission.state.in_((*OPEN_STATES, *READY)),
         )
         .order_by(Preadmission.planned_on)
     )

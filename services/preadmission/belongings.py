@@ -14,6 +14,7 @@ from portal.db import session
 from portal.files import StoredFile
 from services.pieces.models import Piece
 from services.preadmission.models import Preadmission
+from services.preadmission.states import READY
 
 _TABLES: dict[str, type[Preadmission] | type[Piece]] = {"preadmission": Preadmission, "piece": Piece}
 
@@ -24,7 +25,7 @@ def owner_of(establishment_id: UUID, number: str) -> UUID | None:
         select(Preadmission.patient_id).where(
             Preadmission.establishment_id == establishment_id,
             Preadmission.reference == number.upper(),
-            Preadmission.state == "validated",
+            Preadmission.state.in_(READY),
         )
     )
 

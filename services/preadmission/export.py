@@ -13,7 +13,7 @@ from portal.db import session
 from portal.files import StoredFile
 from services.pieces.models import Piece
 from services.pieces.wording import KINDS, STATES
-from services.preadmission import wording
+from services.preadmission import queries, steps, wording
 from services.preadmission.models import Preadmission
 
 
@@ -47,20 +47,20 @@ def _folder(each: Preadmission) -> Entry:
         Fact("planned_on", _l("Day of the stay"), each.planned_on),
         Fact("stay_kind", _l("Kind of stay"), each.stay_kind, wording.STAY_KINDS.get(each.stay_kind, "")),
         Fact("state", _l("State"), each.state, wording.STATES[each.state][0]),
-        Fact("used_name", _l("Name used"), each.used_name),
-        Fact("phone", _l("Phone"), each.phone),
-        Fact("email", _l("E-mail"), each.email),
-        Fact("address", _l("Address"), each.address),
-        Fact("amo_kind", _l("Health insurance"), each.amo_kind, wording.AMO_KINDS.get(each.amo_kind, "")),
-        Fact("nir", _l("Social security number"), each.nir),
-        Fact("amc_name", _l("Top-up insurance"), each.amc_name),
-        Fact("amc_number", _l("Its number"), each.amc_number),
-        Fact("relative_name", _l("Person to notify"), each.relative_name),
-        Fact("relative_phone", _l("Their phone"), each.relative_phone),
+        *_answers(each),
         Fact("submitted_at", _l("Sent on"), each.submitted_at),
         Fact("decision_reason", _l("Why the hospital decided so"), each.decision_reason),
     ]
     return Entry(f"{each.unit.name} – {each.reference}", facts)
+
+
+def _answers(each: Preadmission) -> list[Fact]:
+    """As they were typed, by step, and in the words of the page."""
+    return [
+        Fact(f"{step.code}.{rank}", row["key"], str(row["value"]))
+        for step, rows in steps.told_of(queries.answers_of(each.id))
+        for rank, row in enumerate(rows)
+    ]
 
 
 def _piece(each: Piece) -> Entry:

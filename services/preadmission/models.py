@@ -4,7 +4,7 @@ import secrets
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.identity.sealing import SealedText
@@ -12,6 +12,7 @@ from auth.models import Patient
 from portal import db
 from portal.db import Base, Keyed
 from portal.establishments import Establishment, Unit
+from services.preadmission.kinds import STAY_KINDS
 
 STATES = (
     "draft",
@@ -20,20 +21,19 @@ STATES = (
     "to_complete",
     "completed",
     "validated",
+    "transmitted",
+    "integrated",
+    "closed",
     "refused",
     "cancelled_by_patient",
+    "cancelled_by_hospital",
     "lapsed",
+    "purged",
 )
 OPEN_STATES = ("draft", "submitted", "in_review", "to_complete", "completed")
 """Something is still expected, from the patient or from the hospital."""
-STAY_KINDS = ("outpatient", "day_case", "inpatient", "maternity")
-AMO_KINDS = ("french", "european", "other")
-"""Compulsory cover (AMO): French scheme, European card, none of these."""
-AMC_KINDS = ("private", "c2s", "none")
-"""Complementary cover (AMC): an insurer (mutuelle), the State's Complémentaire santé solidaire, none."""
-
-PIECES = {"identity": True, "health_card": False, "top_up_card": False}
-"""Pieces asked for, True when the file cannot be sent without it."""
+ORIGINS = ("patient", "invitation", "desk", "hospital")
+"""Who began it: the patient, the patient invited by the hospital, an agent for somebody on the phone, its system."""
 
 _REFERENCE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
 """No vowel (no word by accident), no 0/O nor 1/I (read aloud, copied by hand)."""
@@ -53,15 +53,20 @@ class Preadmission(Keyed, Base):
     """One file, for one stay of one patient at one hospital.
 
     The hospital sees it from its submission on (row-level security compares `submitted_at`). Strict identity traits
-    stay in the patient's record as FranceConnect gave them; what is here is what the patient may type.
+    stay in the patient's record as FranceConnect gave them; what the patient typed is in `StepAnswers`. The hospital's
+    system is the master of stays: ipp and visit_number are what it answered. nir_digest finds the same number again.
+    late: sent after the day by which the office promises to look. confidential: nobody is told that they are there.
+    version: counts the patient's and the agents' gestures, so that nobody overwrites another by surprise.
     """
 
     __tablename__ = "preadmission"
     __table_args__ = (
         UniqueConstraint("reference"),
         Index("ix_preadmission_tray", "establishment_id", "state", "planned_on"),
+        Index("ix_preadmission_visit", "establishment_id", "visit_number"),
         _one_of("state", STATES),
         _one_of("stay_kind", STAY_KINDS),
+        _one_of("origin", ORIGINS),
         CheckConstraint("(state = 'draft') <= (submitted_at is null)", "draft_is_not_submitted"),
     )
 
@@ -70,47 +75,54 @@ class Preadmission(Keyed, Base):
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     reference: Mapped[str]
     state: Mapped[str] = mapped_column(default="draft")
+    origin: Mapped[str] = mapped_column(default="patient", server_default="patient")
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
 
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
     planned_on: Mapped[date] = mapped_column(Date)
     stay_kind: Mapped[str]
-
-    used_name: Mapped[str] = mapped_column(default="")
-    phone: Mapped[str] = mapped_column(default="")
-    email: Mapped[str] = mapped_column(default="")
-    address: Mapped[str] = mapped_column(default="")
-
-    amo_kind: Mapped[str] = mapped_column(default="")
-    nir: Mapped[str] = mapped_column(SealedText("preadmission nir"), default="")
-    amc_kind: Mapped[str] = mapped_column(default="")
-    amc_name: Mapped[str] = mapped_column(default="")
-    amc_number: Mapped[str] = mapped_column(default="")
-
-    relative_name: Mapped[str] = mapped_column(default="")
-    relative_link: Mapped[str] = mapped_column(default="")
-    relative_phone: Mapped[str] = mapped_column(default="")
+    confidential: Mapped[bool] = mapped_column(default=False, server_default="false")
+    nir_digest: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
 
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     submitted_at: Mapped[datetime | None]
+    late: Mapped[bool] = mapped_column(default=False, server_default="false")
     changed_at: Mapped[datetime] = mapped_column(default=db.now)
     complete_by: Mapped[date | None] = mapped_column(Date)
+    agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     agent_name: Mapped[str] = mapped_column(default="")
     decision_reason: Mapped[str] = mapped_column(default="")
     masked: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+    message_id: Mapped[str] = mapped_column(default="", server_default="")
+    ipp: Mapped[str] = mapped_column(default="", server_default="")
+    visit_number: Mapped[str] = mapped_column(default="", server_default="")
 
     establishment: Mapped[Establishment] = relationship()
     unit: Mapped[Unit] = relationship()
     patient: Mapped[Patient] = relationship()
 
     @property
-    def steps_done(self) -> frozenset[str]:
-        """Which steps the patient has filled; pieces are counted apart. A step is saved whole or not at all."""
-        filled = {"stay": True, "identity": self.phone, "coverage": self.amo_kind, "relative": self.relative_name}
-        return frozenset(step for step, value in filled.items() if value)
-
-    @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+
+class StepAnswers(Keyed, Base):
+    """What was answered at one step, as JSON of its class in `answers`; saved whole or not at all.
+
+    version: how many times it was saved; whoever saves says which one they had read.
+    """
+
+    __tablename__ = "preadmission_answers"
+    __table_args__ = (UniqueConstraint("preadmission_id", "step"),)
+
+    preadmission_id: Mapped[UUID] = mapped_column(ForeignKey("preadmission.id", ondelete="cascade"))
+    step: Mapped[str]
+    answers: Mapped[str] = mapped_column(SealedText("preadmission answers"))
+    version: Mapped[int] = mapped_column(default=1)
+    filled_at: Mapped[datetime] = mapped_column(default=db.now)
+    filled_by: Mapped[str] = mapped_column(default="")
+    filled_by_name: Mapped[str] = mapped_column(default="")
 
 
 class PreadmissionChange(Keyed, Base):

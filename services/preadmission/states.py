@@ -8,21 +8,29 @@ from portal import db
 from portal.db import Actor
 from services.preadmission.models import Preadmission, PreadmissionChange
 
-_GIVEN_UP = frozenset({"cancelled_by_patient", "lapsed"})
+_CANCELLED = frozenset({"cancelled_by_patient", "cancelled_by_hospital"})
+_GIVEN_UP = _CANCELLED | {"lapsed"}
+_PURGED = frozenset({"purged"})
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "": frozenset({"draft"}),
-    "draft": _GIVEN_UP | {"submitted"},
+    "draft": _GIVEN_UP | _PURGED | {"submitted"},
     "submitted": _GIVEN_UP | {"in_review"},
     "in_review": _GIVEN_UP | {"to_complete", "validated", "refused"},
     "to_complete": _GIVEN_UP | {"completed", "in_review"},
     "completed": _GIVEN_UP | {"in_review"},
-    "validated": frozenset({"cancelled_by_patient"}),
-    "refused": frozenset(),
-    "cancelled_by_patient": frozenset(),
-    "lapsed": frozenset(),
+    "validated": _CANCELLED | {"in_review", "transmitted", "closed"},
+    "transmitted": _CANCELLED | {"in_review", "integrated", "closed"},
+    "integrated": _CANCELLED | {"closed"},
+    "closed": _PURGED,
+    "refused": _PURGED,
+    "cancelled_by_patient": _PURGED,
+    "cancelled_by_hospital": _PURGED,
+    "lapsed": _PURGED,
+    "purged": frozenset(),
 }
-"""`to_complete` to `in_review`: the patient brought the paper to the desk, the agent goes on."""
+"""`to_complete` to `in_review`: the patient brought the paper to the desk, the agent goes on. `validated` and
+`transmitted` to `in_review`: an agent opens it again, or the hospital system refused it."""
 
 EVENTS: Mapping[str, str] = {
     "draft": "started",
@@ -31,17 +39,24 @@ EVENTS: Mapping[str, str] = {
     "to_complete": "sent_back",
     "completed": "completed",
     "validated": "validated",
+    "transmitted": "transmitted",
+    "integrated": "integrated",
+    "closed": "closed",
     "refused": "refused",
     "cancelled_by_patient": "cancelled",
+    "cancelled_by_hospital": "cancelled_there",
     "lapsed": "lapsed",
+    "purged": "purged",
 }
 """State entered → what audit (`preadmission.…`) and figures (`preadmission_…`) call it."""
 
 TO_PROCESS = ("submitted", "in_review", "completed")
 """Where the hospital is expected to act."""
 
+READY = ("validated", "transmitted", "integrated")
+"""The patient goes straight to the ward."""
+
 AT_RISK = timedelta(days=3)
-COMPLETION = timedelta(days=5)
 
 
 class TransitionRefused(Exception):
@@ -77,6 +92,6 @@ def is_at_risk(preadmission: Preadmission, today: date) -> bool:
     return preadmission.is_open and preadmission.planned_on <= today + AT_RISK
 
 
-def usual_deadline(preadmission: Preadmission, today: date) -> date:
+def usual_deadline(preadmission: Preadmission, today: date, life: timedelta = timedelta(days=5)) -> date:
     """Five days to complete, but not after the eve of the stay, and never before today."""
-    return max(today, min(today + COMPLETION, preadmission.planned_on - timedelta(days=1)))
+    return max(today, min(today + life, preadmission.planned_on - timedelta(days=1)))

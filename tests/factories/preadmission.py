@@ -1,6 +1,6 @@
 """Fictional pre-admissions, in every state, with documents that open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -10,16 +10,35 @@ import pikepdf
 from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 
+from auth.identity import nir
 from auth.models import Patient, PatientAccess
 from auth.records import open_record
 from portal import db, files
 from portal.db import session
 from portal.establishments import Unit
 from portal.files import StoredFile
+from services.pieces import actions as piece_actions
 from services.pieces import states as piece_states
 from services.pieces.models import Piece
-from services.preadmission import states
-from services.preadmission.models import PIECES, Preadmission, new_reference
+from services.preadmission import asked, queries, states
+from services.preadmission.answers import (
+    AccidentFacts,
+    Answers,
+    Choices,
+    Coverage,
+    Directives,
+    Doctor,
+    Holders,
+    Identity,
+    Maternity,
+    Protector,
+    Relative,
+    Room,
+    Situation,
+    Trust,
+)
+from services.preadmission.asked import Facts
+from services.preadmission.models import Preadmission, StepAnswers, new_reference
 from tests.ground import today
 
 if TYPE_CHECKING:
@@ -35,21 +54,36 @@ PATHS = {
     "refused": ("draft", "submitted", "in_review", "refused"),
     "cancelled_by_patient": ("draft", "submitted", "cancelled_by_patient"),
     "lapsed": ("draft", "submitted", "lapsed"),
+    "transmitted": ("draft", "submitted", "in_review", "validated", "transmitted"),
+    "integrated": ("draft", "submitted", "in_review", "validated", "transmitted", "integrated"),
+    "closed": ("draft", "submitted", "in_review", "validated", "transmitted", "integrated", "closed"),
+    "cancelled_by_hospital": ("draft", "submitted", "in_review", "validated", "cancelled_by_hospital"),
+    "purged": ("draft", "submitted", "in_review", "refused", "purged"),
 }
-ANSWERS = {
-    "phone": "+33639980001",
-    "email": "patiente@exemple.test",
-    "address": "4 rue des Lilas\n91990 Arceau",
-    "amo_kind": "french",
-    "nir": "279035121518989",
-    "amc_kind": "private",
-    "amc_name": "Mutuelle de l’Arche",
-    "amc_number": "0042 118",
-    "relative_name": "Alix Morel",
-    "relative_link": "sibling",
-    "relative_phone": "+33639980099",
-}
-"""The NIR is the national test patient's, published by the Agence du numérique en santé."""
+NIR = "279035121518989"
+"""The national test patient's, published by the Agence du numérique en santé."""
+
+
+def everything(facts: Facts) -> list[Answers]:
+    """Believable answers to every step that this person is asked."""
+    given: list[Answers] = [
+        Situation(authority="both" if facts.is_minor else ""),
+        Identity(phone="+33639980001", email="patiente@exemple.test", street="4 rue des Lilas", postcode="91990",
+                 town="Arceau"),
+        Doctor(name="Hélène Roumillac", town="Arceau"),
+        Coverage(amo_kind="french", nir=NIR, amc_kind="private", amc_name="Mutuelle de l’Arche",
+                 member_number="0042 118"),
+        AccidentFacts(happened_on=facts.planned_on - timedelta(days=20), employer="Ateliers du Pont"),
+        Maternity(due_on=facts.planned_on),
+        Holders(first_name="Alix Morel", second_name="Noa Morel", second_email="noa@exemple.test"),
+        Protector(name="Association Les Tilleuls", phone="+33639980077"),
+        Relative(name="Alix Morel", link="sibling", phone="+33639980099"),
+        Trust(wanted="no"),
+        Room(room="shared"),
+        Directives(exist="no"),
+        Choices(by_mail=True, text_version="2026-11"),
+    ]  # fmt: skip
+    return [each for each in given if each.step in asked.steps(facts)]
 
 
 def photo(words: str = "SPECIMEN", size: tuple[int, int] = (640, 400)) -> bytes:
@@ -98,30 +132,51 @@ def preadmission(
     days_ago: int = 1,
     account_id: UUID | None = None,
     agent: str = "",
-    **answers: str,
+    stay_kind: str = "inpatient",
+    answers: Sequence[Answers] | None = None,
 ) -> Preadmission:
-    """A file in this state, begun `days_ago` days ago, its pieces awaited. A sent one has every answer."""
+    """A file in this state, begun `days_ago` days ago, its pieces awaited. A sent one has every answer, and `answers`
+    take the place of those of their steps."""
     this_day = today()
-    given = {**(ANSWERS if state != "draft" else {}), **answers}
     made = Preadmission(
         id=uuid4(), establishment_id=unit.establishment_id, unit_id=unit.id, patient_id=patient.id,
-        account_id=account_id, reference=new_reference(), state="", stay_kind=given.pop("stay_kind", "inpatient"),
-        planned_on=planned_on or this_day + timedelta(days=12), **given,
+        account_id=account_id, reference=new_reference(), state="", stay_kind=stay_kind,
+        planned_on=planned_on or this_day + timedelta(days=12), origin="patient", version=0,
     )  # fmt: skip
     rows = [_change(made, step, days_ago, rank, agent) for rank, step in enumerate(PATHS[state])]
     session.add(made)
     session.flush()
     session.add_all(rows)
+    made.patient = patient
+    _answer(made, answers or (), complete=state != "draft")
+    piece_actions.require(made.id, made.establishment_id, patient.id, asked.pieces(queries.facts(made)))
     shared_at = made.submitted_at
-    session.add_all(
-        Piece(id=uuid4(), folder_id=made.id, establishment_id=made.establishment_id, patient_id=patient.id, kind=kind,
-              needed=needed, state="awaited", shared_at=shared_at)
-        for kind, needed in PIECES.items()
-    )  # fmt: skip
-    session.flush()
     if shared_at:
+        piece_actions.share(made.id, patient.id, made.establishment_id)
         open_record(patient.id, made.establishment_id)
     return made
+
+
+def _answer(made: Preadmission, answers: Sequence[Answers], *, complete: bool) -> None:
+    """The situation first: it decides what else is asked."""
+    own = {each.step: each for each in answers}
+    _write(made, own)
+    if complete:
+        for _round in range(2):
+            _write(made, {each.step: own.get(each.step, each) for each in everything(queries.facts(made))})
+
+
+def _write(made: Preadmission, answers: Mapping[str, Answers]) -> None:
+    there = queries.steps_of(made.id)
+    session.add_all(
+        StepAnswers(id=uuid4(), preadmission_id=made.id, step=step, answers=each.model_dump_json(), version=1)
+        for step, each in answers.items()
+        if step not in there
+    )
+    cover = answers.get("coverage")
+    if isinstance(cover, Coverage) and cover.nir:
+        made.nir_digest = nir.index(cover.nir)
+    session.flush()
 
 
 def _change(made: Preadmission, to_state: str, days_ago: int, rank: int, agent: str) -> object:

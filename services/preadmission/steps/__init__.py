@@ -1,0 +1,31 @@
+"""The steps of a file that have questions, one module each: form, words, summary."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+
+from services.preadmission.answers import Answers
+from services.preadmission.asked import ORDER
+from services.preadmission.steps import choices, coverage, doctor, identity, relative, situation
+from services.preadmission.steps.base import Rows, Step, StepForm
+
+__all__ = ["BY_SLUG", "STEPS", "TITLES", "Rows", "Step", "StepForm", "told_of"]
+
+STEPS: Final[Mapping[str, Step]] = {
+    module.STEP.code: module.STEP for module in (situation, identity, doctor, coverage, relative, choices)
+}
+BY_SLUG: Final[Mapping[str, Step]] = {step.slug: step for step in STEPS.values()}
+
+TITLES: Final[Mapping[str, Any]] = {
+    "stay": _l("Your stay"),
+    **{code: step.title for code, step in STEPS.items()},
+    "pieces": _l("Your documents"),
+    "check": _l("Check and send"),
+}
+"""Every page of a draft → its title."""
+
+
+def told_of(answers: Mapping[str, Answers]) -> Sequence[tuple[Step, Rows]]:
+    """The answers that were given, in the order of the pages: what summaries show, to the person and to agents."""
+    return [(STEPS[code], STEPS[code].rows(answers[code])) for code in ORDER if code in answers and code in STEPS]
