@@ -12,8 +12,9 @@ from portal import calendar
 from portal.gateways import UnsupportedUrl, his, webhooks
 from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm, Required
-from services.appointments.exchanges import dialect, states, wording
-from services.appointments.exchanges.dialect import NotADialect
+from services.appointments.exchanges import states, wording
+from services.exchanges import dialect
+from services.exchanges.dialect import NotADialect
 
 
 class ReplayForm(OnceForm):

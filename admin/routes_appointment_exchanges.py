@@ -14,9 +14,14 @@ from auth import guards
 from portal.web.fields import choices
 from portal.web.repeated_posts import once
 from services.appointments import queries as appointments
-from services.appointments.exchanges import actions, queries, states, wording
-from services.appointments.exchanges.queries import Line
+from services.appointments.exchanges import actions as telling
+from services.appointments.exchanges import queries as both_sides
+from services.appointments.exchanges import wording
+from services.appointments.exchanges.states import SUBJECT
 from services.appointments.models import Appointment
+from services.exchanges import actions, queries, states, subjects
+from services.exchanges import wording as words
+from services.exchanges.queries import Line, Which
 
 pages = guards.staff(
     Blueprint(
@@ -38,16 +43,17 @@ def overview() -> str:
 
 
 def _overview(form: ReplayForm | None) -> str:
-    lines = queries.lines(_here())
+    lines = queries.lines(_here(), SUBJECT)
     form = form or ReplayForm(formdata=None)
     _offer(form, lines)
     return render_template(
         "admin/appointment_exchanges/overview.html",
         lines=lines,
-        differences=len(queries.differences(_here())),
-        refused_messages=queries.refused_lately(_here()),
+        differences=len(both_sides.differences(_here())),
+        refused_messages=queries.refused_lately(_here(), SUBJECT),
         form=form,
-        words=wording,
+        words=words,
+        events=wording.EVENTS,
         administers=bool(guards.establishments("administration")),
     )
 
@@ -69,18 +75,18 @@ def called(line: Line) -> str:
 def replay_since() -> Answer:
     """Tell everything of a day, or since a day, again."""
     form = ReplayForm()
-    _offer(form, queries.lines(_here()))
+    _offer(form, queries.lines(_here(), SUBJECT))
     if not form.validate():
         return _overview(form), 422
     follower = queries.follower(UUID(form.follower.data), _here()) or abort(404)
-    told = actions.replay_since(follower, *form.span(follower.establishment.tz))
+    told = actions.replay_since(follower, *form.span(follower.establishment.tz), SUBJECT)
     flash(ngettext("One change will be told again.", "%(num)s changes will be told again.", told), "success")
     return redirect(url_for(".overview"), 303)
 
 
 def told_to_his(appointment: Appointment) -> list[dict[str, str]]:
     """For an appointment's own page: whether the hospital's system knows it. No line where it has none."""
-    state = queries.known_there([appointment.id]).get(appointment.id)
+    state = both_sides.known_there([appointment.id]).get(appointment.id)
     if state is None:
         return []
     return [
@@ -102,19 +108,22 @@ def deliveries() -> str:
     state = request.args.get("state", "")
     state = state if state in states.DELIVERY_STATES else ""
     reference = request.args.get("reference", "")[:20]
+    found = queries.deliveries(_here(), Which(SUBJECT, state, reference=reference))
     return render_template(
         "admin/appointment_exchanges/deliveries.html",
-        deliveries=queries.deliveries(_here(), state, reference=reference),
+        deliveries=found,
+        references=subjects.references(found),
         state=state,
         reference=reference,
-        words=wording,
+        words=words,
+        events=wording.EVENTS,
     )
 
 
 @pages.post("/envois/<uuid:delivery_id>/redire")
 def replay(delivery_id: UUID) -> Response:
     """Tell this change again, and those after it of the same appointment."""
-    told = actions.replay(queries.delivery(delivery_id, _here()) or abort(404))
+    told = actions.replay(queries.delivery(delivery_id, _here(), SUBJECT) or abort(404))
     flash(ngettext("One change will be told again.", "%(num)s changes will be told again.", told), "success")
     return redirect(url_for(".deliveries", state="waiting"), 303)
 
@@ -122,7 +131,7 @@ def replay(delivery_id: UUID) -> Response:
 @pages.post("/envois/<uuid:delivery_id>/ecarter")
 def set_aside(delivery_id: UUID) -> Response:
     """Tell it no more: it was settled otherwise."""
-    actions.set_aside(queries.delivery(delivery_id, _here()) or abort(404))
+    actions.set_aside(queries.delivery(delivery_id, _here(), SUBJECT) or abort(404))
     flash(_("It will not be told. It stays in the list, and can still be told again."), "success")
     return redirect(url_for(".deliveries", state="refused"), 303)
 
@@ -136,23 +145,25 @@ def messages() -> str:
     refused_only = request.args.get("state", "") == "refused"
     return render_template(
         "admin/appointment_exchanges/messages.html",
-        messages=queries.messages(_here(), refused_only=refused_only),
+        messages=queries.messages(_here(), SUBJECT, refused_only=refused_only),
         refused_only=refused_only,
-        words=wording,
+        words=words,
+        events=wording.EVENTS,
     )
 
 
 @pages.get("/recus/<uuid:message_id>")
 def message(message_id: UUID) -> str:
     """One message, in full: looking is written down."""
-    found = queries.message(message_id, _here()) or abort(404)
+    found = queries.message(message_id, _here(), SUBJECT) or abort(404)
     actions.open_message(found)
     lines = found.body.replace("\r\n", "\r").replace("\n", "\r").split("\r")
     return render_template(
         "admin/appointment_exchanges/message.html",
         message=found,
         text="\n".join(line for line in lines if line),
-        words=wording,
+        words=words,
+        events=wording.EVENTS,
     )
 
 
@@ -162,13 +173,13 @@ def message(message_id: UUID) -> str:
 @pages.get("/ecarts")
 def differences() -> str:
     """Two appointments at one hour, and appointments that the two sides hold at different times."""
-    return render_template("admin/appointment_exchanges/differences.html", differences=queries.differences(_here()))
+    return render_template("admin/appointment_exchanges/differences.html", differences=both_sides.differences(_here()))
 
 
 @pages.post("/ecarts/<uuid:appointment_id>/redire")
 def tell_again(appointment_id: UUID) -> Response:
     """Tell the hospital's system what the portal holds."""
-    if actions.tell_again(appointments.one_at(appointment_id, _here()) or abort(404)):
+    if telling.tell_again(appointments.one_at(appointment_id, _here()) or abort(404)):
         flash(_("The hospital’s system will be told the portal’s time."), "success")
     else:
         flash(_("The portal sends nothing to this hospital’s system."), "warning")

@@ -12,7 +12,7 @@ from portal.config import Settings
 from portal.gateways import door
 from portal.gateways.breaker import BreakerState
 from portal.gateways.door import DoorState
-from services.appointments.exchanges import queries as exchanges
+from services.exchanges import queries as exchanges
 
 connector_pages = guards.staff(
     Blueprint("admin_connectors", __name__, url_prefix="/admin/connecteurs", template_folder="templates"),

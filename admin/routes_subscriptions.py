@@ -14,8 +14,10 @@ from portal import establishments
 from portal.config import Settings
 from portal.establishments import Establishment
 from portal.web.repeated_posts import once
-from services.appointments.exchanges import actions, dialect, queries, states, wording
-from services.appointments.exchanges.models import Follower
+from services.appointments.exchanges.wording import EVENTS
+from services.exchanges import actions, dialect, queries, states, subjects, wording
+from services.exchanges.models import Follower
+from services.exchanges.queries import Which
 
 pages = guards.staff(
     Blueprint("admin_subscriptions", __name__, url_prefix="/admin/echanges-agenda", template_folder="templates"),
@@ -102,12 +104,15 @@ def show(follower_id: UUID) -> str:
     """One subscription: how it goes, and its secret, once."""
     found = _one(follower_id)
     of, secret = cookie.pop(_SECRET, None) or ("", "")
+    told = queries.deliveries(_here(), Which(follower_id=found.id))[:20]
     return render_template(
         "admin/appointment_exchanges/subscription.html",
         follower=found,
         secret=secret if of == str(found.id) else "",
-        deliveries=queries.deliveries(_here(), follower_id=found.id)[:20],
+        deliveries=told,
+        references=subjects.references(told),
         words=wording,
+        events=EVENTS,
     )
 
 

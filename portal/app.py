@@ -16,6 +16,7 @@ import auth.machines
 import services.appointments
 import services.billing
 import services.documents
+import services.exchanges
 import services.preadmission
 from auth import navigation
 from auth.machines import callers
@@ -26,7 +27,7 @@ from portal.web import branding, errors, i18n, limits, security, ui, unit_of_wor
 
 _DAY_S = 86_400
 _HASHED = re.compile(r"^.+\.[0-9a-f]{8,}\..+$")
-ROOMS = (services.appointments, services.preadmission, services.billing, services.documents)
+ROOMS = (services.exchanges, services.appointments, services.preadmission, services.billing, services.documents)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

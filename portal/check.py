@@ -14,7 +14,7 @@ from auth.providers import Door
 from portal import db, files, notifications, schema, text_messages
 from portal.config import Settings
 from portal.gateways import DoorError, UnsupportedUrl
-from services.appointments import exchanges
+from services import exchanges
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def register(app: Flask) -> None:
     links.register(app)
     reminders.register(app)
     feed.register(app)
-    exchanges.register(app)
+    exchanges.register()
     api.register(app)
     city.register(app)
     wishes_wording.register(app)

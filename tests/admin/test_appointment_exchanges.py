@@ -19,9 +19,10 @@ from portal import db, establishments
 from portal.db import ANONYMOUS, Actor, session
 from portal.gateways.his.twin import HisTrouble, HisTwin
 from portal.gateways.webhooks.twin import SubscriberTwin
-from services.appointments.exchanges import dialect, signing
-from services.appointments.exchanges.models import Delivery, Follower, SiuAppointment, SiuMessage
+from services.appointments.exchanges.models import SiuAppointment
 from services.appointments.models import Appointment, ConsultationSession, Reason
+from services.exchanges import dialect, signing
+from services.exchanges.models import Delivery, Follower, HisMessage
 from tests.english import in_english as in_english
 from tests.factories import appointments, exchanges, hospitals, people
 from tests.factories.hospitals import Hospital
@@ -30,7 +31,7 @@ from tests.statements import executed
 
 SignIn = Callable[[Account], FlaskClient]
 HOME = "/admin/echanges-agenda"
-TABLES = (Follower, Delivery, SiuMessage, SiuAppointment)
+TABLES = (Follower, Delivery, HisMessage, SiuAppointment)
 
 
 @dataclass(frozen=True)
@@ -140,11 +141,11 @@ class TestAgents:
     def test_read_a_message_and_the_journal_knows(self, scene: Scene, sign_in: SignIn) -> None:
         message = exchanges.siu("S12", "<script>", said_at=db.now(), filler="F1", start_at=scene.made.start_at)
         exchanges.hear(scene.hospital.establishment.id, message)
-        (found,) = rows(SiuMessage)
+        (found,) = rows(HisMessage)
         page = sign_in(scene.agent).get(f"{HOME}/recus/{found.id}").text
         assert "PAT-TROIS^DOMINIQUE" in page
         assert "<script>|" not in page
-        assert "siu_message.opened" in audited()
+        assert "his_message.opened" in audited()
 
     def test_tell_the_portals_time_where_the_two_differ(self, scene: Scene, sign_in: SignIn) -> None:
         exchanges.tick()
@@ -162,7 +163,7 @@ class TestAgents:
     def test_of_another_hospital_see_and_do_nothing(self, scene: Scene, sign_in: SignIn) -> None:
         found = refused(scene)
         exchanges.hear(scene.hospital.establishment.id, exchanges.siu("S15", "M1", said_at=db.now(), filler="F1"))
-        (message,) = rows(SiuMessage)
+        (message,) = rows(HisMessage)
         browser = sign_in(scene.far)
         assert scene.made.reference not in browser.get(f"{HOME}/envois").text
         assert browser.get(f"{HOME}/recus/{message.id}").status_code == 404
@@ -295,7 +296,7 @@ class TestTheTables:
             "nobody": ANONYMOUS,
             "the patient": Actor("patient", "", uuid4(), patients=frozenset({scene.patient.id})),
             "a practitioner": Actor("professional", "", uuid4(), professional_id=uuid4()),
-            "a clerk": people.as_agent(scene.agent, at, "billing", "documents", "preadmission", "identity", "audit"),
+            "a clerk": people.as_agent(scene.agent, at, "billing", "documents", "identity", "audit"),
             "another hospital": people.as_agent(scene.far, away, "appointments", "administration"),
         }
 
@@ -303,6 +304,10 @@ class TestTheTables:
     def test_show_nothing_to_strangers(self, filled: Scene, who: str) -> None:
         with db.transaction(self._actors(filled)[who]):
             assert [session.scalar(select(func.count()).select_from(table)) for table in TABLES] == [0, 0, 0, 0]
+
+    def test_show_the_admissions_office_nothing_of_appointments_but_the_line(self, filled: Scene) -> None:
+        with db.transaction(people.as_agent(filled.agent, filled.hospital.establishment.id, "preadmission")):
+            assert [session.scalar(select(func.count()).select_from(table)) for table in TABLES] == [1, 0, 0, 0]
 
     def test_show_the_agents_their_own(self, filled: Scene) -> None:
         with db.transaction(people.as_agent(filled.agent, filled.hospital.establishment.id, "appointments")):
@@ -320,7 +325,7 @@ class TestTheTables:
         subscribe(sign_in(filled.administrator), "https://agenda.exemple.test/")
         with db.transaction(db.system("tests")) as current:
             kept = current.connection().exec_driver_sql(
-                "select body from siu_message union select secret from follower"
+                "select body from his_message union select secret from follower"
             )
             texts = [text for (text,) in kept if text]
         assert len(texts) == 2

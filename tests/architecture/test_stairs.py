@@ -47,8 +47,9 @@ OWN_DRAWERS = {
     },
     "billing": {"bill_file"},
     "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
+    "exchanges": {"dialect", "listening", "metrics", "routes_machine", "signing", "subjects"},
     "pieces": set[str](),
-    "preadmission": set[str](),
+    "preadmission": {"exchanges"},
 }
 """What one room has beyond the usual drawers: pure parsers, formats and rules of its own."""
 

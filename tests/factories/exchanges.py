@@ -9,14 +9,15 @@ from sqlalchemy import select
 from portal import db, establishments
 from portal.db import session
 from portal.gateways.his import hl7v2
-from services.appointments.exchanges import actions, dialect, jobs, states
-from services.appointments.exchanges.models import Delivery, Follower, SiuMessage
+from services.appointments.exchanges.states import HIS_ACTOR, SUBJECT, WEBHOOK_EVENTS
 from services.appointments.models import Appointment
+from services.exchanges import actions, dialect, jobs, states
+from services.exchanges.models import Delivery, Follower, HisMessage
 
 if TYPE_CHECKING:
     from tests.factories.demonstration import World
 
-SYSTEM = db.system(states.HIS_ACTOR)
+SYSTEM = db.system(HIS_ACTOR)
 
 
 def siu(
@@ -58,7 +59,7 @@ def siu(
 
 def hear(establishment_id: UUID, message: bytes, via: str = "mllp") -> hl7v2.Acknowledgement:
     """Take a message as the listener does; what we answer."""
-    with db.transaction(SYSTEM):
+    with db.transaction(db.system(actions.job_for(message))):
         answer = actions.receive(establishment_id, message, via)
     return hl7v2.read_acknowledgement(answer)
 
@@ -76,9 +77,9 @@ def tick() -> None:
     """What the clock does: look for changes, and tell everybody who is due."""
 
     def opening() -> object:
-        return db.transaction(db.system("appointments.deliver"))
+        return db.transaction(db.system("exchanges.deliver"))
 
-    with db.transaction(db.system("appointments.follow_changes")):
+    with db.transaction(db.system("exchanges.follow_changes")):
         actions.plan(db.now() - timedelta(minutes=30))
         due = actions.lease_due(db.now())
     for follower_id, lease in due:
@@ -99,7 +100,7 @@ def demonstrate(world: "World") -> None:
     his = Follower(establishment_id=here, kind=states.HIS, events=[], stopped_at=db.now(), last_success_at=db.now())
     session.add(his)
     made, _secret = actions.subscribe(
-        here, "Agenda de territoire", "https://agenda.exemple.test/parvis", states.WEBHOOK_EVENTS, anywhere=True
+        here, "Agenda de territoire", "https://agenda.exemple.test/parvis", WEBHOOK_EVENTS, anywhere=True
     )
     actions.stop(made)
     session.flush()
@@ -114,7 +115,8 @@ def _delivery(his: Follower, told: Appointment, rank: int) -> Delivery:
     return Delivery(
         follower_id=his.id,
         establishment_id=told.establishment_id,
-        appointment_id=told.id,
+        subject_kind=SUBJECT,
+        subject_id=told.id,
         event="S12",
         changed_at=db.now() - timedelta(hours=rank + 1),
         state="refused" if refused else "waiting" if rank < 2 else "accepted",
@@ -135,8 +137,9 @@ def _messages(establishment_id: UUID) -> None:
         said_at = db.now() - timedelta(minutes=30 * rank)
         body = siu(trigger, f"D{rank}", said_at=said_at, start_at=said_at + timedelta(days=3), filler=f"RDV-{rank}")
         session.add(
-            SiuMessage(
-                establishment_id=establishment_id, sender="HIS|CHU", control_id=f"D{rank}", digest=b"", trigger=trigger,
+            HisMessage(
+                establishment_id=establishment_id, subject_kind=SUBJECT, sender="HIS|CHU", control_id=f"D{rank}",
+                digest=b"", trigger=trigger,
                 via="mllp", body=body.decode(), received_at=said_at, said_at=said_at, answer=answer, told=told,
                 error="204" if told else "", external_id=f"RDV-{rank}", acknowledgement="",
             )

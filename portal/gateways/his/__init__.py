@@ -4,13 +4,13 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from portal.gateways import UnsupportedUrl
-from portal.gateways.his.contract import Dropped, HospitalSystem, NotAccepted
+from portal.gateways.his.contract import Dropped, HospitalSystem, NotAccepted, Parcel
 from portal.gateways.his.folder import FolderSystem
 from portal.gateways.his.hl7v2 import Acknowledgement, NotHl7
 from portal.gateways.his.mllp import MllpSystem
 from portal.gateways.his.none import NoSystem
 
-__all__ = ["Acknowledgement", "Dropped", "HospitalSystem", "NotAccepted", "NotHl7", "connect", "is_none"]
+__all__ = ["Acknowledgement", "Dropped", "HospitalSystem", "NotAccepted", "NotHl7", "Parcel", "connect", "is_none"]
 
 _KNOWN = "none:, mllp://host:port, mllps://host:port or folder:PATH"
 

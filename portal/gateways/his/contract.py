@@ -28,6 +28,17 @@ class Dropped:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Files that belong together. name: of their folder, the same one replaces what was put there before.
+
+    files: name → content in pieces, read one after the other; a name holds no path.
+    """
+
+    name: str
+    files: Iterable[tuple[str, Iterable[bytes]]]
+
+
 class HospitalSystem(Protocol):
     """A hospital system, as the portal speaks with it."""
 
@@ -37,6 +48,9 @@ class HospitalSystem(Protocol):
         Raises `NotAccepted` (AE, AR: a `Refused`), `Unavailable` (it never arrived), `OutcomeUnknown` (no answer that
         can be understood: send it again with the same control id).
         """
+
+    def put(self, parcel: Parcel) -> Acknowledgement:
+        """Leave files for the hospital system. Raises `Unavailable`, `Refused` where files cannot be left."""
 
     def dropped(self) -> Iterable[Dropped]:
         """Messages that wait for us, the oldest first; none when they come by themselves. Raises `Unavailable`."""

@@ -1,21 +1,25 @@
 """A hospital system behind a folder that both sides read: ours writes to `out/`, theirs to `in/`.
 
-A file appears whole: it is written under a name that begins with a dot, then renamed. What we have read moves to
-`done/` or `refused/`, with our acknowledgement beside it (`.ack`).
+A file appears whole: it is written under a name that begins with a dot, then renamed; so does a folder of files, whose
+`ready` says that all of it is there. What we have read moves to `done/` or `refused/`, with our acknowledgement beside
+it (`.ack`).
 """
 
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from portal.gateways import Refused, Unavailable
 from portal.gateways.door import Door
-from portal.gateways.his.contract import Dropped
+from portal.gateways.his.contract import Dropped, Parcel
 from portal.gateways.his.hl7v2 import MAX_BYTES, Acknowledgement
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_FILE = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,120}")
+READY = "ready"
 _AT_ONCE = 200
 
 
@@ -33,6 +37,25 @@ class FolderSystem:
                 raise Refused("control_id", "not the name of a file")
             self._write(self._path / "out", f"{control_id}.hl7", message)
         return Acknowledgement("AA", control_id)
+
+    def put(self, parcel: Parcel) -> Acknowledgement:
+        """See `HospitalSystem.put`: a folder in `out/`, which replaces the one of the same name."""
+        with self.door.passage("put"), self._reached():
+            if not _NAME.fullmatch(parcel.name):
+                raise Refused("name", "not the name of a folder")
+            place = self._path / "out"
+            unfinished, former = place / f".{parcel.name}.part", place / f".{parcel.name}.old"
+            for each in (unfinished, former):
+                shutil.rmtree(each, ignore_errors=True)
+            unfinished.mkdir(parents=True)
+            for name, content in parcel.files:
+                _fill(unfinished, name, content)
+            (unfinished / READY).write_bytes(b"")
+            if (place / parcel.name).exists():
+                os.replace(place / parcel.name, former)
+            os.replace(unfinished, place / parcel.name)
+            shutil.rmtree(former, ignore_errors=True)
+        return Acknowledgement("AA", parcel.name)
 
     def dropped(self) -> Iterable[Dropped]:
         """See `HospitalSystem.dropped`: by name, then, so that a system numbers its files."""
@@ -69,6 +92,13 @@ class FolderSystem:
             yield
         except OSError:
             raise Unavailable("the folder cannot be read or written") from None
+
+
+def _fill(place: Path, name: str, content: Iterable[bytes]) -> None:
+    if not _FILE.fullmatch(name) or name == READY:
+        raise Refused("name", "not the name of a file")
+    with (place / name).open("xb") as file:
+        file.writelines(content)
 
 
 def _is_message(path: Path) -> bool:

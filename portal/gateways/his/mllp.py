@@ -5,9 +5,9 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from portal.gateways import OutcomeUnknown, Unavailable
+from portal.gateways import OutcomeUnknown, Refused, Unavailable
 from portal.gateways.door import Deadline, Door
-from portal.gateways.his.contract import Dropped, NotAccepted
+from portal.gateways.his.contract import Dropped, NotAccepted, Parcel
 from portal.gateways.his.framing import Blocks, Cut, framed
 from portal.gateways.his.hl7v2 import Acknowledgement, NotHl7, read_acknowledgement
 
@@ -37,6 +37,10 @@ class MllpSystem:
             if not answer.accepted:
                 raise NotAccepted(answer)
             return answer
+
+    def put(self, parcel: Parcel) -> Acknowledgement:
+        """Files travel by a folder alone."""
+        raise Refused("folder", "his_url is not a folder, and files were to be left in one")
 
     def dropped(self) -> Iterable[Dropped]:
         """Nothing waits: the system calls the listener (`parvis listen his`)."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from portal.gateways import Unavailable
 from portal.gateways.door import Door
-from portal.gateways.his.contract import Dropped
+from portal.gateways.his.contract import Dropped, Parcel
 from portal.gateways.his.hl7v2 import Acknowledgement
 
 
@@ -16,6 +16,10 @@ class NoSystem:
 
     def send(self, message: bytes, control_id: str) -> Acknowledgement:
         """Nobody is there to accept it."""
+        raise Unavailable("no hospital system is set")
+
+    def put(self, parcel: Parcel) -> Acknowledgement:
+        """Nobody is there to find it."""
         raise Unavailable("no hospital system is set")
 
     def dropped(self) -> Iterable[Dropped]:

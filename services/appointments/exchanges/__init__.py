@@ -1,41 +1,45 @@
-"""Those who follow appointments: the hospital's own system by HL7 v2 (SIU), and subscribers by signed webhooks."""
+"""Those who follow appointments: the hospital's own system by HL7 v2 (SIU), and subscribers by signed webhooks.
 
-from collections.abc import Mapping, Sequence
+Both are told through the door of hospital systems, `services.exchanges`.
+"""
+
+from collections.abc import Sequence
 
 import click
-from flask import Flask
 
-from portal import establishments
-from portal.db import session
-from portal.establishments import Establishment
-from portal.gateways import UnsupportedUrl
-from portal.gateways.his import HospitalSystem
-from services.appointments.exchanges import dialect, jobs, metrics, queries, routes_machine
+from services.appointments.exchanges import siu, states, wording
+from services.appointments.exchanges.actions import hearing, telling
+from services.exchanges import dialect, subjects
+from services.exchanges.subjects import Subject
 
 
-def register(app: Flask) -> None:
-    """Open the doors, and add the address that machines call."""
-    jobs.connect(app.config["SETTINGS"])
-    metrics.register()
-    # A wrong address is told when it is set, whoever sets it.
-    establishments.check_setting_with(dialect.check_setting)
-    app.register_blueprint(routes_machine.pages)
-
-
-def systems() -> Mapping[str, HospitalSystem | UnsupportedUrl]:
-    """FINESS number → the door to that hospital's system, or why it cannot be opened; as the system."""
-    found: dict[str, HospitalSystem | UnsupportedUrl] = {}
-    for establishment_id in queries.his_addresses():
-        finess = session.get_one(Establishment, establishment_id).finess
-        try:
-            found[finess] = jobs.system_of(establishment_id)
-        except UnsupportedUrl as error:
-            found[finess] = error
-    return found
+def register() -> None:
+    """Say how appointments are told, and heard of."""
+    dialect.check_with(siu.check_codes)
+    subjects.offer(
+        Subject(
+            kind=states.SUBJECT,
+            message_type="SIU",
+            job=states.HIS_ACTOR,
+            scope="system/Appointment.write",
+            plan=telling.plan,
+            is_superseded=telling.is_superseded,
+            write=telling.write,
+            hear=hearing.hear,
+            find=telling.find,
+            references=telling.references,
+            patient_of=hearing.patient_of,
+            reasons=wording.REASONS,
+            facts=telling.facts,
+            events=states.WEBHOOK_EVENTS,
+            settled=telling.agree,
+            forget=telling.forget,
+        )
+    )
 
 
 def commands() -> Sequence[click.Command]:
-    """What an operator may type about exchanges."""
-    from services.appointments.exchanges.commands import appointments, listen
+    """What an operator may type about exchanges of appointments."""
+    from services.appointments.exchanges.commands import appointments
 
-    return [listen, appointments]
+    return [appointments]

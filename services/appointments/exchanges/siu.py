@@ -12,8 +12,8 @@ from portal.gateways.his import hl7v2
 from portal.gateways.his.hl7v2 import Component, Message, NotHl7, Segment, Value, header, segment
 from services.appointments import states as visit
 from services.appointments.exchanges import states
-from services.appointments.exchanges.dialect import Dialect
 from services.appointments.models import Appointment
+from services.exchanges.dialect import Dialect, NotADialect
 
 PORTAL = "PARVIS"
 _RPPS_OID, _INS_TYPE = "1.2.250.1.71.4.2.1", "INS"
@@ -154,6 +154,27 @@ def _practitioner(appointment: Appointment, dialect: Dialect) -> Value:
     code = dialect.practitioners.get(who.rpps, who.rpps)
     authority = ("", _RPPS_OID, "ISO")
     return code, who.family_name, who.given_name, "", "", who.title, "", "", authority, "D", "", "", "RPPS"
+
+
+# -- motives -------------------------------------------------------------------------------------------------------
+
+
+def check_codes(dialect: Dialect) -> None:
+    """Raises NotADialect when an unknown cancellation would be written down as something that is no motive."""
+    if dialect.cancelled_because not in visit.CANCELLED_BY_HOSPITAL:
+        raise NotADialect(f"cancelled_because is one of {', '.join(visit.CANCELLED_BY_HOSPITAL)}")
+
+
+def motive(code: str, dialect: Dialect) -> str:
+    """Why the hospital cancels: one of states.CANCELLED_BY_HOSPITAL."""
+    found = dialect.motive(code)
+    return found if found in visit.CANCELLED_BY_HOSPITAL else dialect.cancelled_because
+
+
+def absence(code: str, dialect: Dialect) -> str:
+    """Why somebody did not come: one of states.MISSED_BECAUSE."""
+    found = dialect.motive(code)
+    return found if found in visit.MISSED_BECAUSE else "unknown"
 
 
 # -- reading -------------------------------------------------------------------------------------------------------

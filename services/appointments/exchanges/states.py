@@ -1,12 +1,9 @@
-"""What is told to those who follow appointments, and what becomes of it: events, states, ways a follower may be."""
+"""What is told to those who follow appointments: triggers of SIU messages, events of webhooks."""
 
 from collections.abc import Mapping
 
-HIS, WEBHOOK = "his", "webhook"
-KINDS = (HIS, WEBHOOK)
-
-WAITING, ACCEPTED, REFUSED, SET_ASIDE, NOT_NEEDED = "waiting", "accepted", "refused", "set_aside", "not_needed"
-DELIVERY_STATES = (WAITING, ACCEPTED, REFUSED, SET_ASIDE, NOT_NEEDED)
+SUBJECT = "appointment"
+"""How the door of hospital systems calls what is told here (`services.exchanges.subjects`)."""
 
 NEW, RESCHEDULED, MODIFIED, CANCELLED, NO_SHOW = "S12", "S13", "S14", "S15", "S26"
 TRIGGERS = (NEW, RESCHEDULED, MODIFIED, CANCELLED, NO_SHOW)
@@ -21,7 +18,6 @@ EVENTS: Mapping[str, str] = {
 }
 """What a webhook is told of each change."""
 WEBHOOK_EVENTS = tuple(EVENTS.values())
-TEST_EVENT = "parvis.test"
 
 HIS_ACTOR = "appointments.his"
 """The system job that writes what the hospital system says: its own changes are not told back to it."""

@@ -1,4 +1,4 @@
-"""Words for what is exchanged: why a message was refused, what a delivery waits for, what an event is called."""
+"""Words for what is exchanged about appointments: why a message was refused, what an event is called."""
 
 from flask_babel import lazy_gettext as _l
 
@@ -16,25 +16,10 @@ REASONS = {
     "over": _l("The appointment is over, or was seen to already."),
     "not_yet": _l("It is too early to say so."),
     "not_allowed": _l("The appointment is not in a state that allows this."),
-    "wrong_clock": _l("It says that it was written tomorrow or later: set the clock of the hospital’s system."),
-    "number_taken": _l("Another message had this number (MSH-10)."),
-    "wrong_100": _l("This is not an HL7 message."),
-    "wrong_101": _l("Something that is needed is missing."),
-    "wrong_102": _l("A value is not in the form that HL7 asks for."),
-    "wrong_103": _l("The character set is not one that is read here."),
-    "wrong_200": _l("Only messages about appointments (SIU) are taken here."),
     "wrong_201": _l("Only S12, S13, S14, S15 and S26 are taken here."),
-    "wrong_207": _l("The portal could not look at this message. Send it again."),
 }
 """What stands in the acknowledgement (ERR-8) and on the agents' screen."""
 
-STATES = {
-    "waiting": (_l("Waiting"), "info"),
-    "accepted": (_l("Delivered"), "success"),
-    "refused": (_l("Refused"), "danger"),
-    "set_aside": (_l("Set aside"), "neutral"),
-    "not_needed": (_l("Nothing to tell"), "neutral"),
-}
 KNOWN_THERE = {
     "accepted": _l("It knows this appointment as it is"),
     "waiting": _l("It will be told as soon as it answers"),
@@ -54,5 +39,3 @@ EVENTS = {
     "appointment.missed": _l("Patient did not come"),
     "parvis.test": _l("Test of the connection"),
 }
-ANSWERS = {"AA": (_l("Accepted"), "success"), "AE": (_l("Not done"), "danger"), "AR": (_l("Not taken"), "warning")}
-VIAS = {"mllp": "MLLP", "folder": _l("folder"), "http": "HTTP"}

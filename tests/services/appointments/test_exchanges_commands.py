@@ -19,11 +19,11 @@ from portal import check, cli, db, establishments
 from portal.config import Settings
 from portal.gateways.his.framing import Blocks, framed
 from portal.gateways.his.twin import HisTwin
-from services.appointments import exchanges as room
-from services.appointments.exchanges import dialect
+from services import exchanges as room
 from services.appointments.exchanges.commands import appointments as appointment_commands
-from services.appointments.exchanges.commands import listen_his
-from services.appointments.exchanges.models import Delivery, SiuMessage
+from services.exchanges import dialect
+from services.exchanges.commands import listen_his
+from services.exchanges.models import Delivery, HisMessage
 from tests.conftest import Database
 from tests.factories import appointments, exchanges
 from tests.ground import prepared, rows
@@ -138,7 +138,7 @@ def test_a_listener_takes_messages_and_a_time_is_busy_within_seconds(ground: Gro
     assert b"MSA|AA|M1" in (first or b"")
     assert b"MSA|AR" in (second or b"")
     assert time.monotonic() - began < 10
-    assert {each.via for each in rows(SiuMessage)} == {"mllp"}
+    assert {each.via for each in rows(HisMessage)} == {"mllp"}
 
 
 def test_a_listener_open_to_the_network_says_who_may_call() -> None:

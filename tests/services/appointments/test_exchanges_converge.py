@@ -17,11 +17,11 @@ from portal.gateways.his.contract import Dropped, NotAccepted
 from portal.gateways.his.hl7v2 import Acknowledgement, Message
 from services.appointments import actions as visits
 from services.appointments import states as visit
-from services.appointments.exchanges import jobs
-from services.appointments.exchanges.models import Delivery
 from services.appointments.models import Appointment
 from services.appointments.outside.models import OutsideTime
 from services.appointments.slots import Slot
+from services.exchanges import jobs
+from services.exchanges.models import Delivery
 from tests.factories import appointments, exchanges, people
 from tests.services.appointments.conftest import Ground
 

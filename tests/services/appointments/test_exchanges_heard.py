@@ -22,9 +22,11 @@ from portal.gateways.his.hl7v2 import Acknowledgement
 from portal.gateways.his.twin import HisTwin
 from services.appointments import actions as visits
 from services.appointments import queries as offers
-from services.appointments.exchanges import actions, jobs, listening, queries
-from services.appointments.exchanges.models import SiuAppointment, SiuMessage
+from services.appointments.exchanges import queries
+from services.appointments.exchanges.models import SiuAppointment
 from services.appointments.models import Appointment, Reason
+from services.exchanges import actions, jobs, listening
+from services.exchanges.models import HisMessage
 from tests import ground as tested
 from tests.factories import appointments, exchanges, hospitals
 from tests.factories.exchanges import siu
@@ -94,7 +96,7 @@ def test_the_same_message_gets_the_same_answer_and_counts_once(ground: Ground) -
         assert actions.receive(here(ground), message, "mllp") == first
     assert at(ground, 0) in offered(ground), "an old message played again takes nothing"
     with db.transaction(db.system("tests")):
-        assert session.scalar(select(SiuMessage.times).where(SiuMessage.control_id == "1")) == 2
+        assert session.scalar(select(HisMessage.times).where(HisMessage.control_id == "1")) == 2
 
 
 def test_another_message_under_the_same_number_is_not_taken(ground: Ground) -> None:
@@ -155,7 +157,7 @@ def test_a_refused_message_is_looked_at_again_when_it_comes_again(ground: Ground
 @pytest.mark.parametrize(
     ("body", "error"),
     [(b"", "100"), (b"hello", "100"), (b"MSH|^~\\&|A|B\r", "101"), (b"\x00\xff", "100"),
-     (b"MSH|^~\\&|A|B|||20261122||ADT^A01|1|P|2.5\rPID|1", "200"),
+     (b"MSH|^~\\&|A|B|||20261122||ORU^R01|1|P|2.5\rPID|1", "200"),
      (b"MSH|^~\\&|A|B|||20261122||SIU^S17|1|P|2.5\rSCH|1", "201"),
      (b"MSH|^~\\&|A|B|||||SIU^S12|1|P|2.5\rSCH|1^PARVIS|2", "101"),
      (b"MSH|^~\\&|A|B|||yesterday||SIU^S12|1|P|2.5\rSCH||2", "102")],
@@ -164,7 +166,7 @@ def test_what_is_no_message_for_us_is_answered_and_kept(ground: Ground, body: by
     answer = exchanges.hear(here(ground), body)
     assert (answer.code, answer.error) == ("AR", error)
     with db.transaction(db.system("tests")):
-        assert session.scalars(select(SiuMessage.answer)).all() == ["AR"]
+        assert session.scalars(select(HisMessage.answer)).all() == ["AR"]
 
 
 def test_a_message_that_came_twice_at_once_is_done_once(ground: Ground, app: Flask) -> None:
@@ -183,7 +185,7 @@ def test_a_message_that_came_twice_at_once_is_done_once(ground: Ground, app: Fla
     assert len(set(answers)) == 1
     assert b"|AA|" in answers[0]
     with db.transaction(db.system("tests")):
-        assert session.scalar(select(func.count()).select_from(SiuMessage)) == 1
+        assert session.scalar(select(func.count()).select_from(HisMessage)) == 1
 
 
 _PIECES = st.sampled_from(
@@ -397,6 +399,6 @@ def test_a_failure_of_ours_is_answered_and_leaves_nothing(ground: Ground, monkey
         patch.setattr(actions, "receive", broken)
         assert b"MSA|AE|1\r" in listening.take(here(ground), message, "mllp")
     with db.transaction(db.system("tests")):
-        assert session.scalar(select(func.count()).select_from(SiuMessage)) == 0
+        assert session.scalar(select(func.count()).select_from(HisMessage)) == 0
         assert session.scalar(select(func.count()).select_from(SiuAppointment)) == 0
     assert b"MSA|AA|1\r" in listening.take(here(ground), message, "mllp")

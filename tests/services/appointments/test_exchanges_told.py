@@ -16,10 +16,11 @@ from portal.gateways.his.twin import HisTrouble, HisTwin
 from portal.gateways.webhooks.twin import SubscriberTwin
 from portal.notifications import Notification
 from services.appointments import actions as visits
-from services.appointments.exchanges import actions, queries, signing, states
-from services.appointments.exchanges.actions.delivering import PATIENCE, wait_after
-from services.appointments.exchanges.models import Delivery, Follower
+from services.appointments.exchanges import queries, states
 from services.appointments.models import Appointment, AppointmentChange
+from services.exchanges import actions, signing
+from services.exchanges.actions.delivering import PATIENCE, wait_after
+from services.exchanges.models import Delivery, Follower
 from tests.factories import exchanges, people
 from tests.services.appointments.conftest import Ground
 

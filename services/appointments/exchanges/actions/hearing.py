@@ -5,7 +5,7 @@ the newest word wins; and where the two have crossed, the portal tells again wha
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -14,17 +14,21 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal import db
 from portal.db import session
-from portal.establishments import Practitioner
+from portal.establishments import Establishment, Practitioner
+from portal.gateways.his.hl7v2 import Message
 from services.appointments import actions as visits
 from services.appointments import states as visit
-from services.appointments.exchanges import states
-from services.appointments.exchanges.actions.replaying import tell_again
-from services.appointments.exchanges.dialect import Dialect
-from services.appointments.exchanges.models import Delivery, Follower, SiuAppointment
-from services.appointments.exchanges.siu import Told
+from services.appointments.exchanges import siu, states
+from services.appointments.exchanges.actions.telling import tell_again
+from services.appointments.exchanges.models import SiuAppointment
+from services.appointments.exchanges.siu import Told, absence, motive
 from services.appointments.models import Appointment, AppointmentChange, ConsultationSession, SessionReason
 from services.appointments.outside import actions as outside
 from services.appointments.slots import Slot
+from services.exchanges import states as delivered
+from services.exchanges.dialect import Dialect
+from services.exchanges.models import Delivery, Follower
+from services.exchanges.subjects import Heard
 
 _CLOCKS_DIFFER_BY = timedelta(minutes=5)
 _TOMORROW = timedelta(days=1)
@@ -33,25 +37,16 @@ _GONE = ("Cancelled", "Deleted", "Dc")
 _BY_HIS = f"system:{states.HIS_ACTOR}"
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What became of a message. error: of table 0357. reason: a key of wording.REASONS, "" when nothing is to say."""
-
-    answer: str = "AA"
-    error: str = ""
-    reason: str = ""
-    external_id: str = ""
-    appointment_id: UUID | None = None
-    patient_id: UUID | None = None
-    said_at: datetime | None = None
-
-
 def _refused(reason: str, error: str = "206") -> Heard:
     return Heard("AE", error, reason)
 
 
-def hear(establishment_id: UUID, told: Told, codes: Dialect) -> Heard:
-    """Do what the message says, or nothing of it."""
+def hear(place: Establishment, message: Message, codes: Dialect) -> Heard:
+    """Do what the message says, or nothing of it. Raises NotHl7."""
+    return _hear(place.id, siu.read(message, place.tz, codes), codes)
+
+
+def _hear(establishment_id: UUID, told: Told, codes: Dialect) -> Heard:
     if told.said_at > db.now() + _TOMORROW:
         return Heard("AR", "102", "wrong_clock")
     appointment = _ours(establishment_id, told)
@@ -66,7 +61,7 @@ def hear(establishment_id: UUID, told: Told, codes: Dialect) -> Heard:
     return replace(
         found,
         external_id=word.external_id,
-        appointment_id=appointment.id if appointment else None,
+        subject_id=appointment.id if appointment else None,
         patient_id=appointment.patient_id if appointment else None,
         said_at=told.said_at,
     )
@@ -212,7 +207,7 @@ def _already_cancelled(word: SiuAppointment, appointment: Appointment, told: Tol
 
 
 def _cancel(word: SiuAppointment, appointment: Appointment, told: Told, codes: Dialect) -> Heard:
-    found = _done(lambda: visits.cancel_for_patient(appointment, codes.motive(told.why)))
+    found = _done(lambda: visits.cancel_for_patient(appointment, motive(told.why, codes)))
     if found.answer == "AA":
         word.state, word.said_at = visit.CANCELLED, max(word.said_at, told.said_at)
         session.flush()
@@ -244,9 +239,9 @@ def _have_crossed(appointment: Appointment, told: Told) -> bool:
         select(Delivery.id)
         .join(Delivery.follower)
         .where(
-            Follower.kind == states.HIS,
-            Delivery.appointment_id == appointment.id,
-            Delivery.state == states.ACCEPTED,
+            Follower.kind == delivered.HIS,
+            Delivery.subject_id == appointment.id,
+            Delivery.state == delivered.ACCEPTED,
             Delivery.event != states.NEW,
             Delivery.settled_at >= told.said_at - _CLOCKS_DIFFER_BY,
         )
@@ -258,7 +253,7 @@ def _follow(appointment: Appointment, told: Told, codes: Dialect) -> Heard:
     if told.trigger == states.NO_SHOW or told.status == "Noshow":
         if appointment.state == visit.MISSED:
             return Heard()
-        return _done(lambda: visits.miss(appointment, codes.absence(told.why)))
+        return _done(lambda: visits.miss(appointment, absence(told.why, codes)))
     moved = _move(appointment, told, codes)
     if moved.answer != "AA":
         return moved
@@ -280,7 +275,7 @@ def _move(appointment: Appointment, told: Told, codes: Dialect) -> Heard:
     slot = _slot(appointment, practitioner_id, start_at)
     if slot is None:
         return _refused("no_session")
-    return _done(lambda: visits.move_for_patient(appointment, slot, codes.motive(told.why)))
+    return _done(lambda: visits.move_for_patient(appointment, slot, motive(told.why, codes)))
 
 
 def _slot(appointment: Appointment, practitioner_id: UUID, start_at: datetime) -> Slot | None:

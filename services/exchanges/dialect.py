@@ -1,15 +1,15 @@
 """How one hospital's system writes what we name otherwise: its codes for units, reasons, practitioners, motives.
 
-Kept as JSON in the hospital's settings (`his_dialect`); every key may be left out. See docs/appointments-exchanges.md.
+Kept as JSON in the hospital's settings (`his_dialect`); every key may be left out. See
+docs/appointments-exchanges.md and docs/preadmission-exchanges.md.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from portal.gateways import his
-from services.appointments import states
 
 SETTING = "his_dialect"
 ADDRESS = "his_url"
@@ -25,6 +25,15 @@ def check_setting(key: str, value: str) -> bool:
     if key == SETTING:
         read(value)
     return key == ADDRESS
+
+
+_checks: list[Callable[["Dialect"], None]] = []
+
+
+def check_with(check: Callable[["Dialect"], None]) -> None:
+    """Let a room look at what concerns it in a description of codes: it raises NotADialect."""
+    if check not in _checks:
+        _checks.append(check)
 
 
 class NotADialect(ValueError):
@@ -65,14 +74,8 @@ class Dialect:
         return known or (code[1:] if len(code) == 12 and code.startswith("8") else code)
 
     def motive(self, code: str) -> str:
-        """Why the hospital cancels: one of states.CANCELLED_BY_HOSPITAL."""
-        found = _turned(self.motives).get(code, code)
-        return found if found in states.CANCELLED_BY_HOSPITAL else self.cancelled_because
-
-    def absence(self, code: str) -> str:
-        """Why somebody did not come: one of states.MISSED_BECAUSE."""
-        found = _turned(self.motives).get(code, code)
-        return found if found in states.MISSED_BECAUSE else "unknown"
+        """Our word for their motive; the same one when the table says nothing of it."""
+        return _turned(self.motives).get(code, code)
 
 
 def _turned(table: Mapping[str, str]) -> Mapping[str, str]:
@@ -93,8 +96,8 @@ def read(text: str) -> Dialect:
     if unknown := found.keys() - known.keys():
         raise NotADialect(f"unknown: {', '.join(sorted(map(str, unknown)))[:200]}")
     dialect = Dialect(**{name: _checked(name, value) for name, value in found.items()})
-    if dialect.cancelled_because not in states.CANCELLED_BY_HOSPITAL:
-        raise NotADialect(f"cancelled_because is one of {', '.join(states.CANCELLED_BY_HOSPITAL)}")
+    for check in _checks:
+        check(dialect)
     return dialect
 
 

@@ -1,42 +1,43 @@
-"""Telling again: one change and those after it, everything since a day, or an appointment as it is now."""
+"""Telling again: one change and those after it, everything since a day, or a thing as it is now."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import ColumnElement, func, literal, select, update
 
 from portal import audit, db
 from portal.db import session
-from services.appointments import states as visit
-from services.appointments.exchanges import states
-from services.appointments.exchanges.models import Delivery, Follower
-from services.appointments.models import Appointment
+from services.exchanges import states
+from services.exchanges.models import Delivery, Follower
 
 
 def replay(delivery: Delivery) -> int:
-    """Tell a change again, then those after it of the same appointment, in order; how many.
+    """Tell a change again, then those after it of the same thing, in order; how many.
 
     Never one alone: a booking told again after its cancellation would bring it back there.
     """
     _at_once(delivery.follower_id)
     told = _again(
         Delivery.follower_id == delivery.follower_id,
-        Delivery.appointment_id == delivery.appointment_id if delivery.appointment_id else Delivery.id == delivery.id,
+        Delivery.subject_id == delivery.subject_id if delivery.subject_id else Delivery.id == delivery.id,
         Delivery.changed_at >= delivery.changed_at,
     )
     _audit("exchange.replayed", delivery.establishment_id, delivery.follower_id, count=told)
     return told
 
 
-def replay_since(follower: Follower, since: datetime, until: datetime | None = None) -> int:
-    """Tell everything since then again (every change of the appointments that changed until then); how many."""
+def replay_since(follower: Follower, since: datetime, until: datetime | None = None, kind: str = "") -> int:
+    """Tell everything since then again (every change of the things that changed until then); how many.
+
+    kind: of one kind of things alone.
+    """
     _at_once(follower.id)
-    of_then = select(Delivery.appointment_id).where(Delivery.follower_id == follower.id, Delivery.changed_at >= since)
+    of_then = select(Delivery.subject_id).where(Delivery.follower_id == follower.id, Delivery.changed_at >= since)
     if until is not None:
         of_then = of_then.where(Delivery.changed_at < until)
-    told = _again(
-        Delivery.follower_id == follower.id, Delivery.changed_at >= since, Delivery.appointment_id.in_(of_then)
-    )
+    if kind:
+        of_then = of_then.where(Delivery.subject_kind == kind)
+    told = _again(Delivery.follower_id == follower.id, Delivery.changed_at >= since, Delivery.subject_id.in_(of_then))
     _audit("exchange.replayed", follower.establishment_id, follower.id, since=since.isoformat(), count=told)
     return told
 
@@ -46,11 +47,11 @@ def _at_once(follower_id: UUID) -> None:
     session.execute(update(Follower).where(Follower.id == follower_id).values(next_try_at=None, failures=0))
 
 
-def _again(*which: object) -> int:
+def _again(*which: ColumnElement[bool]) -> int:
     """A new control id each: the hospital system takes the same one for the same message, and does nothing."""
     result = session.connection().execute(
         update(Delivery)
-        .where(*which, Delivery.state != states.NOT_NEEDED)  # type: ignore[arg-type]
+        .where(*which, Delivery.state != states.NOT_NEEDED)
         .values(
             state=states.WAITING,
             round=Delivery.round + 1,
@@ -76,30 +77,28 @@ def set_aside(delivery: Delivery) -> None:
     _audit("exchange.set_aside", delivery.establishment_id, delivery.follower_id, delivery=str(delivery.id))
 
 
-def tell_again(appointment: Appointment) -> bool:
-    """Tell the hospital system the appointment as it is now, whatever it holds. False when it has no system."""
+def tell_again(establishment_id: UUID, subject_kind: str, subject_id: UUID, event: str) -> bool:
+    """Tell the hospital system a thing as it is now, whatever it holds. False when there is no system."""
     follower_id = session.scalar(
-        select(Follower.id).where(
-            Follower.establishment_id == appointment.establishment_id, Follower.kind == states.HIS
-        )
+        select(Follower.id).where(Follower.establishment_id == establishment_id, Follower.kind == states.HIS)
     )
     if follower_id is None:
         return False
-    final = {visit.CANCELLED: states.CANCELLED, visit.MISSED: states.NO_SHOW}
     made = uuid4()
     session.add(
         Delivery(
             id=made,
             follower_id=follower_id,
-            establishment_id=appointment.establishment_id,
-            appointment_id=appointment.id,
-            event=final.get(appointment.state, states.MODIFIED),
+            establishment_id=establishment_id,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            event=event,
             changed_at=db.now(),
             control_id=made.hex[:16],
         )
     )
     session.flush()
-    _audit("exchange.replayed", appointment.establishment_id, follower_id, count=1)
+    _audit("exchange.replayed", establishment_id, follower_id, count=1)
     return True
 
 

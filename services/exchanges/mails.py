@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from portal.notifications import Mail
-from services.appointments.exchanges.models import Follower
+from services.exchanges.models import Follower
 
 
 def given_up(follower: Follower) -> Mail:

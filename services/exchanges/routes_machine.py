@@ -7,9 +7,8 @@ from auth import guards
 from auth.machines import callers
 from portal.gateways.his.hl7v2 import MAX_BYTES
 from portal.web.security import csrf
-from services.appointments.exchanges import listening
+from services.exchanges import actions, listening, subjects
 
-SCOPE = "system/Appointment.write"
 CONTENT_TYPE = "application/hl7-v2"
 
 pages = guards.machines(Blueprint("appointment_messages", __name__, url_prefix="/api"), token=True)
@@ -19,14 +18,17 @@ csrf.exempt(pages)
 @pages.post("/hl7v2")
 def receive() -> Response:
     """One message, one acknowledgement: 200 with AA, AE or AR in it. 413 over 1 MiB, 415 for another content type."""
-    refused = callers.beyond(SCOPE)
+    scopes = [each.scope for each in subjects.every()]
     caller = callers.caller()
-    if refused is not None or caller is None:
-        return refused or callers.answer(401, "invalid_token")
+    if caller is None or not caller.scopes & set(scopes):
+        return callers.beyond(scopes[0]) or callers.answer(401, "invalid_token")
     if request.mimetype != CONTENT_TYPE:
         return callers.answer(415, "unsupported_media_type")
     body = request.stream.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         return callers.answer(413, "too_large")
+    scope = actions.scope_for(body)
+    if scope and (refused := callers.beyond(scope)):
+        return refused
     answer = listening.take(caller.establishment_id, body, "http")
     return Response(answer, content_type=f"{CONTENT_TYPE}; charset=utf-8", headers={"Cache-Control": "no-store"})

@@ -1,5 +1,6 @@
 """One follower is told what waits for it, one thing after the other; what came of it is written down each time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -8,14 +9,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
-from auth.models import PatientRecord
 from portal import audit, db, establishments, kpi
 from portal.db import session
-from services.appointments import states as visit
-from services.appointments.exchanges import dialect, signing, siu, states
-from services.appointments.exchanges.actions.following import LEASE
-from services.appointments.exchanges.models import Delivery, Follower, SiuAppointment
-from services.appointments.models import Appointment, AppointmentChange
+from portal.gateways.his import Parcel
+from services.exchanges import dialect, signing, states, subjects
+from services.exchanges.actions.following import LEASE
+from services.exchanges.models import Delivery, Follower
+from services.exchanges.subjects import CannotBeTold, Written
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 PATIENCE = timedelta(days=3)
@@ -25,7 +25,7 @@ _LONGEST_TOLD = 500
 
 @dataclass(frozen=True)
 class Outgoing:
-    """What to tell now, and to whom. body: the SIU message, or the webhook's event."""
+    """What to tell now, and to whom. body: the message, or the webhook's event. parcel: makes the files instead."""
 
     delivery_id: UUID
     follower_id: UUID
@@ -36,6 +36,7 @@ class Outgoing:
     body: bytes
     url: str = ""
     secret: str = ""
+    parcel: Callable[[], Parcel] | None = None
 
 
 def next_to_tell(follower_id: UUID, lease: UUID) -> Outgoing | None:
@@ -50,14 +51,19 @@ def next_to_tell(follower_id: UUID, lease: UUID) -> Outgoing | None:
         return None
     follower.leased_until = db.now() + LEASE
     while (waiting := _first_waiting(follower)) is not None:
-        if _is_superseded(waiting):
+        try:
+            written = _written(follower, waiting)
+        except CannotBeTold as fact:
+            _refuse_here(waiting, fact)
+            continue
+        if written is None:
             waiting.state, waiting.settled_at = states.NOT_NEEDED, db.now()
             session.flush()
             continue
         waiting.attempts += 1
         waiting.tried_at = db.now()
         session.flush()
-        return _outgoing(follower, waiting)
+        return _outgoing(follower, waiting, written)
     return None
 
 
@@ -68,20 +74,31 @@ def _first_waiting(follower: Follower) -> Delivery | None:
         .where(Delivery.follower_id == follower.id, Delivery.state == states.WAITING)
         .order_by(Delivery.changed_at, Delivery.id)
         .limit(1)
-        .options(joinedload(Delivery.appointment))
         .execution_options(populate_existing=True)
     )
 
 
-def _is_superseded(waiting: Delivery) -> bool:
-    """Nobody needs to hear that a cancelled appointment had moved: its cancellation says all."""
-    appointment = waiting.appointment
-    is_over = appointment is not None and appointment.state == visit.CANCELLED
-    return is_over and waiting.event in (states.RESCHEDULED, states.MODIFIED)
+def _written(follower: Follower, waiting: Delivery) -> Written | None:
+    """None: nobody needs to hear this any more, or what it was about is gone. Raises CannotBeTold."""
+    subject = subjects.of(waiting.subject_kind)
+    if subject is None:
+        return Written(_event(follower, waiting)) if waiting.event == states.TEST_EVENT else None
+    if subject.is_superseded(waiting):
+        return None
+    if follower.kind == states.WEBHOOK:
+        return Written(_event(follower, waiting))
+    codes = dialect.read(establishments.setting(follower.establishment_id, dialect.SETTING))
+    return subject.write(waiting, codes.named(follower.establishment.finess))
 
 
-def _outgoing(follower: Follower, waiting: Delivery) -> Outgoing:
-    body = _siu(waiting) if follower.kind == states.HIS else _event(follower, waiting)
+def _refuse_here(waiting: Delivery, fact: CannotBeTold) -> None:
+    """It cannot even be written: it waits for people beside what the hospital system refused, and holds nobody up."""
+    waiting.state, waiting.settled_at, waiting.answer, waiting.told = states.REFUSED, db.now(), "", fact.reason
+    session.flush()
+    _count_of(waiting, states.HIS, states.REFUSED)
+
+
+def _outgoing(follower: Follower, waiting: Delivery, written: Written) -> Outgoing:
     return Outgoing(
         waiting.id,
         follower.id,
@@ -89,34 +106,11 @@ def _outgoing(follower: Follower, waiting: Delivery) -> Outgoing:
         follower.establishment_id,
         waiting.event,
         waiting.control_id,
-        body,
+        written.body,
         follower.url,
         follower.secret,
+        written.parcel,
     )
-
-
-def _siu(waiting: Delivery) -> bytes:
-    appointment = waiting.appointment
-    assert appointment is not None, "a hospital system is told of appointments only"
-    at = appointment.establishment_id
-    ipp = session.scalar(
-        select(PatientRecord.ipp).where(
-            PatientRecord.patient_id == appointment.patient_id, PatientRecord.establishment_id == at
-        )
-    )
-    telling = siu.Telling(waiting.event, waiting.control_id, appointment, _filler(appointment), ipp or "", db.now())
-    codes = dialect.read(establishments.setting(at, dialect.SETTING)).named(appointment.establishment.finess)
-    return siu.write(telling, codes)
-
-
-def _filler(appointment: Appointment) -> str:
-    """The hospital system's own number of an appointment of the portal, when it gave one."""
-    found = session.scalar(
-        select(SiuAppointment.external_id)
-        .where(SiuAppointment.appointment_id == appointment.id, SiuAppointment.external_id != appointment.reference)
-        .limit(1)
-    )
-    return found or ""
 
 
 def _event(follower: Follower, waiting: Delivery) -> bytes:
@@ -127,14 +121,9 @@ def _event(follower: Follower, waiting: Delivery) -> bytes:
         "at": waiting.changed_at.isoformat(),
         "establishment": follower.establishment.finess,
     }
-    if (appointment := waiting.appointment) is not None:
-        change = session.get(AppointmentChange, waiting.change_id) if waiting.change_id else None
-        start_at = change.start_at if change is not None and change.start_at else appointment.start_at
-        facts["appointment"] = {
-            "id": str(appointment.id),
-            "reference": appointment.reference,
-            "start_at": start_at.isoformat(),
-        }
+    subject = subjects.of(waiting.subject_kind)
+    if subject is not None and subject.facts is not None:
+        facts |= subject.facts(waiting)
     return signing.body(facts)
 
 
@@ -158,20 +147,11 @@ def settle(outgoing: Outgoing, outcome: Outcome, *, answer: str = "", error: str
         .where(Delivery.control_id == outgoing.control_id)
         .values(state=outcome, settled_at=now, answer=answer, error=error[:100], told=told[:_LONGEST_TOLD])
     )
-    if outcome == states.ACCEPTED and outgoing.kind == states.HIS:
-        _agree(outgoing)
-    _count(outgoing, outcome)
-
-
-def _agree(outgoing: Outgoing) -> None:
-    """The hospital system now holds what we told it."""
-    told = session.get_one(Delivery, outgoing.delivery_id).appointment
-    if told is not None:
-        session.execute(
-            update(SiuAppointment)
-            .where(SiuAppointment.appointment_id == told.id)
-            .values(start_at=told.start_at, end_at=told.end_at, practitioner_id=told.practitioner_id, state=told.state)
-        )
+    told_of = session.get_one(Delivery, outgoing.delivery_id, populate_existing=True)
+    subject = subjects.of(told_of.subject_kind)
+    if subject is not None and outgoing.kind == states.HIS:
+        subject.settled(told_of)
+    _count_of(told_of, outgoing.kind, outcome)
 
 
 def postpone(outgoing: Outgoing, reason: str) -> bool:
@@ -208,21 +188,19 @@ def give_up(follower_id: UUID) -> Follower:
     return follower
 
 
-def _count(outgoing: Outgoing, outcome: str) -> None:
+def _count_of(told_of: Delivery, channel: str, outcome: str) -> None:
     """quantity: seconds between the change and the answer."""
-    changed_at = session.scalar(select(Delivery.changed_at).where(Delivery.id == outgoing.delivery_id))
-    waited = int((db.now() - changed_at).total_seconds()) if changed_at else 0
     kpi.count(
         f"exchange_{outcome}",
-        establishment_id=outgoing.establishment_id,
-        channel=outgoing.kind,
-        dimension=outgoing.event,
-        quantity=max(0, waited),
+        establishment_id=told_of.establishment_id,
+        channel=channel,
+        dimension=told_of.event,
+        quantity=max(0, int((db.now() - told_of.changed_at).total_seconds())),
     )
     if outcome == states.REFUSED:
         audit.record(
             "exchange.refused",
-            establishment_id=outgoing.establishment_id,
+            establishment_id=told_of.establishment_id,
             object_kind="delivery",
-            object_id=outgoing.delivery_id,
+            object_id=told_of.id,
         )

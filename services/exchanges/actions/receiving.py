@@ -17,10 +17,9 @@ from portal.db import session
 from portal.establishments import Establishment
 from portal.gateways.his import hl7v2
 from portal.gateways.his.hl7v2 import Acknowledgement, Message, NotHl7
-from services.appointments.exchanges import dialect, siu, states, wording
-from services.appointments.exchanges.actions import hearing
-from services.appointments.exchanges.actions.hearing import Heard
-from services.appointments.exchanges.models import SiuMessage
+from services.exchanges import dialect, states, subjects, wording
+from services.exchanges.models import HisMessage
+from services.exchanges.subjects import Heard, Subject
 
 _KEPT_OF_A_WRONG_ONE = 20_000
 
@@ -37,16 +36,21 @@ class _Arrived:
     wrong: NotHl7 | None = None
 
     @property
+    def subject(self) -> Subject | None:
+        """The room that takes messages of this type."""
+        return subjects.taking(self.message.header.value(9)) if self.message else None
+
+    @property
     def digest(self) -> bytes:
         return hashlib.sha256(self.body).digest()
 
 
 def receive(establishment_id: UUID, body: bytes, via: str) -> bytes:
     """Take a message of a hospital's system (via: mllp, folder or http) and return its acknowledgement: AA (done, or
-    nothing to do), AE (not done, and why) or AR (not a message that is taken here). As the system job HIS_ACTOR."""
-    assert db.current_actor().label == f"system:{states.HIS_ACTOR}", "its changes are told apart from ours by this"
-    place = session.get_one(Establishment, establishment_id)
+    nothing to do), AE (not done, and why) or AR (not a message that is taken here). As the system job of `job_for`."""
     arrived = _read(body, via)
+    assert db.current_actor().label == f"system:{_job(arrived)}", "its changes are told apart from ours by this"
+    place = session.get_one(Establishment, establishment_id)
     row, is_new = _write_down(place, arrived)
     if not is_new:
         row.times += 1
@@ -57,11 +61,26 @@ def receive(establishment_id: UUID, body: bytes, via: str) -> bytes:
     heard = _hear(place, arrived)
     answer = _answered(place, arrived, heard)
     row.answer, row.error, row.told = heard.answer, heard.error, heard.reason
-    row.appointment_id, row.external_id, row.said_at = heard.appointment_id, heard.external_id, heard.said_at
+    row.subject_id, row.external_id, row.said_at = heard.subject_id, heard.external_id, heard.said_at
     row.acknowledgement = answer.decode()
     session.flush()
     _count(row, heard)
     return answer
+
+
+def job_for(body: bytes) -> str:
+    """The system job as which a message is taken."""
+    return _job(_read(body, ""))
+
+
+def scope_for(body: bytes) -> str:
+    """What a machine that posts this message must be allowed; "" when nobody takes such messages."""
+    subject = _read(body, "").subject
+    return subject.scope if subject else ""
+
+
+def _job(arrived: _Arrived) -> str:
+    return arrived.subject.job if arrived.subject else states.NOBODYS_JOB
 
 
 def _read(body: bytes, via: str) -> _Arrived:
@@ -77,11 +96,12 @@ def _read(body: bytes, via: str) -> _Arrived:
     return _Arrived(body, via, message, message.control_id, sender)
 
 
-def _write_down(place: Establishment, arrived: _Arrived) -> tuple[SiuMessage, bool]:
+def _write_down(place: Establishment, arrived: _Arrived) -> tuple[HisMessage, bool]:
     """The message's row, locked; whether it is a new one. The same message twice at once: the second one waits."""
-    made = insert(SiuMessage).values(
+    made = insert(HisMessage).values(
         id=uuid4(),
         establishment_id=place.id,
+        subject_kind=arrived.subject.kind if arrived.subject else "",
         sender=arrived.sender,
         control_id=arrived.control_id,
         digest=arrived.digest,
@@ -90,13 +110,13 @@ def _write_down(place: Establishment, arrived: _Arrived) -> tuple[SiuMessage, bo
         body=_kept(arrived.body),
         received_at=db.now(),
     )
-    is_new = session.scalar(made.on_conflict_do_nothing().returning(SiuMessage.id)) is not None
+    is_new = session.scalar(made.on_conflict_do_nothing().returning(HisMessage.id)) is not None
     row = session.scalars(
-        select(SiuMessage)
+        select(HisMessage)
         .where(
-            SiuMessage.establishment_id == place.id,
-            SiuMessage.sender == arrived.sender,
-            SiuMessage.control_id == arrived.control_id,
+            HisMessage.establishment_id == place.id,
+            HisMessage.sender == arrived.sender,
+            HisMessage.control_id == arrived.control_id,
         )
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -112,12 +132,13 @@ def _kept(body: bytes) -> str:
 def _hear(place: Establishment, arrived: _Arrived) -> Heard:
     if arrived.wrong is not None or arrived.message is None:
         return _wrong(arrived.wrong)
+    if arrived.subject is None:
+        return _wrong(NotHl7("200", "messages of this type are not taken here"))
     codes = dialect.read(establishments.setting(place.id, dialect.SETTING)).named(place.finess)
     try:
-        told = siu.read(arrived.message, place.tz, codes)
+        return arrived.subject.hear(place, arrived.message, codes)
     except NotHl7 as error:
         return _wrong(error)
-    return hearing.hear(place.id, told, codes)
 
 
 def _wrong(error: NotHl7 | None) -> Heard:
@@ -128,40 +149,40 @@ def _wrong(error: NotHl7 | None) -> Heard:
 def _answered(place: Establishment, arrived: _Arrived, heard: Heard) -> bytes:
     control_id = arrived.message.control_id if arrived.message else ""
     with force_locale("fr"):
-        told = str(wording.REASONS.get(heard.reason, ""))
+        told = wording.reason(arrived.subject.kind if arrived.subject else "", heard.reason)
     told = arrived.wrong.reason if arrived.wrong and not told else told
     answer = Acknowledgement(heard.answer, control_id, heard.error, told)
     header = arrived.message.header if arrived.message else None
     return hl7v2.acknowledge(header, answer, hl7v2.stamp(db.now(), place.tz), uuid4().hex[:20])
 
 
-def _count(row: SiuMessage, heard: Heard) -> None:
+def _count(row: HisMessage, heard: Heard) -> None:
     audit.record(
-        "siu_message.received",
+        "his_message.received",
         patient_id=heard.patient_id,
         establishment_id=row.establishment_id,
-        object_kind="siu_message",
+        object_kind="his_message",
         object_id=row.id,
         trigger=row.trigger,
         answer=heard.answer,
     )
+    subject = subjects.of(row.subject_kind)
     kpi.count(
-        "siu_received",
+        f"{subject.message_type.lower() if subject else 'his'}_received",
         establishment_id=row.establishment_id,
         channel=row.via,
         dimension=f"{row.trigger} {heard.answer}",
     )
 
 
-def open_message(message: SiuMessage) -> None:
+def open_message(message: HisMessage) -> None:
     """An agent looks at what a message says: a patient's name and why they come may be in it."""
-    patient_id = None
-    if message.appointment_id is not None:
-        patient_id = hearing.patient_of(message.appointment_id)
+    subject = subjects.of(message.subject_kind)
+    patient_id = subject.patient_of(message.subject_id) if subject and message.subject_id else None
     audit.record(
-        "siu_message.opened",
+        "his_message.opened",
         patient_id=patient_id,
         establishment_id=message.establishment_id,
-        object_kind="siu_message",
+        object_kind="his_message",
         object_id=message.id,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from portal import db
 from portal.gateways.his import hl7v2
 from portal.gateways.his.hl7v2 import Acknowledgement, NotHl7
-from services.appointments.exchanges import actions, states
+from services.exchanges import actions, subjects
 
 log = structlog.get_logger(__name__)
 _TRIES = 4
@@ -24,15 +24,28 @@ def take(establishment_id: UUID, body: bytes, via: str) -> bytes:
     with _AT_ONCE:
         for tried in range(_TRIES):
             try:
-                with db.transaction(db.system(states.HIS_ACTOR)):
+                with db.transaction(db.system(actions.job_for(body))):
                     return actions.receive(establishment_id, body, via)
             except DBAPIError as error:
-                log.warning("siu.database", reason=type(error).__name__, tried=tried)
+                log.warning("his.database", reason=type(error).__name__, tried=tried)
                 time.sleep(0.05 * 2**tried)
             except Exception:
-                log.exception("siu.failed")
+                log.exception("his.failed")
                 break
     return _failed(body)
+
+
+def take_list(establishment_id: UUID, name: str, body: bytes) -> tuple[bytes, bool]:
+    """A CSV file of the folder, by the room that reads such lists: its report, and whether all of it was done."""
+    reader = next((each for each in subjects.every() if each.read_list is not None), None)
+    if reader is None or reader.read_list is None:
+        return b"nobody reads lists here\r\n", False
+    try:
+        with db.transaction(db.system(reader.job)):
+            return reader.read_list(establishment_id, name, body)
+    except Exception:
+        log.exception("his.list_failed")
+        return b"the portal failed: nothing of this file was done; put it back in in/\r\n", False
 
 
 def _failed(body: bytes) -> bytes:

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from portal import audit, db, establishments
 from portal.db import session
 from portal.gateways import his, webhooks
-from services.appointments.exchanges import dialect, states
-from services.appointments.exchanges.actions.following import forget_follower
-from services.appointments.exchanges.models import Delivery, Follower
+from services.exchanges import dialect, states, subjects
+from services.exchanges.actions.following import forget_follower
+from services.exchanges.models import Delivery, Follower
 
 
 def change_his(establishment_id: UUID, url: str) -> None:
@@ -41,7 +41,7 @@ def subscribe(
         name=name.strip(),
         url=url,
         secret=secret,
-        events=[event for event in states.WEBHOOK_EVENTS if event in events],
+        events=[event for event in subjects.events() if event in events],
     )
     session.add(made)
     session.flush()

@@ -13,38 +13,13 @@ from portal import audit, db
 from portal.db import session
 from portal.establishments import EstablishmentSetting
 from portal.gateways import his
-from services.appointments.exchanges import states
-from services.appointments.exchanges.dialect import ADDRESS
-from services.appointments.exchanges.models import Delivery, Follower
+from services.exchanges import states, subjects
+from services.exchanges.dialect import ADDRESS
+from services.exchanges.models import Delivery, Follower
 
 LEASE = timedelta(minutes=2)
 AT_ONCE = 5000
 
-_PLAN = text("""
-insert into delivery (id, follower_id, establishment_id, appointment_id, change_id, event, changed_at, state,
-                      control_id)
-select gen_random_uuid(), f.id, f.establishment_id, c.appointment_id, c.id, w.event, c.at,
-       case when f.kind = 'his' and c.by = :by_his then 'not_needed' else 'waiting' end,
-       left(replace(c.id::text, '-', ''), 16)
-from appointment_change c
-join follower f on f.establishment_id = c.establishment_id and f.follows_since <= c.at
-cross join lateral (select case
-  when c.from_state = '' then 'S12'
-  when c.to_state = 'cancelled' then 'S15'
-  when c.to_state = 'missed' then 'S26'
-  when c.from_state = 'booked' and c.to_state = 'booked' then 'S13'
-  else 'S14' end as trigger) t
-cross join lateral (select case
-  when f.kind = 'his' then t.trigger
-  when c.to_state = 'arrived' then 'appointment.arrived'
-  else case t.trigger when 'S12' then 'appointment.booked' when 'S13' then 'appointment.moved'
-    when 'S15' then 'appointment.cancelled' when 'S26' then 'appointment.missed' else '' end end as event) w
-where c.at >= :since and (f.kind = 'his' or w.event = any(f.events))
-  and not exists (select 1 from delivery d where d.follower_id = f.id and d.change_id = c.id)
-order by c.at
-limit :at_once
-on conflict (follower_id, change_id) do nothing
-""")
 _DUE = text("""
 update follower f set lease = gen_random_uuid(), leased_until = :until
 where f.stopped_at is null and (f.leased_until is null or f.leased_until < :now)
@@ -56,8 +31,7 @@ returning f.id, f.lease
 
 def plan(since: datetime) -> int:
     """Write down what each follower is to be told of the changes since then; how many are new."""
-    asked = {"since": since, "by_his": f"system:{states.HIS_ACTOR}", "at_once": AT_ONCE}
-    return int(session.connection().execute(_PLAN, asked).rowcount)
+    return sum(subject.plan(since) for subject in subjects.every())
 
 
 def lease_due(now: datetime) -> Sequence[tuple[UUID, UUID]]:

@@ -9,11 +9,10 @@ from uuid import UUID
 from portal import db, establishments, jobs, notifications
 from portal.config import Settings
 from portal.gateways import DoorError, OutcomeUnknown, Refused, UnsupportedUrl, his, webhooks
-from portal.gateways.his import HospitalSystem, NotAccepted
+from portal.gateways.his import Dropped, HospitalSystem, NotAccepted
 from portal.gateways.webhooks import Webhooks
-from services.appointments.exchanges import actions, dialect, mails, queries, signing, states
-from services.appointments.exchanges.actions.delivering import Outgoing
-from services.appointments.exchanges.listening import take
+from services.exchanges import actions, dialect, listening, mails, queries, signing, states
+from services.exchanges.actions.delivering import Outgoing
 
 _RECENT, _LONG_AGO = timedelta(minutes=30), timedelta(days=30)
 _TOLD_AT_ONCE = 500
@@ -48,31 +47,31 @@ def system_of(establishment_id: UUID) -> HospitalSystem:
     return known[1]
 
 
-@jobs.periodic("* * * * * */5", "appointments.follow_changes")
+@jobs.periodic("* * * * * */5", "exchanges.follow_changes")
 def follow_changes() -> None:
     """Find what is new, and start telling it."""
     with jobs.reading():
         actions.follow_his()
         actions.plan(db.now() - _RECENT)
         for follower_id, lease in actions.lease_due(db.now()):
-            jobs.enqueue("appointments.deliver", follower_id=str(follower_id), lease=str(lease))
+            jobs.enqueue("exchanges.deliver", follower_id=str(follower_id), lease=str(lease))
 
 
-@jobs.periodic("13 * * * *", "appointments.follow_older_changes")
+@jobs.periodic("13 * * * *", "exchanges.follow_older_changes")
 def follow_older_changes() -> None:
     """What was committed late, or came back with a restore."""
     with jobs.reading():
         actions.plan(db.now() - _LONG_AGO)
 
 
-@jobs.periodic("43 3 * * *", "appointments.forget_exchanges")
+@jobs.periodic("43 3 * * *", "exchanges.forget_exchanges")
 def forget_exchanges() -> None:
     """Forget the words of old messages, and old facts."""
     with jobs.reading():
         actions.forget()
 
 
-@jobs.task("appointments.deliver")
+@jobs.task("exchanges.deliver")
 def deliver(follower_id: str, lease: str) -> None:
     """Tell one follower what waits for it, until nothing does or it is away."""
     tell(UUID(follower_id), UUID(lease), jobs.reading)
@@ -110,6 +109,8 @@ def _told(outgoing: Outgoing, system: HospitalSystem | None, opening: Opening) -
 def _carry(outgoing: Outgoing, system: HospitalSystem | None) -> str:
     if system is None:
         return str(_post(outgoing))
+    if outgoing.parcel is not None:
+        return system.put(outgoing.parcel()).code
     return system.send(outgoing.body, outgoing.control_id).code
 
 
@@ -139,7 +140,7 @@ def _postpone(outgoing: Outgoing, error: DoorError) -> None:
 # -- what hospital systems leave in folders ----------------------------------------------------------------------
 
 
-@jobs.periodic("* * * * * */10", "appointments.collect_messages")
+@jobs.periodic("* * * * * */10", "exchanges.collect_messages")
 def collect_messages() -> None:
     """Read what hospital systems left for us in their folders."""
     with jobs.reading():
@@ -154,7 +155,15 @@ def collect(establishment_id: UUID, opening: Opening) -> None:
         with opening():
             system = system_of(establishment_id)
         for each in system.dropped():
-            answer = take(establishment_id, each.body, "folder")
-            system.settle(each.name, answer, accepted=b"|AA|" in answer)
+            answer, accepted = _taken(establishment_id, each)
+            system.settle(each.name, answer, accepted=accepted)
     except (DoorError, UnsupportedUrl):
         return  # the folder is away, and its state says so: the next tick tries again
+
+
+def _taken(establishment_id: UUID, dropped: Dropped) -> tuple[bytes, bool]:
+    """What is written beside a file of theirs, and whether it goes to `done/`."""
+    if dropped.name.lower().endswith(".csv"):
+        return listening.take_list(establishment_id, dropped.name, dropped.body)
+    answer = listening.take(establishment_id, dropped.body, "folder")
+    return answer, b"|AA|" in answer

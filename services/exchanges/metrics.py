@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import db
-from services.appointments.exchanges import queries
+from services.exchanges import queries
 
 
 class Exchanges(Collector):
@@ -26,7 +26,7 @@ class Exchanges(Collector):
         except SQLAlchemyError:
             return
         for name, words, value in (
-            ("parvis_exchange_waiting", "Changes of appointments to be told to somebody", waiting),
+            ("parvis_exchange_waiting", "Changes to be told to somebody", waiting),
             ("parvis_exchange_lag_seconds", "How long the oldest of them has waited", lag_s),
             ("parvis_exchange_refused", "Changes that a hospital system refused, and nobody settled", refused),
         ):
