@@ -13,7 +13,9 @@ from auth.identity import nir
 from portal import calendar, db
 from portal.db import session
 from portal.files import FileNotReadable
-from portal.web.downloads import file_response
+from portal.web.downloads import shown_response
+from portal.web.ui import short_day
+from services.pieces import actions as piece_actions
 from services.pieces import queries as piece_queries
 from services.pieces import wording as piece_wording
 from services.pieces.forms import RefusePieceForm
@@ -62,10 +64,13 @@ def show(preadmission_id: UUID) -> str:
 
 @preadmission_pages.get("/<uuid:preadmission_id>/pieces/<uuid:piece_id>/fichier")
 def piece_file(preadmission_id: UUID, piece_id: UUID) -> Response:
-    """The document as the patient sent it. Opening it is written down."""
-    _file, piece = _one_with_piece(preadmission_id, piece_id)
+    """The document's first page, as people are shown it. Opening it is written down."""
+    file, piece = _one_with_piece(preadmission_id, piece_id)
+    if not piece.pages:
+        abort(404)
+    mark = f"{file.establishment.name} – {db.current_actor().name} – {short_day(db.now().date())}"
     try:
-        return file_response(actions.open_piece(piece), inline="telecharger" not in request.args)
+        return shown_response(piece_actions.hand_over(piece.pages[0], watermark=mark))
     except FileNotReadable:
         abort(404)
 

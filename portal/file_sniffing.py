@@ -16,13 +16,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import pi_heif
 import pikepdf
 import puremagic
 from PIL import Image, UnidentifiedImageError
 
+pi_heif.register_heif_opener(thumbnails=False)
+
 HEAD_SIZE: Final = 4096  # enough for `sniff`
 MAX_PDF_PAGES: Final = 500
 MAX_PIXELS: Final = 100_000_000  # above the largest photographs of telephones, below what exhausts a worker
+MAX_WHOLE_PIXELS: Final = 50_000_000
+"""Of a format that can only be decoded whole (PNG, HEIC): 150 MB of memory. Telephones stop at 48 million."""
+IMAGE_FORMATS: Final = ("JPEG", "PNG", "HEIF")
 MAX_NAME_LENGTH: Final = 150
 
 
@@ -32,6 +38,7 @@ class Kind(StrEnum):
     PDF = "pdf"
     JPEG = "jpeg"
     PNG = "png"
+    HEIC = "heic"  # HEIF holding HEVC, as telephones make them
     CDA = "cda"  # XML that says so; `services.documents.cda` decides whether it is a letter
     XDM = "xdm"  # zip; `services.documents.xdm` decides whether it is IHE_XDM
 
@@ -45,6 +52,7 @@ _MEDIA_TYPES: Final = {
     Kind.PDF: "application/pdf",
     Kind.JPEG: "image/jpeg",
     Kind.PNG: "image/png",
+    Kind.HEIC: "image/heic",
     Kind.CDA: "text/xml",
     Kind.XDM: "application/zip",
 }
@@ -55,6 +63,9 @@ _CLAIMED: Final = {
     "jpe": Kind.JPEG,
     "jfif": Kind.JPEG,
     "png": Kind.PNG,
+    "heic": Kind.HEIC,
+    "heif": Kind.HEIC,
+    "hif": Kind.HEIC,
     "xml": Kind.CDA,
     "zip": Kind.XDM,
 }
@@ -70,6 +81,7 @@ _MAGIC: Final = {
     ),
     Kind.XDM: (b"PK\x03\x04",),
 }
+_IMAGE_KINDS: Final = {"JPEG": Kind.JPEG, "PNG": Kind.PNG, "HEIF": Kind.HEIC}
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"heif")
 
 
@@ -90,7 +102,7 @@ class FileTypeRefused(FileRefused):
 
 
 class PhotoFormatRefused(FileTypeRefused):
-    """A HEIC or HEIF photograph, as telephones make them: the person can send it again as JPEG."""
+    """A HEIC or HEIF photograph, as telephones make them, where no copy is made that everybody can open."""
 
 
 class FileTypeLies(FileRefused):
@@ -142,7 +154,8 @@ class ImageFacts:
 def sniff(head: bytes, name: str) -> Kind:
     """Say what a file is from its first bytes (`HEAD_SIZE` is enough) and its name; both must agree.
 
-    Raises `FileEmpty`, `FileTypeRefused` (with `PhotoFormatRefused` for HEIC), `FileTypeLies`.
+    Raises `FileEmpty`, `FileTypeRefused`, `FileTypeLies`. Telephones that send a HEIC photograph under a name in .jpg,
+    or the reverse, do not lie to anybody: the content decides between photographs.
     """
     if not head:
         raise FileEmpty
@@ -152,9 +165,9 @@ def sniff(head: bytes, name: str) -> Kind:
     if actual is not None and actual is claimed:
         return actual
     if claimed is None:
-        raise FileTypeRefused(extension or "unknown") if not _is_heic(head) else PhotoFormatRefused("heic")
-    if actual is None and _is_heic(head):
-        raise PhotoFormatRefused("heic")
+        raise FileTypeRefused(extension or "unknown")
+    if (actual is Kind.HEIC and claimed is Kind.JPEG) or (actual is Kind.JPEG and claimed is Kind.HEIC):
+        return actual
     raise FileTypeLies(claimed, actual or _best_guess(head))
 
 
@@ -181,18 +194,24 @@ def check_pdf(source: Path | bytes | BinaryIO, max_pages: int = MAX_PDF_PAGES) -
 
 
 def check_image(source: Path | bytes | BinaryIO, max_pixels: int = MAX_PIXELS) -> ImageFacts:
-    """Open a JPEG or a PNG to its end. Raises `FileDamaged`, `ImageTooLarge`."""
+    """Open a photograph to its end. Raises `FileDamaged`, `ImageTooLarge`."""
     try:
-        with _stream(source) as stream, Image.open(stream, formats=("JPEG", "PNG")) as image:
-            facts = ImageFacts(Kind(str(image.format).lower()), image.width, image.height)
-            if image.width * image.height > max_pixels:
-                raise ImageTooLarge
+        with _stream(source) as stream, Image.open(stream, formats=IMAGE_FORMATS) as image:
+            facts = ImageFacts(_IMAGE_KINDS[str(image.format)], image.width, image.height)
+            refuse_too_many_pixels(image, max_pixels)
             _read_to_the_end(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageTooLarge from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError):
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError):
         raise FileDamaged from None
     return facts
+
+
+def refuse_too_many_pixels(image: Image.Image, most: int = MAX_PIXELS) -> None:
+    """Look at the size an image says it has, before it is decoded. Raises `ImageTooLarge`."""
+    limit = most if image.format == "JPEG" else min(most, MAX_WHOLE_PIXELS)
+    if image.width * image.height > limit:
+        raise ImageTooLarge
 
 
 def clean_name(name: str, default: str = "document") -> str:
@@ -215,6 +234,8 @@ def _extension(name: str) -> str:
 
 
 def _kind_of(head: bytes) -> Kind | None:
+    if _is_heic(head):
+        return Kind.HEIC
     return next((kind for kind, magics in _MAGIC.items() if head.startswith(magics)), None)
 
 
@@ -247,9 +268,9 @@ def _ends_as_a_pdf(stream: BinaryIO) -> bool:
 
 
 def _read_to_the_end(image: Image.Image) -> None:
-    """Find a cut file without holding all its pixels: a JPEG is decoded at an eighth, a PNG by its checksums."""
-    if image.format == "JPEG":
-        image.draft("RGB", (image.width // 8, image.height // 8))
-        image.load()
-    else:
+    """Find a cut file: a JPEG is decoded at an eighth, a PNG is read by its checksums, a HEIC has to be decoded."""
+    if image.format == "PNG":
         image.verify()
+        return
+    image.draft("RGB", (image.width // 8, image.height // 8))
+    image.load()

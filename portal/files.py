@@ -14,22 +14,34 @@ from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Select, select
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Select, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import db, jobs
 from portal.config import Settings
 from portal.db import Base, Keyed, session
 from portal.file_crypto import Encrypter, FileKeys, decrypt
-from portal.file_sniffing import FileEmpty, FileRefused, Kind, check_image, check_pdf, clean_name, sniff
+from portal.file_sniffing import (
+    FileEmpty,
+    FileRefused,
+    FileTypeRefused,
+    Kind,
+    PhotoFormatRefused,
+    check_image,
+    check_pdf,
+    clean_name,
+    sniff,
+)
 from portal.gateways import Refused, Unavailable, antivirus, storage
 
 log = structlog.get_logger(__name__)
 
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 25 * 1024 * 1024
 KEEP_UNATTACHED = timedelta(hours=24)
 _HEAD_BYTES = 8192
 DOCUMENTS = frozenset({Kind.PDF, Kind.JPEG, Kind.PNG})
+PHOTOGRAPHED = DOCUMENTS | {Kind.HEIC}
+"""Where a copy is shown (`files_shown`): few computers open the HEIC of telephones."""
 
 
 class FileTooLarge(FileRefused):
@@ -48,8 +60,16 @@ class FileNotReadable(Exception):
     """The file has not been scanned yet, or may not be opened."""
 
 
+class StillStored(Exception):
+    """The storage was asked to delete these bytes and still has them."""
+
+
 class StoredFile(Keyed, Base):
-    """Facts about stored bytes. state: waiting (for the scanner) | clean | infected."""
+    """Facts about stored bytes. state: waiting (for the scanner) | clean | infected | erased (or about to be).
+
+    sheets: of a PDF. shown_state: of the copy that people see (`files_shown`): "" (none was asked for) | waiting |
+    made | failed.
+    """
 
     __tablename__ = "stored_file"
 
@@ -66,6 +86,10 @@ class StoredFile(Keyed, Base):
     professional_id: Mapped[UUID | None] = mapped_column(ForeignKey("professional.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     attached_at: Mapped[datetime | None]
+    sheets: Mapped[int] = mapped_column(default=1, server_default="1")
+    shown_state: Mapped[str] = mapped_column(default="", server_default="")
+    shown_key: Mapped[str | None] = mapped_column(unique=True)
+    shown_type: Mapped[str] = mapped_column(default="", server_default="")
 
 
 @dataclass
@@ -171,7 +195,7 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
     actor = db.current_actor()
     arriving.finish()
     try:
-        kind = _checked_kind(arriving, name, kinds)
+        kind, sheets = _checked_kind(arriving, name, kinds)
         state = _scan(arriving.key)
     except BaseException:  # refused, or a parser that broke on it: nothing is kept either way
         _place.store.delete(arriving.key)
@@ -184,6 +208,7 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
         size=arriving.size,
         sha256=arriving.sha256,
         state=state,
+        sheets=sheets,
         account_id=actor.account_id,
     )
     with db.transaction(actor) as own:
@@ -240,6 +265,28 @@ def discard(storage_key: str) -> None:
     _place.store.delete(storage_key)
 
 
+def erase_later(stored: StoredFile) -> None:
+    """Nobody needs this file any more: nobody opens it from now on, and a job deletes its bytes, then its row."""
+    stored.state = "erased"
+    jobs.enqueue("files.erase", file_id=str(stored.id))
+
+
+@jobs.task("files.erase")
+def erase(file_id: str) -> None:
+    """Delete the bytes and their copy, make sure that they are gone, then forget the row. Stopped half-way, it goes on
+    from the start: the keys are forgotten last. Raises StillStored."""
+    with jobs.reading() as current:
+        stored = current.get(StoredFile, UUID(file_id))
+    if stored is None:
+        return
+    for key in filter(None, (stored.storage_key, stored.shown_key)):
+        _place.store.delete(key)
+        if _place.store.exists(key):
+            raise StillStored(key)
+    with jobs.effect() as current:
+        current.execute(delete(StoredFile).where(StoredFile.id == stored.id))
+
+
 def unattached(file_id: UUID) -> StoredFile | None:
     """The current actor's own upload that no form has taken yet."""
     return session.scalar(_unattached(file_id))
@@ -258,21 +305,29 @@ def open_(stored: StoredFile) -> Iterator[bytes]:
     return _plaintext(stored.storage_key)
 
 
+def open_shown(stored: StoredFile) -> Iterator[bytes]:
+    """The bytes of the copy that people see. Raises FileNotReadable unless it was made (`files_shown`)."""
+    if stored.state != "clean" or stored.shown_key is None:
+        raise FileNotReadable(stored.id)
+    return _plaintext(stored.shown_key)
+
+
 def _plaintext(key: str) -> Iterator[bytes]:
     assert _place.keys is not None, "files.configure was not called"
     with closing(_place.store.open(key)) as reader:
         yield from decrypt(reader, _place.keys, context=key.encode())
 
 
-def _checked_kind(arriving: Arriving, name: str, kinds: frozenset[Kind]) -> Kind:
+def _checked_kind(arriving: Arriving, name: str, kinds: frozenset[Kind]) -> tuple[Kind, int]:
+    """What it is, and how many sheets a PDF has."""
     kind = sniff(arriving.head, name)
     if kind not in kinds:
-        raise FileRefused(kind)
+        raise PhotoFormatRefused(kind) if kind is Kind.HEIC else FileTypeRefused(kind)
     if kind is Kind.PDF:
-        check_pdf(BytesIO(b"".join(_plaintext(arriving.key))))
-    elif kind in (Kind.JPEG, Kind.PNG):
+        return kind, check_pdf(BytesIO(b"".join(_plaintext(arriving.key)))).pages
+    if kind in PHOTOGRAPHED:
         check_image(BytesIO(b"".join(_plaintext(arriving.key))))
-    return kind
+    return kind, 1
 
 
 def _scan(key: str) -> str:
@@ -301,6 +356,16 @@ def scan_later(file_id: str) -> None:
         stored = current.get(StoredFile, UUID(file_id), with_for_update={"key_share": True})
         if stored is not None:
             stored.state = "clean" if verdict.clean else "infected"
+            jobs.enqueue("files.show" if verdict.clean else "files.quarantine", file_id=file_id)
+
+
+@jobs.task("files.quarantine")
+def quarantine(file_id: str) -> None:
+    """Delete the bytes in which the scanner found something; what is known of the file stays, to tell its sender."""
+    with jobs.reading() as current:
+        key = current.scalar(select(StoredFile.storage_key).where(StoredFile.id == UUID(file_id)))
+    if key is not None:
+        _place.store.delete(key)
 
 
 @jobs.periodic("41 * * * *", "files.forget_unattached")

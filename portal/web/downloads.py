@@ -6,6 +6,7 @@ from flask import Response
 
 from portal import files
 from portal.files import StoredFile
+from portal.files_shown import Shown
 
 _INLINE = frozenset({"application/pdf", "image/jpeg", "image/png"})
 _POLICY = "sandbox; default-src 'none'"
@@ -17,9 +18,18 @@ def file_response(stored: StoredFile, *, inline: bool = False) -> Response:
     Raises FileNotReadable unless the antivirus accepted it.
     """
     response = Response(files.open_(stored), mimetype=stored.media_type)
-    way = "inline" if inline and stored.media_type in _INLINE else "attachment"
-    response.headers["Content-Disposition"] = f"{way}; filename*=UTF-8''{quote(stored.name, safe='')}"
-    response.headers["Content-Length"] = str(stored.size)
+    return _powerless(response, stored.name, stored.size, inline=inline and stored.media_type in _INLINE)
+
+
+def shown_response(shown: Shown) -> Response:
+    """The copy that people look at, in the page or in a tab of its own."""
+    return _powerless(Response(shown.data, mimetype=shown.media_type), shown.name, len(shown.data), inline=True)
+
+
+def _powerless(response: Response, name: str, size: int, *, inline: bool) -> Response:
+    way = "inline" if inline else "attachment"
+    response.headers["Content-Disposition"] = f"{way}; filename*=UTF-8''{quote(name, safe='')}"
+    response.headers["Content-Length"] = str(size)
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"

@@ -20,7 +20,7 @@ class DepositForm(OnceForm):
     """One file for one piece. `received` holds an upload that arrived with a form that was refused otherwise."""
 
     received = HiddenField()
-    file = FileField(_l("Your file"), description=_l("Photo (JPEG, PNG) or PDF, 20 MB at most"))
+    file = FileField(_l("Your file"), description=_l("Photo or PDF, 25 MB at most"))
     expires_on = DateParts(
         _l("Valid until"), validators=[Optional()], description=_l("The date written on it, for example 27 3 2031")
     )
@@ -41,7 +41,7 @@ class DepositForm(OnceForm):
         arriving = uploads.arriving(self.file.data)
         try:
             if arriving is not None:
-                return self._kept(files.receive(arriving, self.file.data.filename))
+                return self._kept(files.receive(arriving, self.file.data.filename, kinds=files.PHOTOGRAPHED))
         except FileRefused as refused:
             self.file.errors = [*self.file.errors, words_for(refused)]
             return None

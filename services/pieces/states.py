@@ -8,17 +8,28 @@ from portal.db import Actor
 from services.pieces.models import Piece, PieceChange
 
 _SENT = frozenset({"scanning", "deposited"})
+_OVER = frozenset({"withdrawn", "purged"})
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
-    "awaited": _SENT | {"waived"},
-    "scanning": _SENT | {"infected"},
-    "deposited": _SENT | {"accepted", "refused", "waived"},
-    "infected": _SENT | {"waived"},
-    "accepted": frozenset({"refused"}),
-    "refused": _SENT | {"accepted", "waived"},
-    "waived": frozenset(),
+    "awaited": _SENT | _OVER | {"waived", "accepted"},
+    "scanning": _SENT | _OVER | {"infected", "awaited", "waived"},
+    "deposited": _SENT | _OVER | {"infected", "awaited", "accepted", "refused", "waived"},
+    "infected": _SENT | _OVER | {"awaited", "waived"},
+    "accepted": _OVER | {"refused", "expired"},
+    "refused": _SENT | _OVER | {"awaited", "accepted", "waived"},
+    "waived": _SENT | _OVER,
+    "expired": _SENT | _OVER | {"awaited", "accepted", "waived"},
+    "withdrawn": frozenset(
+        {"awaited", "scanning", "deposited", "infected", "accepted", "refused", "waived", "expired", "purged"}
+    ),
+    "purged": frozenset(),
 }
-"""A draft's file may be replaced, and an agent may change their mind; a waived piece is seen on the day."""
+"""A draft's pages may be replaced or taken away, and an agent may change their mind. `awaited` to `accepted`: pages
+that this hospital has accepted already. `waived` to sent: the patient found the paper before the day. `withdrawn` goes
+back to where it was when the piece is asked again."""
+
+DEPOSITABLE = frozenset(state for state in TRANSITIONS if TRANSITIONS[state] >= _SENT and state != "withdrawn")
+"""States in which pages may be added, turned or taken away."""
 
 REFUSAL_REASONS = (
     "unreadable",
@@ -31,7 +42,7 @@ REFUSAL_REASONS = (
     "file_locked",
     "duplicate",
 )
-"""Why an agent refuses a piece; each has words for the patient in `forms`."""
+"""Why an agent refuses a piece; each has words for the patient in `wording`."""
 
 
 class PieceTransitionRefused(Exception):
@@ -42,8 +53,11 @@ class PieceTransitionRefused(Exception):
         self.from_state, self.to_state = from_state, to_state
 
 
-def change(piece: Piece, to_state: str, actor: Actor, reason: str = "") -> PieceChange:
-    """Move the piece and return the row that says so. Raises PieceTransitionRefused."""
+def change(piece: Piece, to_state: str, actor: Actor, reason: str = "", note: str = "") -> PieceChange:
+    """Move the piece and return the row that says so. reason: a code. note: an agent's own words beside it.
+
+    Raises PieceTransitionRefused.
+    """
     if to_state not in TRANSITIONS[piece.state]:
         raise PieceTransitionRefused(piece.state, to_state)
     row = PieceChange(
@@ -56,8 +70,9 @@ def change(piece: Piece, to_state: str, actor: Actor, reason: str = "") -> Piece
         from_state=piece.state,
         to_state=to_state,
         reason=reason,
-        file_id=piece.file_id,
+        note=note,
+        digests=[page.file.sha256.hex() for page in piece.pages],
     )
     piece.state, piece.changed_at = to_state, row.at
-    piece.refusal_reason = reason if to_state == "refused" else ""
+    piece.refusal_reason, piece.note = (reason, note) if to_state == "refused" else ("", "")
     return row

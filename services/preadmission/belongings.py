@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from auth.enrolment.belongings import Belongings, Move, Rows, register
 from portal.db import session
 from portal.files import StoredFile
-from services.pieces.models import Piece
+from services.pieces.models import Piece, PiecePage
 from services.preadmission.models import Preadmission
 from services.preadmission.states import READY
 
@@ -40,19 +40,30 @@ def adopt(move: Move) -> Rows:
         ).all()
         for name, table in _TABLES.items()
     }
-    return {**moved, "stored_file": _move_files(moved["piece"], move)}
+    return {**moved, "piece_page": _move_pages(moved["piece"], move), "stored_file": _move_files(moved["piece"], move)}
 
 
 def release(move: Move, moved: Rows) -> None:
     for name, table in _TABLES.items():
         session.execute(update(table).where(table.id.in_(moved.get(name, ()))).values(patient_id=move.to_id))
-    session.execute(
-        update(StoredFile).where(StoredFile.id.in_(moved.get("stored_file", ()))).values(patient_id=move.to_id)
+    for table, name in ((PiecePage, "piece_page"), (StoredFile, "stored_file")):
+        session.execute(update(table).where(table.id.in_(moved.get(name, ()))).values(patient_id=move.to_id))
+
+
+def _move_pages(pieces: Sequence[UUID], move: Move) -> list[UUID]:
+    return list(
+        session.scalars(
+            update(PiecePage)
+            .where(PiecePage.piece_id.in_(pieces))
+            .values(patient_id=move.to_id)
+            .returning(PiecePage.id),
+            execution_options={"synchronize_session": False},
+        )
     )
 
 
 def _move_files(pieces: Sequence[UUID], move: Move) -> list[UUID]:
-    of_pieces = select(Piece.file_id).where(Piece.id.in_(pieces))
+    of_pieces = select(PiecePage.file_id).where(PiecePage.piece_id.in_(pieces))
     return list(
         session.scalars(
             update(StoredFile)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from auth.account import export
 from auth.account.export import Entry, Fact, Part
@@ -30,13 +30,18 @@ def part(patient_id: UUID) -> Part:
         .order_by(Preadmission.created_at)
     )
     pieces = session.scalars(
-        select(Piece).options(joinedload(Piece.file)).where(Piece.patient_id == patient_id).order_by(Piece.changed_at)
+        select(Piece)
+        .options(selectinload(Piece.pages))
+        .where(Piece.patient_id == patient_id)
+        .order_by(Piece.changed_at)
     ).all()
     return Part("preadmissions", _l("Pre-admissions"), [*map(_folder, folders), *map(_piece, pieces)], _files(pieces))
 
 
 def _files(pieces: Sequence[Piece]) -> list[StoredFile]:
-    return [each.file for each in pieces if each.file is not None and each.file.state == "clean"]
+    """Each file once: a piece may have been reused from one stay to the next."""
+    pages = (page.file for each in pieces for page in each.pages if page.file.state == "clean")
+    return list({file.id: file for file in pages}.values())
 
 
 def _folder(each: Preadmission) -> Entry:
@@ -69,6 +74,6 @@ def _piece(each: Piece) -> Entry:
         Fact("state", _l("State"), each.state, STATES[each.state][0]),
         Fact("expires_on", _l("Valid until"), each.expires_on),
         Fact("refusal_reason", _l("Why it was refused"), each.refusal_reason),
-        Fact("file", _l("File"), each.file.name if each.file else None),
+        Fact("file", _l("File"), ", ".join(page.file.name for page in each.pages)),
     ]
     return Entry(str(KINDS.get(each.kind, each.kind)), facts)

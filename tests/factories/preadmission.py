@@ -209,11 +209,7 @@ def put(
     piece: Piece, state: str = "deposited", *, content: bytes | None = None, name: str = "carte.png", reason: str = ""
 ) -> Piece:
     """Give the piece a file, and bring it to this state."""
-    piece.file = files.attach(
-        stored(content, name).id, patient_id=piece.patient_id, establishment_id=piece.establishment_id,
-        staff_right="preadmission",
-    )  # fmt: skip
-    piece.file_id = piece.file.id
+    piece_actions.add_page(piece, stored(content, name).id)
     steps: Sequence[str] = ("deposited",) if state == "deposited" else ("deposited", state)
     for step in steps:
         session.add(piece_states.change(piece, step, db.current_actor(), reason if step == "refused" else ""))

@@ -3,7 +3,7 @@
 from datetime import date
 
 from portal import db
-from portal.files import StoredFile
+from portal.files import FileNotReadable, StoredFile
 from services.pieces import actions as piece_actions
 from services.pieces import queries as piece_queries
 from services.pieces.models import Piece
@@ -78,8 +78,10 @@ def refuse(preadmission: Preadmission, reason: str) -> None:
 
 
 def open_piece(piece: Piece) -> StoredFile:
-    """Give a piece's file to whoever reads it; written down. Raises FileNotReadable."""
-    return piece_actions.hand_over(piece)
+    """Give a piece's first page as it was sent; written down. Raises FileNotReadable, OriginalKept."""
+    if not piece.pages:
+        raise FileNotReadable(piece.id)
+    return piece_actions.hand_over_original(piece.pages[0])
 
 
 def in_review(preadmission: Preadmission) -> None:

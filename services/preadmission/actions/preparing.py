@@ -127,7 +127,7 @@ def deposit_piece(preadmission: Preadmission, piece: Piece, file_id: UUID, expir
     again = preadmission.state == "to_complete"
     if not (preadmission.state == "draft" or (again and piece.is_to_redo)):
         raise NotEditable(preadmission.id)
-    piece_actions.deposit(piece, file_id, staff_right=RIGHT, expires_on=expires_on)
+    piece_actions.send(piece, file_id, expires_on)
     if again and not any(each.is_to_redo for each in piece_queries.of_folder(preadmission.id)):
         traces.move(preadmission, "completed")
 

@@ -1,0 +1,32 @@
+"""What happens to a piece when a job has worked on its files."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal import files
+from portal.db import session
+from portal.files import StoredFile
+from services.pieces.actions.depositing import state_of_pages
+from services.pieces.actions.traces import count, lock, move, record
+from services.pieces.models import Piece, PiecePage
+
+
+def conclude_scan(piece: Piece) -> None:
+    """The scanner, back again, has judged pages that waited for it: deposited, or infected."""
+    lock(piece)
+    state = state_of_pages(piece)
+    if piece.state != "scanning" or state == "scanning":
+        return
+    move(piece, state)
+    record("piece.scanned", piece, verdict=state)
+    if state == "deposited":
+        count("piece_deposited", piece)
+
+
+def let_go(file_id: UUID) -> None:
+    """Erase a file that no piece has any more. The row is locked first: who reuses it at this moment keeps it."""
+    stored = session.get(StoredFile, file_id, with_for_update=True)
+    if stored is None or session.scalar(select(PiecePage.id).where(PiecePage.file_id == file_id).limit(1)):
+        return
+    files.erase_later(stored)
