@@ -15,9 +15,19 @@ from auth.models import EmergencyAccess, Patient, PatientRecord
 from portal.db import session
 from services.appointments.models import Appointment
 from services.documents.models import Document
+from services.preadmission import queries as preadmissions
+from services.preadmission.answers import Relative
 from services.preadmission.models import Preadmission
 
 _MOST = 50
+
+
+@dataclass(frozen=True)
+class PlannedStay:
+    """A pre-admission, and whom it names to be told."""
+
+    file: Preadmission
+    relative: Relative | None
 
 
 @dataclass(frozen=True)
@@ -27,13 +37,14 @@ class OpenFile:
     patient: Patient
     number: str
     appointments: Sequence[Appointment]
-    preadmissions: Sequence[Preadmission]
+    preadmissions: Sequence[PlannedStay]
     documents: Sequence[Document]
 
     @property
-    def relative(self) -> Preadmission | None:
-        """The last pre-admission that names somebody to tell."""
-        return next((each for each in self.preadmissions if each.relative_name), None)
+    def relative(self) -> Relative | None:
+        """Whom to tell, as the latest pre-admission names them."""
+        named = (each.relative for each in self.preadmissions)
+        return next(filter(None, named), None)
 
 
 def open_file(opened: EmergencyAccess) -> OpenFile:
@@ -75,14 +86,16 @@ def _appointments(opened: EmergencyAccess) -> Sequence[Appointment]:
     return session.scalars(whole.order_by(Appointment.start_at.desc()).limit(_MOST)).all()
 
 
-def _preadmissions(opened: EmergencyAccess) -> Sequence[Preadmission]:
+def _preadmissions(opened: EmergencyAccess) -> Sequence[PlannedStay]:
     query = select(Preadmission).where(
         Preadmission.patient_id == opened.patient_id,
         Preadmission.establishment_id == opened.establishment_id,
         Preadmission.submitted_at.is_not(None),
     )
     whole = query.options(joinedload(Preadmission.unit))
-    return session.scalars(whole.order_by(Preadmission.planned_on.desc()).limit(_MOST)).all()
+    files = session.scalars(whole.order_by(Preadmission.planned_on.desc()).limit(_MOST)).all()
+    named = preadmissions.relatives(file.id for file in files)
+    return [PlannedStay(file, named.get(file.id)) for file in files]
 
 
 def _documents(opened: EmergencyAccess) -> Sequence[Document]:

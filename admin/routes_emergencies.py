@@ -21,7 +21,7 @@ from portal.web import errors
 from portal.web.downloads import file_response
 from portal.web.fields import choices
 from portal.web.repeated_posts import once
-from services.preadmission.wording import RELATIVE_LINKS
+from services.preadmission.steps.relative import LINKS
 
 emergency_pages = guards.staff(
     Blueprint("admin_emergencies", __name__, url_prefix="/admin/urgence", template_folder="templates")
@@ -82,7 +82,7 @@ def show(access_id: UUID) -> str | AnyResponse:
         opened=opened,
         file=file,
         hospital=_place(opened.establishment_id),
-        links=RELATIVE_LINKS,
+        links=LINKS,
     )
 
 

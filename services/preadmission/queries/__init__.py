@@ -8,6 +8,7 @@ from services.preadmission.queries.files import (
     of_patient,
     one_of_patient,
     overdue,
+    relatives,
     steps_of,
     units_on_offer,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "one_at",
     "one_of_patient",
     "overdue",
+    "relatives",
     "sites_of",
     "steps_of",
     "tray",
