@@ -41,10 +41,9 @@ class OpenFile:
     documents: Sequence[Document]
 
     @property
-    def relative(self) -> Relative | None:
-        """Whom to tell, as the latest pre-admission names them."""
-        named = (each.relative for each in self.preadmissions)
-        return next(filter(None, named), None)
+    def naming(self) -> PlannedStay | None:
+        """The latest pre-admission that says whom to tell."""
+        return next((each for each in self.preadmissions if each.relative), None)
 
 
 def open_file(opened: EmergencyAccess) -> OpenFile:
