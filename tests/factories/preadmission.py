@@ -134,9 +134,10 @@ def preadmission(
     agent: str = "",
     stay_kind: str = "inpatient",
     answers: Sequence[Answers] | None = None,
+    complete: bool | None = None,
 ) -> Preadmission:
     """A file in this state, begun `days_ago` days ago, its pieces awaited. A sent one has every answer, and `answers`
-    take the place of those of their steps."""
+    take the place of those of their steps. complete: whether a draft has every answer too."""
     this_day = today()
     made = Preadmission(
         id=uuid4(), establishment_id=unit.establishment_id, unit_id=unit.id, patient_id=patient.id,
@@ -148,13 +149,29 @@ def preadmission(
     session.flush()
     session.add_all(rows)
     made.patient = patient
-    _answer(made, answers or (), complete=state != "draft")
+    _answer(made, answers or (), complete=state != "draft" if complete is None else complete)
     piece_actions.require(made.id, made.establishment_id, patient.id, asked.pieces(queries.facts(made)))
     shared_at = made.submitted_at
     if shared_at:
         piece_actions.share(made.id, patient.id, made.establishment_id)
         open_record(patient.id, made.establishment_id)
     return made
+
+
+def whole_draft(patient: Patient, unit: Unit, stay_kind: str = "inpatient") -> Preadmission:
+    """A draft with every answer and every document that it cannot be sent without."""
+    made = preadmission(patient, unit, stay_kind=stay_kind, complete=True)
+    for piece in pieces_of(made).values():
+        if piece.needed:
+            put(piece)
+    return made
+
+
+def settle(made: Preadmission) -> None:
+    """Every document that is needed was accepted."""
+    for piece in pieces_of(made).values():
+        if piece.needed:
+            put(piece, "accepted")
 
 
 def _answer(made: Preadmission, answers: Sequence[Answers], *, complete: bool) -> None:

@@ -100,7 +100,7 @@ def test_whatever_is_done_in_whatever_order_the_rows_tell_the_whole_story(
 ) -> None:
     """Real actions on the real base: the chain of rows is whole, legal, and ends where the file is."""
     with app.app_context(), db.transaction(db.system("tests")) as current:
-        file = factory.preadmission(ground.patient, ground.hospital.unit, **factory.ANSWERS)
+        file = factory.preadmission(ground.patient, ground.hospital.unit, complete=True)
         for name in done:
             try:
                 with current.begin_nested():
@@ -132,7 +132,7 @@ def test_a_file_is_not_sent_before_it_is_whole(ground: Ground) -> None:
         file = actions.start(ground.patient.id, stay_of(ground))
         with pytest.raises(Incomplete) as missing:
             actions.submit(file)
-    assert missing.value.missing == {"identity", "coverage", "relative", "pieces"}
+    assert missing.value.missing == {"situation", "identity", "doctor", "coverage", "relative", "choices", "pieces"}
 
 
 def test_a_file_is_not_accepted_with_an_undecided_document(ground: Ground) -> None:
@@ -148,7 +148,7 @@ def test_two_agents_at_once_give_one_answer(ground: Ground) -> None:
     """Each gesture locks the file: the second agent finds it settled, and two patients' messages are never sent."""
     with db.transaction(db.system("tests")):
         file = factory.preadmission(ground.patient, ground.hospital.unit, "in_review")
-        factory.put(factory.pieces_of(file)["identity"], "accepted")
+        factory.settle(file)
     here, ready = frozenset({ground.hospital.establishment.id}), Barrier(2)
 
     def answer(gesture: Callable[[Preadmission], None]) -> str:
@@ -196,4 +196,4 @@ def test_a_deadline_is_five_days_away_but_never_after_the_eve_of_the_stay() -> N
 
 
 def stay_of(ground: Ground) -> actions.Stay:
-    return actions.Stay(ground.hospital.unit.id, today() + timedelta(days=10), "inpatient")
+    return actions.Stay(ground.hospital.unit.id, today() + timedelta(days=10), "outpatient")

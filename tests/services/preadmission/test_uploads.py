@@ -27,7 +27,7 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}" + rb"$EICAR-STANDARD-ANTIVIRUS-TEST-FILE
 @pytest.fixture
 def draft(ground: Ground) -> Preadmission:
     with db.transaction(db.system("tests")):
-        return factory.preadmission(ground.patient, ground.hospital.unit, **factory.ANSWERS)
+        return factory.preadmission(ground.patient, ground.hospital.unit)
 
 
 @pytest.fixture
@@ -70,10 +70,10 @@ def infected_pdf() -> bytes:
         (b"<!doctype html><script>alert(1)</script>", "carte.pdf", "name of this file"),
         (b"MZ\x90\x00" + b"\0" * 200, "setup.exe", "only take photos"),
         (b"", "vide.pdf", "empty"),
-        (b"\0\0\0\x18ftypheic" + b"\0" * 100, "IMG_0001.HEIC", "HEIC"),
+        (b"\0\0\0\x18ftypheic" + b"\0" * 100, "IMG_0001.HEIC", "does not open"),
         (factory.pdf()[:-40], "coupe.pdf", "does not open"),
         (factory.photo()[:-200], "coupe.png", "does not open"),
-        (b"%PDF-1.7" + b"0" * (20 * 1024 * 1024), "lourd.pdf", "over 20 MB"),
+        (b"%PDF-1.7" + b"0" * (25 * 1024 * 1024), "lourd.pdf", "over 25 MB"),
     ],
     ids=["infected", "exe as pdf", "html as pdf", "exe", "empty", "heic", "cut pdf", "cut png", "too large"],
 )
@@ -121,7 +121,7 @@ def test_an_upload_survives_a_refused_form(ground: Ground, sign_in, identity_pag
     assert taken.status_code == 303
     with db.transaction(db.system("tests")) as current:
         piece = current.scalars(select(Piece).where(Piece.kind == "identity")).one()
-        assert piece.file_id == kept.id
+        assert [page.file_id for page in piece.pages] == [kept.id]
         assert str(piece.expires_on) == "2031-02-28"
         assert current.get_one(StoredFile, kept.id).patient_id == ground.patient.id
 
@@ -151,15 +151,15 @@ def test_a_deposit_posted_twice_counts_once(ground: Ground, sign_in, identity_pa
     assert len(attached) == 1
 
 
-def test_a_replaced_file_is_nobodys_any_more(ground: Ground, sign_in, identity_page: str) -> None:
+def test_a_replaced_file_is_erased(app, ground: Ground, sign_in, identity_page: str, work_jobs) -> None:
     browser = sign_in(ground.account)
     send(browser, identity_page, factory.photo("premier"), "un.png")
     send(browser, identity_page, factory.photo("second"), "deux.png")
+    with app.app_context():
+        work_jobs()
     with db.transaction(db.system("tests")) as current:
-        former = current.scalars(select(StoredFile).where(StoredFile.name == "un.png")).one()
-        assert former.attached_at is None, "files.forget_unattached deletes it"
-        assert former.patient_id is None
-        assert former.establishment_id is None
+        kept = current.scalars(select(StoredFile.name).where(StoredFile.state == "clean")).all()
+    assert kept == ["deux.png"]
 
 
 def test_when_the_scanner_is_down_the_piece_waits_and_is_counted_later(

@@ -9,13 +9,13 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import db
 from portal.db import ANONYMOUS, Actor
-from services.pieces.models import Piece, PieceChange
-from services.preadmission.models import Preadmission, PreadmissionChange
+from services.pieces.models import Piece, PieceChange, PiecePage
+from services.preadmission.models import Preadmission, PreadmissionChange, StepAnswers
 from tests.factories import people
 from tests.factories import preadmission as factory
 from tests.services.preadmission.conftest import Ground
 
-TABLES = (Preadmission, PreadmissionChange, Piece, PieceChange)
+TABLES = (Preadmission, PreadmissionChange, StepAnswers, Piece, PieceChange, PiecePage)
 
 
 def strangers(ground: Ground) -> dict[str, Actor]:
@@ -62,6 +62,12 @@ def row_of(table: type[db.Base], file: Preadmission, piece: Piece, actor: Actor)
     model = file if table is Preadmission else piece
     change = {"id": uuid4(), "at": db.now(), "actor": actor.label, "patient_id": file.patient_id, "from_state": "draft",
               "to_state": "submitted"}  # fmt: skip
+    if table is StepAnswers:
+        return {"id": uuid4(), "preadmission_id": file.id, "step": "trust", "answers": "{}", "version": 1}
+    if table is PiecePage:
+        page = piece.pages[0]
+        return {"id": uuid4(), "piece_id": piece.id, "patient_id": file.patient_id, "position": 2,
+                "file_id": page.file_id}  # fmt: skip
     if table is PreadmissionChange:
         return change | {"preadmission_id": file.id}
     if table is PieceChange:
@@ -100,7 +106,7 @@ def test_nobody_signs_a_change_with_another_name(ground: Ground, table: type[db.
 
 
 def patient_urls(file_id: UUID, piece_id: UUID) -> list[str]:
-    steps = ("", "/sejour", "/identite", "/prise-en-charge", "/personne-a-prevenir", "/pieces", "/verification",
+    steps = ("", "/sejour", "/etapes/identite", "/etapes/prise-en-charge", "/pieces", "/verification",
              "/accuse-de-reception", "/annuler", f"/pieces/{piece_id}", f"/pieces/{piece_id}/fichier")  # fmt: skip
     return [f"/pre-admission/{file_id}{step}" for step in steps]
 
@@ -116,7 +122,7 @@ def test_another_patient_gets_404_everywhere(ground: Ground, sign_in) -> None:
     browser = sign_in(ground.other_account)
     for url in patient_urls(file.id, piece.id):
         assert browser.get(url).status_code == 404, url
-    for step in ("identite", "verification", "annuler", f"pieces/{piece.id}"):
+    for step in ("etapes/identite", "verification", "annuler", f"pieces/{piece.id}"):
         posted = browser.post(f"/pre-admission/{file.id}/{step}", data={"once": str(uuid4())})
         assert posted.status_code == 404, step
 
