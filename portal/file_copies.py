@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pikepdf
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]  # the library has no types
 from pikepdf import Dictionary, Name, Pdf, Stream
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -143,7 +143,7 @@ def _pages_alone(data: bytes) -> bytes:
         for page in source.pages:
             made.pages.append(page)
         for page in made.pages:
-            for key in [key for key in page.obj if key not in (*_PAGE_KEEPS, "/Parent")]:
+            for key in [str(key) for key in page.obj if key not in (*_PAGE_KEEPS, "/Parent")]:
                 del page.obj[key]
         _drop_what_objects_carry(made)
         out = BytesIO()

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import pi_heif
+import pi_heif  # type: ignore[import-untyped]  # the library has no types
 import pikepdf
 import puremagic
 from PIL import Image, UnidentifiedImageError

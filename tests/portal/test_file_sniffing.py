@@ -23,7 +23,6 @@ from portal.file_sniffing import (
     FileTypeRefused,
     ImageTooLarge,
     Kind,
-    PhotoFormatRefused,
     TooManyPages,
     check_image,
     check_pdf,
@@ -107,9 +106,17 @@ def test_a_type_that_is_not_on_the_list_is_refused(head: bytes, name: str, actua
 
 
 @pytest.mark.parametrize("name", ["IMG_0042.HEIC", "IMG_0042.heif", "IMG_0042.jpg"])
-def test_a_telephone_photo_in_heic_gets_its_own_answer(name: str) -> None:
-    with pytest.raises(PhotoFormatRefused):
-        sniff(HEIC, name)
+def test_a_telephone_photo_in_heic_is_known_even_under_the_name_of_a_jpeg(name: str) -> None:
+    assert sniff(HEIC, name) is Kind.HEIC
+
+
+def test_a_jpeg_under_the_name_of_a_heic_is_a_jpeg() -> None:
+    assert sniff(JPEG, "IMG_0042.HEIC") is Kind.JPEG
+
+
+def test_a_heic_under_the_name_of_another_type_lies() -> None:
+    with pytest.raises(FileTypeLies):
+        sniff(HEIC, "scan.pdf")
 
 
 def test_an_empty_file_is_said_to_be_empty() -> None:

@@ -187,7 +187,7 @@ class TestAnUpload:
         (image("JPEG")[:-200], "cut.jpg", "FileDamaged"),
         (pdf(EICAR), "infected.pdf", "FileInfected"),
         (image("PNG") + EICAR, "infected.png", "FileInfected"),
-        (b"PK\x03\x04" + b"\x00" * 60, "archive.zip", "FileRefused"),
+        (b"PK\x03\x04" + b"\x00" * 60, "archive.zip", "FileTypeRefused"),
     ], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
     def test_that_is_refused_leaves_nothing(
         self, browser: FlaskClient, store: Path, content: bytes, name: str, why: str

@@ -25,8 +25,8 @@ def conclude_scan(piece: Piece) -> None:
 
 
 def let_go(file_id: UUID) -> None:
-    """Erase a file that no piece has any more. The row is locked first: who reuses it at this moment keeps it."""
-    stored = session.get(StoredFile, file_id, with_for_update=True)
+    """Erase a file that no piece has any more."""
+    stored = session.get(StoredFile, file_id, with_for_update={"key_share": True})
     if stored is None or session.scalar(select(PiecePage.id).where(PiecePage.file_id == file_id).limit(1)):
         return
     files.erase_later(stored)

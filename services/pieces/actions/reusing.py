@@ -3,9 +3,8 @@
 from datetime import date
 from uuid import uuid4
 
-from portal.db import session
 from services.pieces.actions.depositing import take_away
-from services.pieces.actions.traces import lock_to_change_pages, move, record
+from services.pieces.actions.traces import lock, move, record, require_changeable
 from services.pieces.facts import NotReusable
 from services.pieces.models import Piece, PiecePage
 
@@ -17,7 +16,9 @@ def reuse(piece: Piece, source: Piece, on: date, *, ticked: bool = False) -> Non
     one has accepted (each hospital is answerable for its own files); it then looks at the pages itself, whereas what
     this hospital has accepted is accepted at once. Raises NotReusable, PieceTransitionRefused.
     """
-    lock_to_change_pages(piece)
+    for each in sorted((piece, source), key=lambda each: each.id):
+        lock(each)  # the other one, too: its retention may be erasing it at this moment
+    require_changeable(piece)
     _check(piece, source, on, ticked=ticked)
     take_away(piece, *piece.pages)
     for page in source.pages:
@@ -31,7 +32,6 @@ def reuse(piece: Piece, source: Piece, on: date, *, ticked: bool = False) -> Non
             )
         )
     piece.expires_on, piece.reused_from = source.expires_on, source.id
-    _refuse_files_being_erased(piece)
     here = piece.establishment_id == source.establishment_id
     move(piece, "accepted" if here else "deposited", "reused")
     record("piece.reused", piece, source=str(source.id))
@@ -43,11 +43,3 @@ def _check(piece: Piece, source: Piece, on: date, *, ticked: bool) -> None:
     if not (same and allowed and source.state == "accepted" and source.is_readable and source.is_valid_on(on)):
         raise NotReusable(source.id)
 
-
-def _refuse_files_being_erased(piece: Piece) -> None:
-    """The foreign key waited for whoever was erasing the file at this moment: look again at what it has become."""
-    session.flush()
-    for page in piece.pages:
-        session.refresh(page.file, ["state"])
-        if page.file.state != "clean":
-            raise NotReusable(page.file_id)

@@ -18,6 +18,11 @@ def lock(piece: Piece) -> None:
 def lock_to_change_pages(piece: Piece) -> None:
     """Raises PieceTransitionRefused when its pages are settled."""
     lock(piece)
+    require_changeable(piece)
+
+
+def require_changeable(piece: Piece) -> None:
+    """Raises PieceTransitionRefused when its pages are settled."""
     if piece.state not in states.DEPOSITABLE:
         raise PieceTransitionRefused(piece.state, "deposited")
 
