@@ -147,6 +147,11 @@ class Piece(Keyed, Base):
         return self.state in TO_REDO
 
     @property
+    def is_lacking(self) -> bool:
+        """The folder cannot be sent like this: it is needed and not there, or what was sent will not do."""
+        return self.is_to_redo or (self.needed and not self.is_there)
+
+    @property
     def file(self) -> StoredFile | None:
         """Its first page, which is what a list names."""
         return self.pages[0].file if self.pages else None

@@ -1,6 +1,6 @@
 """What this person, for this stay, must answer and send: pure, from what is known so far."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, TypeVar
@@ -121,6 +121,26 @@ def _of_person(facts: Facts) -> dict[str, bool]:
     if not facts.is_minor and trust is not None and trust.wanted == "yes":
         found["trusted_person_form"] = False
     return found
+
+
+def sent(facts: Facts) -> Mapping[str, Answers]:
+    """Step → answers, of the steps that this person is asked now.
+
+    Answers of a step that is no longer asked are kept, should they change their mind, but go nowhere.
+    """
+    return {step: facts.answers[step] for step in steps(facts) if step in facts.answers}
+
+
+def missing(facts: Facts, *, pieces_lack: bool) -> frozenset[str]:
+    """Pages that are still to be filled in; pieces_lack: a document without which the file cannot be sent is not
+    there, or is to be sent again."""
+    unanswered = set(steps(facts)) - facts.answers.keys() - {"stay", "pieces", "check"}
+    return frozenset(unanswered | ({"pieces"} if pieces_lack else set()))
+
+
+def minutes(pages: Collection[str]) -> int:
+    """About how long these pages take together, with the last look before sending."""
+    return sum(MINUTES[page] for page in {*pages, "check"})
 
 
 def is_reachable(identity: Identity | None) -> bool:

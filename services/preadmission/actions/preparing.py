@@ -105,11 +105,8 @@ def submit(preadmission: Preadmission, *, late: bool = False) -> None:
 
 def missing_from(preadmission: Preadmission) -> frozenset[str]:
     """Steps not filled, and `pieces` when a needed one was not sent."""
-    facts = queries.facts(preadmission)
-    steps = set(asked.steps(facts)) - facts.answers.keys() - {"stay", "pieces", "check"}
     pieces = piece_queries.of_folder(preadmission.id)
-    lacking = any((piece.needed and not piece.is_there) or piece.is_to_redo for piece in pieces)
-    return frozenset(steps | ({"pieces"} if lacking else set()))
+    return asked.missing(queries.facts(preadmission), pieces_lack=any(piece.is_lacking for piece in pieces))
 
 
 def cancel(preadmission: Preadmission) -> None:

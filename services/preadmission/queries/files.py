@@ -82,7 +82,12 @@ def history(preadmission_id: UUID) -> Sequence[PreadmissionChange]:
 
 def answers_of(preadmission_id: UUID) -> Mapping[str, Answers]:
     """Step → what was answered there; the caller has found the file under its own rules."""
-    return {row.step: STEPS[row.step].model_validate_json(row.answers) for row in steps_of(preadmission_id).values()}
+    return read(steps_of(preadmission_id))
+
+
+def read(rows: Mapping[str, StepAnswers]) -> Mapping[str, Answers]:
+    """Step → the answers that its row holds."""
+    return {step: STEPS[step].model_validate_json(row.answers) for step, row in rows.items()}
 
 
 def relatives(preadmission_ids: Iterable[UUID]) -> Mapping[UUID, Relative]:
@@ -99,13 +104,13 @@ def steps_of(preadmission_id: UUID) -> Mapping[str, StepAnswers]:
     return {row.step: row for row in rows}
 
 
-def facts(preadmission: Preadmission) -> Facts:
-    """What decides what this person is asked."""
+def facts(preadmission: Preadmission, rows: Mapping[str, StepAnswers] | None = None) -> Facts:
+    """What decides what this person is asked. rows: `steps_of` the file, when they were read already."""
     return Facts(
         preadmission.stay_kind,
         preadmission.planned_on,
         preadmission.patient.birth_on,
-        answers_of(preadmission.id),
+        read(steps_of(preadmission.id) if rows is None else rows),
         frozenset(establishments.setting(preadmission.establishment_id, OPTIONS).split()),
     )
 
