@@ -1,0 +1,144 @@
+"""A4 sheets for people: tagged, titled, in a language, with their fonts in them (PDF/UA-1, ISO 14289-1, as far as
+fpdf2 goes: headings, paragraphs, and page numbers as artifacts, in reading order).
+"""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, cast
+
+from fpdf import FPDF
+from fpdf.enums import MethodReturnValue, XPos, YPos
+from fpdf.fonts import TTFFont
+from fpdf.prefs import ViewerPreferences
+
+_FONTS: Final = Path(__file__).parent / "static" / "fonts"
+_FONT: Final = "atkinson"
+_MISSING: Final = "\u25a1"
+_CLOSEST: Final = {
+    "\u202f": "\u00a0", "\u2009": "\u00a0", "\u2011": "-", "\u2212": "-", "\u2264": "<=", "\u2265": ">=", "\u00b5": "u",
+    "\u25a1": "[?]",
+}  # fmt: skip
+_XMP: Final = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">'
+    "<pdfuaid:part>1</pdfuaid:part></rdf:Description>"
+    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+    '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>'
+    "</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+class Sheet(FPDF):
+    """A document written from top to bottom. made_at: its date inside (None: now).
+
+    is_whole: False once a sign could not be printed; it stands as a square then.
+    """
+
+    def __init__(self, title: str, language: str = "fr", made_at: datetime | None = None) -> None:
+        super().__init__(format="A4")
+        self.is_whole = True
+        for style, name in (("", "regular"), ("B", "bold")):
+            self.add_font(_FONT, style, _FONTS / f"atkinson-{name}.ttf")
+        self.set_title(title)
+        self.set_lang(language)
+        self.set_xmp_metadata(_XMP.format(title=_escaped(title)))
+        if made_at is not None:
+            self.set_creation_date(made_at)
+        self.viewer_preferences = ViewerPreferences(display_doc_title=True)
+        self.set_margins(20, 18)
+        self.set_auto_page_break(auto=True, margin=20)
+        self.alias_nb_pages()
+        self.add_page()
+
+    def heading(self, text: str, level: int = 1) -> None:
+        """level: 1 for the title of the document, 2 and 3 below."""
+        size = {1: 19, 2: 14, 3: 11.5}[level]
+        if self.will_page_break(size * 1.6):  # not alone at the foot of a page
+            self.add_page()
+        self.ln(size * 0.22)
+        self._write(text, "B", size, f"H{level}")
+        self.ln(1)
+
+    def say(self, text: str, *, bold: bool = False, size: float = 10.5) -> None:
+        """A paragraph."""
+        self._write(text, "B" if bold else "", size, "P")
+
+    def facts(self, rows: Sequence[tuple[str, str]]) -> None:
+        """What is said and its value, one under another."""
+        for label, value in rows:
+            self.say(f"{label}\u00a0: {value}" if self.is_french else f"{label}: {value}")
+
+    def rule(self) -> None:
+        """A thin line across, which is read by nobody."""
+        with self._artifact():
+            self.set_draw_color(190)
+            below = self.get_y() + 1.5
+            self.line(self.l_margin, below, self.w - self.r_margin, below)
+        self.ln(3)
+
+    @property
+    def is_french(self) -> bool:
+        return str(self.lang or "").startswith("fr")
+
+    def footer(self) -> None:
+        with self._artifact():
+            self.set_y(-14)
+            self.set_font(_FONT, "", 8)
+            self.cell(0, 6, f"{self.page_no()} / {{nb}}", align="C")
+
+    def written(self) -> bytes:
+        """The file."""
+        return bytes(self.output())
+
+    def _write(self, text: str, style: str, size: float, tag: str) -> None:
+        self.set_font(_FONT, style, size)
+        height = size * 0.5
+        shown = self._printable(text, style)
+        split = self.multi_cell(0, height, shown, align="L", dry_run=True, output=MethodReturnValue.LINES)
+        lines = list(cast(list[str], split))
+        while lines:
+            # A tag may not go over the end of a page.
+            fitting = max(1, int((self.page_break_trigger - self.get_y()) / height))
+            if self.will_page_break(height):
+                self.add_page()
+                self.set_font(_FONT, style, size)
+                continue
+            part, lines = lines[:fitting], lines[fitting:]
+            with self._tagged(tag):
+                for each in part:
+                    self.cell(0, height, each.rstrip("\n"), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    @contextmanager
+    def _tagged(self, tag: str) -> Iterator[None]:
+        """fpdf2 tags figures alone; the same, for text (PDF 1.7, 14.8)."""
+        mcid = self.struct_builder.next_mcid_for_page(self.page)
+        self._add_marked_content(struct_type=f"/{tag}", mcid=mcid)
+        self._out(f"/{tag} <</MCID {mcid}>> BDC")
+        yield
+        self._out("EMC")
+
+    @contextmanager
+    def _artifact(self) -> Iterator[None]:
+        self._out("/Artifact BMC")
+        yield
+        self._out("EMC")
+
+    def _printable(self, text: str, style: str) -> str:
+        known = frozenset(cast(TTFFont, self.fonts[f"{_FONT}{style}"]).cmap)
+        return "".join(self._sign(each, known) for each in unicodedata.normalize("NFC", text.replace("\r", "")))
+
+    def _sign(self, sign: str, known: frozenset[int]) -> str:
+        if ord(sign) in known or sign == "\n":
+            return sign
+        for candidate in (_CLOSEST.get(sign, ""), unicodedata.normalize("NFKD", sign)[:1]):
+            if candidate and all(ord(each) in known for each in candidate):
+                return candidate
+        self.is_whole = False
+        return _CLOSEST[_MISSING]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
