@@ -13,6 +13,8 @@ from portal.gateways import his
 
 SETTING = "his_dialect"
 ADDRESS = "his_url"
+CHARSETS = ("UNICODE UTF-8", "8859/15", "8859/1")
+"""Table 0211, as French hospitals ask for (IHE PAM France)."""
 _LONGEST = 100
 _MOST = 2000
 
@@ -45,7 +47,8 @@ class Dialect:
     """application, facility: our name in MSH-3 and MSH-4 (the FINESS number when empty); receiving_*: theirs.
 
     ipp_authority: PID-3.4, as namespace, OID, type. units, sites, reasons, practitioners, motives: our code → theirs
-    (UF, geographical FINESS, id of a reason, RPPS, reason of a cancellation or of an absence).
+    (UF, geographical FINESS, id of a reason, RPPS, reason of a cancellation or of an absence). charset, pam_version:
+    MSH-18 and the national version in MSH-12 of messages about stays.
     """
 
     application: str = "PARVIS"
@@ -58,6 +61,8 @@ class Dialect:
     with_offset: bool = True
     with_ins: bool = True
     cancelled_because: str = "patient_asked"
+    charset: str = "UNICODE UTF-8"
+    pam_version: str = "2.11"
     units: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -116,6 +121,8 @@ def _checked(name: str, value: Any) -> Any:
         if not isinstance(value, list) or len(value) > 3 or not all(_is_code(each) for each in value):
             raise NotADialect("ipp_authority is a list: namespace, OID, type")
         return tuple(value)
+    if name == "charset" and value not in CHARSETS:
+        raise NotADialect(f"charset is one of {', '.join(CHARSETS)}")
     if not _is_code(value):
         raise NotADialect(f"{name} is a text of {_LONGEST} characters at most")
     return value

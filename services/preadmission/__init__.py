@@ -13,8 +13,16 @@ from portal import catalog, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
 from services import pieces
-from services.preadmission import affairs, belongings, export, guests, jobs, routes_patient  # noqa: F401 - its tasks
-from services.preadmission import routes_pieces  # noqa: F401 - adds its pages to the patient's
+from services.preadmission import (  # noqa: F401 - jobs registers its tasks
+    affairs,
+    belongings,
+    exchanges,
+    export,
+    guests,
+    jobs,
+    routes_patient,
+    routes_pieces,
+)
 from services.preadmission.models import Preadmission
 
 
@@ -25,6 +33,7 @@ def register(app: Flask) -> None:
     guests.declare()
     belongings.declare()
     export.declare()
+    exchanges.register()
     app.register_blueprint(routes_patient.patient_pages)
     page, desk = ("preadmission.show", "preadmission_id"), ("admin_preadmission.show", "preadmission_id")
     masking.offer(Maskable("preadmission", Preadmission, "preadmission", page, desk))
@@ -45,7 +54,7 @@ def register(app: Flask) -> None:
 
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
-    return []
+    return [*exchanges.commands()]
 
 
 def _figures() -> tuple[Definition, ...]:

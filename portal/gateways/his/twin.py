@@ -1,4 +1,5 @@
-"""A hospital system that works: it keeps an agenda from the SIU messages it gets, and can be told to fail."""
+"""A hospital system that works: it keeps an agenda from the SIU messages it gets, stays from the ADT ones, and can be
+told to fail."""
 
 import socket
 import socketserver
@@ -53,11 +54,23 @@ class Booked:
     state: str
 
 
+@dataclass(frozen=True)
+class Expected:
+    """A stay as the hospital system knows it from a pre-admission. times: how often it was created anew."""
+
+    reference: str
+    planned_on: str
+    birth_name: str
+    state: str
+    times: int = 1
+
+
 @dataclass
 class Agenda:
-    """What was told, by placer number; a control id counts once."""
+    """What was told, by placer number or by number of the movement; a control id counts once."""
 
     appointments: dict[str, Booked] = field(default_factory=dict)
+    stays: dict[str, Expected] = field(default_factory=dict)
     answered: dict[str, bytes] = field(default_factory=dict)
     received: list[Message] = field(default_factory=list)
 
@@ -73,6 +86,8 @@ class Agenda:
 
     def _apply(self, message: Message) -> Acknowledgement:
         self.received.append(message)
+        if message.header.value(9) == "ADT":
+            return self._expect(message)
         sch, ail = message.first("SCH"), message.first("AIP")
         placer = sch.value(1)
         known = self.appointments.get(placer)
@@ -81,6 +96,22 @@ class Agenda:
         states = {"S15": "cancelled", "S26": "missed"}
         state = states.get(message.trigger, "booked")
         self.appointments[placer] = Booked(placer, sch.value(11, 4), ail.value(3), state)
+        return Acknowledgement("AA", message.control_id)
+
+
+    def _expect(self, message: Message) -> Acknowledgement:
+        """A05 and A38: what is changed or cancelled is to be known."""
+        zbe, pid = message.first("ZBE"), message.first("PID")
+        known = self.stays.get(zbe.value(1))
+        if known is None and zbe.value(4) != "INSERT":
+            return Acknowledgement("AE", message.control_id, "204", "Mouvement inconnu")
+        self.stays[zbe.value(1)] = Expected(
+            message.first("PV1").value(5),
+            message.first("EVN").value(3),
+            pid.value(5),
+            "cancelled" if message.trigger == "A38" else "expected",
+            (known.times if known else 0) + (zbe.value(4) == "INSERT"),
+        )
         return Acknowledgement("AA", message.control_id)
 
 
