@@ -108,11 +108,16 @@ class AccidentFacts(Answers):
 
 
 class Maternity(Answers):
-    """A birth to come. Health questions (previous births, risks) are a questionnaire. second_parent: optional."""
+    """A birth to come. Health questions (previous births, risks) are a questionnaire. second_parent: optional.
+
+    due_on: expected day of birth. last_period_on: first day of the last period; began_on: start of pregnancy, as an
+    ultrasound dated it. other_sites: ids of sites of the group that would do as well, the preferred one first.
+    """
 
     step = "maternity"
     due_on: date
     last_period_on: date | None = None
+    began_on: date | None = None
     multiple: bool = False
     follow_up: Literal["hospital", "midwife", "doctor", "none"] = "hospital"
     second_parent: str = ""
@@ -120,14 +125,29 @@ class Maternity(Answers):
 
 
 class Holders(Answers):
-    """Who holds parental authority; the second one, or the third person, is asked to sign."""
+    """Who holds parental authority; the second one, or the third person, is asked to sign.
+
+    first_name: the whole name of the holder who fills in the file. second_first_name, second_name: first and family
+    name of the other one. why_sole: what makes one holder enough. third_party: the person or the service in charge.
+    signing: how the second one signs.
+    """
 
     step = "holders"
     first_name: str = ""
+    second_first_name: str = ""
     second_name: str = ""
     second_email: str = ""
     second_phone: str = ""
+    signing: Literal["online", "paper", ""] = ""
+    why_sole: Literal["judgement", "death", "recognition", ""] = ""
+    third_kind: Literal["welfare", "guardian", "delegate", ""] = ""
     third_party: str = ""
+    third_phone: str = ""
+
+    @property
+    def second(self) -> str:
+        """The other holder's whole name."""
+        return f"{self.second_first_name} {self.second_name}".strip()
 
 
 class Protector(Answers):
@@ -155,23 +175,34 @@ class Trust(Answers):
 
     step = "trust"
     wanted: Literal["yes", "already", "no"]
+    first_name: str = ""
     name: str = ""
     link: str = ""
     phone: str = ""
     email: str = ""
     address: str = ""
+    signing: Literal["online", "paper", ""] = ""
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.name}".strip()
 
 
 class Room(Answers):
-    """The days at the hospital. price_cents: a day, as it was shown to the person who chose."""
+    """The days at the hospital. price_cents, priced_on: what a day in a single room cost, as it was shown to the person
+    who chose, and when it was shown; 0 when the hospital had set no price. diet_words: what the kitchen must know.
+    """
 
     step = "room"
     room: Literal["shared", "single", ""] = ""
     price_cents: int = 0
+    priced_on: date | None = None
     payer: Literal["insurer", "self", ""] = ""
     diet: Literal["none", "medical", "taste"] = "none"
     diet_words: str = ""
     companion: bool = False
+    companion_name: str = ""
+    companion_phone: str = ""
     transport: Literal["own", "relative", "taxi", "ambulance", ""] = ""
     transport_prescribed: bool = False
 
