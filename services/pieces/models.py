@@ -152,6 +152,11 @@ class Piece(Keyed, Base):
         return self.is_to_redo or (self.needed and not self.is_there)
 
     @property
+    def is_expected(self) -> bool:
+        """The patient still has something to send: it was refused, or it is needed and nothing came."""
+        return self.is_to_redo or (self.needed and self.state == "awaited")
+
+    @property
     def file(self) -> StoredFile | None:
         """Its first page, which is what a list names."""
         return self.pages[0].file if self.pages else None
