@@ -20,7 +20,8 @@ from services.pieces.states import PieceTransitionRefused
 from services.preadmission import actions, queries
 from services.preadmission.actions import NotEditable
 from services.preadmission.models import Preadmission
-from services.preadmission.routes_patient import page_of, patient_pages
+from services.preadmission.pages import address
+from services.preadmission.routes_patient import patient_pages
 
 Answer = str | Response | tuple[str, int]
 
@@ -30,7 +31,7 @@ def piece(preadmission_id: UUID, piece_id: UUID) -> Answer:
     """Send one document. The upload is received before anything is written, and survives a refused form."""
     file, wanted = _one_with_piece(preadmission_id, piece_id)
     if not _takes_files(file, wanted):
-        return redirect(page_of(file), 303)
+        return redirect(address(file), 303)
     held = held_forms.take()
     form = DepositForm(formdata=held) if held else DepositForm(expires_on=wanted.expires_on)
     kept = None
@@ -53,12 +54,12 @@ def _deposit(preadmission_id: UUID, piece_id: UUID, file_id: UUID, form: Deposit
             actions.deposit_piece(file, wanted, file_id, expires_on)
     except (NotEditable, PieceTransitionRefused, FileNotReadable):
         flash(_("This document could not be replaced: the file has changed in the meantime."), "warning")
-        return redirect(page_of(file), 303)
+        return redirect(address(file), 303)
     if file.state == "completed":
         flash(_("Thank you. Everything is back with the hospital, which will answer you here."), "success")
     else:
         flash(_("Your document has arrived."), "success")
-    return redirect(page_of(file, "pieces"), 303)
+    return redirect(address(file, "pieces"), 303)
 
 
 @patient_pages.get("/<uuid:preadmission_id>/pieces/<uuid:piece_id>/fichier")
@@ -77,7 +78,7 @@ def _one_with_piece(preadmission_id: UUID, piece_id: UUID) -> tuple[Preadmission
 
 
 def _takes_files(file: Preadmission, piece: Piece) -> bool:
-    return file.state == "draft" or (file.state == "to_complete" and piece.is_to_redo)
+    return file.state == "draft" or (file.state == "to_complete" and piece.is_expected)
 
 
 def _refuse_expired(field: DateParts, file: Preadmission) -> None:

@@ -26,6 +26,12 @@ TITLES: Final[Mapping[str, Any]] = {
 """Every page of a draft → its title."""
 
 
-def told_of(answers: Mapping[str, Answers]) -> Sequence[tuple[Step, Rows]]:
-    """The answers that were given, in the order of the pages: what summaries show, to the person and to agents."""
-    return [(STEPS[code], STEPS[code].rows(answers[code])) for code in ORDER if code in answers and code in STEPS]
+def told_of(answers: Mapping[str, Answers], *, own: bool = False) -> Sequence[tuple[Step, Rows]]:
+    """The answers that were given, in the order of the pages: what summaries show. own: to whom gave them."""
+    return [
+        (STEPS[code], _rows(STEPS[code], answers[code], own)) for code in ORDER if code in answers and code in STEPS
+    ]
+
+
+def _rows(step: Step, answers: Answers, own: bool) -> Rows:
+    return (step.own_rows or step.rows)(answers) if own else step.rows(answers)

@@ -36,6 +36,10 @@ class StepForm(Form):
         """Of a valid form."""
         raise NotImplementedError
 
+    def helps(self) -> bool:
+        """Whether the button pressed only asks for help to fill the form in (find a town, a doctor), and gives it."""
+        return False
+
     def version_read(self) -> int:
         return int(self.version.data) if (self.version.data or "").isdecimal() else 0
 
@@ -43,7 +47,8 @@ class StepForm(Form):
 @dataclass(frozen=True)
 class Step:
     """code: of `answers.STEPS`. slug: end of the address, in French. desk_title: as an agent reads it about somebody
-    else. rows: answers → what a summary tells (`ui.summary_list`)."""
+    else. rows: answers → what a summary tells (`ui.summary_list`); own_rows: what it tells the person themselves,
+    when that is more."""
 
     code: str
     slug: str
@@ -52,6 +57,7 @@ class Step:
     form: type[StepForm]
     rows: Callable[[Any], Rows]
     lead: Any = ""
+    own_rows: Callable[[Any], Rows] | None = None
 
     template: ClassVar[str] = "preadmission/steps/{}.html"
 

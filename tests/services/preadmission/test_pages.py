@@ -270,15 +270,3 @@ def test_a_refused_gesture_leaves_the_file_as_it_was(ground: Ground, sign_in) ->
         file = factory.preadmission(ground.patient, ground.hospital.unit, "submitted")
     sign_in(ground.clerk).post(f"/admin/pre-admissions/{file.id}/valider")
     assert events(file) == ["submitted"], "not accepted, and not half taken in hand either"
-
-
-def test_a_photo_opens_in_the_browser_and_downloads_on_demand(ground: Ground, sign_in) -> None:
-    with db.transaction(db.system("tests")):
-        file = factory.preadmission(ground.patient, ground.hospital.unit, "submitted")
-        piece = factory.put(factory.pieces_of(file)["identity"], name="pièce d'identité.png")
-        size = piece.pages[0].file.size
-    clerk, url = sign_in(ground.clerk), f"/admin/pre-admissions/{file.id}/pieces/{piece.id}/fichier"
-    shown, taken = clerk.get(url), clerk.get(f"{url}?telecharger")
-    assert shown.headers["Content-Disposition"].startswith("inline;")
-    assert taken.headers["Content-Disposition"] == "attachment; filename*=UTF-8''pi%C3%A8ce%20d%27identit%C3%A9.png"
-    assert len(taken.data) == size

@@ -92,6 +92,6 @@ def test_figures_count_what_was_sent(ground: Ground, sign_in, in_ten_days) -> No
         period = Period(today(), today(), ground.hospital.establishment.id)
         figures = {code: kpi.definition(code).compute(period) for code in ("P1", "P2", "D1", "D2")}
     assert figures["P1"].value == 1
-    assert figures["D1"].value == 1
+    assert figures["D1"].value == 5
     assert figures["P2"].value is None, "without the hospital's own total the rate is not fed"
     assert figures["D2"].value is None
