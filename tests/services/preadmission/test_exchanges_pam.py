@@ -196,8 +196,9 @@ def test_silence_is_no_consent(request: Request, dialect: Dialect) -> None:
 
 def request(**facts: object) -> Request:
     known = {
-        "reference": "KT7P-3XBN", "action": "INSERT", "control_id": "1", "sent_at": datetime(2026, 11, 22, 9, tzinfo=UTC),
-        "decided_at": datetime(2026, 11, 22, 8, tzinfo=UTC), "tz": ZoneInfo("Europe/Paris"),
+        "reference": "KT7P-3XBN", "action": "INSERT", "control_id": "1",
+        "sent_at": datetime(2026, 11, 22, 9, tzinfo=UTC), "decided_at": datetime(2026, 11, 22, 8, tzinfo=UTC),
+        "tz": ZoneInfo("Europe/Paris"),
         "person": Person("1", "LE GOFF", ("Zoé",), date(1979, 3, 17)),
         "stay": Stay("inpatient", date(2026, 12, 1), "I", "1001", "Chirurgie", "990000017"),
     }  # fmt: skip
@@ -246,7 +247,8 @@ def test_what_we_write_stands_where_the_official_examples_have_it() -> None:
     for name in ("MSH", "PID", "PD1", "ROL", "PV1", "PV2", "ZBE", "ZFA", "ZFD"):
         (there,), (here,) = segments(example, name), segments(ours, name)
         shared = {"MSH": (9, 12, 18, 19, 21), "PID": (3, 5, 7, 8, 11, 32, 33), "PD1": (12,), "ROL": (2, 3, 4, 11),
-                  "PV1": (2, 3, 4, 51), "PV2": (8, 22), "ZBE": (1, 2, 4, 5, 7, 8, 9), "ZFA": (9, 10), "ZFD": (3,)}[name]  # fmt: skip
+                  "PV1": (2, 3, 4, 51), "PV2": (8, 22), "ZBE": (1, 2, 4, 5, 7, 8, 9), "ZFA": (9, 10),
+                  "ZFD": (3,)}[name]  # fmt: skip
         assert [number for number in shared if bool(field(there, number)) and not field(here, number)] == []
     (pid,), (zbe,) = segments(ours, "PID"), segments(ours, "ZBE")
     assert field(pid, 11).endswith("^^^^^^BDL^^63220")
