@@ -28,6 +28,8 @@ SCOPES = (
     Scope("system/Patient.write", _l("Write identities"), "identity"),
     Scope("system/Encounter.read", _l("Read pre-admissions"), "preadmission"),
     Scope("system/Encounter.write", _l("Write pre-admissions"), "preadmission"),
+    Scope("system/Coverage.read", _l("Read who pays for stays"), "preadmission"),
+    Scope("system/Binary.read", _l("Read the pieces of pre-admissions"), "preadmission"),
     Scope("system/Questionnaire.read", _l("Read questionnaires"), "care"),
     Scope("system/QuestionnaireResponse.read", _l("Read answers to questionnaires"), "care"),
     Scope("system/QuestionnaireResponse.write", _l("Write answers to questionnaires"), "care"),

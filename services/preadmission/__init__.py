@@ -15,25 +15,29 @@ from portal.kpi import Definition, Figure, Period
 from services import pieces
 from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     affairs,
+    api,
     belongings,
     exchanges,
     export,
     guests,
     jobs,
+    life,
     routes_patient,
     routes_pieces,
 )
+from services.preadmission.doctors import commands as doctors
 from services.preadmission.models import Preadmission
 
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
-    pieces.register()
+    pieces.register(app)
     affairs.declare()
     guests.declare()
     belongings.declare()
     export.declare()
     exchanges.register()
+    life.register(app)
     app.register_blueprint(routes_patient.patient_pages)
     page, desk = ("preadmission.show", "preadmission_id"), ("admin_preadmission.show", "preadmission_id")
     masking.offer(Maskable("preadmission", Preadmission, "preadmission", page, desk))
@@ -54,7 +58,7 @@ def register(app: Flask) -> None:
 
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
-    return [*exchanges.commands()]
+    return [*exchanges.commands(), *life.commands(), doctors.import_]
 
 
 def _figures() -> tuple[Definition, ...]:

@@ -49,7 +49,11 @@ OWN_DRAWERS = {
     "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
     "exchanges": {"dialect", "listening", "metrics", "routes_machine", "signing", "subjects"},
     "pieces": set[str](),
-    "preadmission": {"exchanges"},
+    "questionnaires": {"answers", "calendar", "definition", "occasions", "sheet", "fhir"},
+    "preadmission": {
+        "calendars", "deadlines", "delays", "exchanges", "fhir", "invitations", "known_stays", "life",
+        "maternity", "office", "receipts", "reminders", "retention",
+    },  # fmt: skip
 }
 """What one room has beyond the usual drawers: pure parsers, formats and rules of its own."""
 

@@ -39,7 +39,7 @@ ENCOUNTER: Final[Mapping[str, str]] = {
     "cancelled_by_hospital": "cancelled",
     "lapsed": "cancelled",
 }
-"""Encounter.status of those states; the others are `planned`, as the guide says: a refused file is not a refused stay."""
+"""Encounter.status of those states; the others are `planned`, as the guide says: the file is refused, not the stay."""
 
 ASKED: Final[Mapping[tuple[str, str], str]] = {
     ("READY", "IN_PROGRESS"): "ask_again",
