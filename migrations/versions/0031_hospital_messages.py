@@ -41,6 +41,7 @@ def _name_subjects_of_deliveries() -> None:
     op.add_column("delivery", sa.Column("subject_kind", sa.Text(), nullable=False, server_default=""))
     _as_owner("delivery", "update delivery set subject_kind = 'appointment' where subject_id is not null")
     op.alter_column("delivery", "subject_kind", server_default=None)
+    op.add_column("delivery", sa.Column("in_doubt", sa.Boolean(), nullable=False, server_default="false"))
     op.create_check_constraint(op.f("ck_delivery_subject"), "delivery", "(subject_kind = '') = (subject_id is null)")
 
 
@@ -93,6 +94,7 @@ def downgrade() -> None:
     _forget("delivery", "subject_kind <> '' and subject_kind <> 'appointment'")
     _forget("his_message", "subject_kind <> 'appointment'")
     op.drop_constraint(op.f("ck_delivery_subject"), "delivery", type_="check")
+    op.drop_column("delivery", "in_doubt")
     op.drop_column("delivery", "subject_kind")
     op.execute("alter index ix_delivery_subject_id rename to ix_delivery_appointment_id")
     op.alter_column("delivery", "subject_id", new_column_name="appointment_id")

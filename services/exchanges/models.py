@@ -53,7 +53,8 @@ class Delivery(Keyed, Base):
     subject_kind: one of `subjects`, "" for a test of the line. subject_id, change_id: rows of that room, to which
     this one has no foreign key since it lies below. event: a trigger (S12, A05…) or a webhook's event. changed_at:
     when it happened, the order in which it is told. control_id: MSH-10, the same at each try; another one when it is
-    told anew (round). told: why it was refused, in the words of the hospital system.
+    told anew (round). in_doubt: it left, and nobody knows whether it was done. told: why it was refused, in the words
+    of the hospital system.
     """
 
     __tablename__ = "delivery"
@@ -78,6 +79,7 @@ class Delivery(Keyed, Base):
     control_id: Mapped[str]
     round: Mapped[int] = mapped_column(default=0, server_default="0")
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    in_doubt: Mapped[bool] = mapped_column(default=False, server_default="false")
     tried_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     answer: Mapped[str] = mapped_column(default="", server_default="")

@@ -61,7 +61,7 @@ def next_to_tell(follower_id: UUID, lease: UUID) -> Outgoing | None:
             session.flush()
             continue
         waiting.attempts += 1
-        waiting.tried_at = db.now()
+        waiting.in_doubt, waiting.tried_at = True, db.now()
         session.flush()
         return _outgoing(follower, waiting, written)
     return None
@@ -83,7 +83,8 @@ def _written(follower: Follower, waiting: Delivery) -> Written | None:
     subject = subjects.of(waiting.subject_kind)
     if subject is None:
         return Written(_event(follower, waiting)) if waiting.event == states.TEST_EVENT else None
-    if subject.is_superseded(waiting):
+    # What may have been done there is told until an answer says so, whatever happened here meanwhile.
+    if subject.is_superseded(waiting) and not waiting.in_doubt:
         return None
     if follower.kind == states.WEBHOOK:
         return Written(_event(follower, waiting))
@@ -145,7 +146,9 @@ def settle(outgoing: Outgoing, outcome: Outcome, *, answer: str = "", error: str
         update(Delivery)
         .where(Delivery.id == outgoing.delivery_id, Delivery.state == states.WAITING)
         .where(Delivery.control_id == outgoing.control_id)
-        .values(state=outcome, settled_at=now, answer=answer, error=error[:100], told=told[:_LONGEST_TOLD])
+        .values(
+            state=outcome, in_doubt=False, settled_at=now, answer=answer, error=error[:100], told=told[:_LONGEST_TOLD]
+        )
     )
     told_of = session.get_one(Delivery, outgoing.delivery_id, populate_existing=True)
     subject = subjects.of(told_of.subject_kind)
@@ -154,10 +157,11 @@ def settle(outgoing: Outgoing, outcome: Outcome, *, answer: str = "", error: str
     _count_of(told_of, outgoing.kind, outcome)
 
 
-def postpone(outgoing: Outgoing, reason: str) -> bool:
+def postpone(outgoing: Outgoing, reason: str, *, arrived: bool = True) -> bool:
     """The follower is away, or nobody knows what became of it: the same will be told again, later and later.
 
-    reason: a code or words of ours. Returns False when a subscriber has been away too long: see `give_up`.
+    reason: a code or words of ours. arrived: False when it certainly did not. Returns False when a subscriber has been
+    away too long: see `give_up`.
     """
     follower = session.get_one(Follower, outgoing.follower_id, with_for_update={"key_share": True})
     now = db.now()
@@ -166,6 +170,10 @@ def postpone(outgoing: Outgoing, reason: str) -> bool:
     follower.next_try_at = now + wait_after(follower.failures)
     follower.trouble = reason[:200]
     session.flush()
+    if not arrived:
+        # An earlier try may have arrived, and this one says nothing of it.
+        first_try = (Delivery.id == outgoing.delivery_id) & (Delivery.attempts == 1)
+        session.execute(update(Delivery).where(first_try).values(in_doubt=False))
     return follower.kind == states.HIS or now - follower.failing_since < PATIENCE
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, literal, select, update
+from sqlalchemy import ColumnElement, case, func, literal, select, update
 
 from portal import audit, db
 from portal.db import session
@@ -48,15 +48,18 @@ def _at_once(follower_id: UUID) -> None:
 
 
 def _again(*which: ColumnElement[bool]) -> int:
-    """A new control id each: the hospital system takes the same one for the same message, and does nothing."""
+    """A new control id each: the hospital system takes the same one for the same message, and does nothing. What still
+    waits keeps its own, under which it may have been done."""
+    settled = Delivery.state != states.WAITING
+    anew = func.concat(func.left(Delivery.control_id, 16), literal("-"), Delivery.round + 1)
     result = session.connection().execute(
         update(Delivery)
         .where(*which, Delivery.state != states.NOT_NEEDED)
         .values(
             state=states.WAITING,
-            round=Delivery.round + 1,
-            control_id=func.concat(func.left(Delivery.control_id, 16), literal("-"), Delivery.round + 1),
-            attempts=0,
+            round=case((settled, Delivery.round + 1), else_=Delivery.round),
+            control_id=case((settled, anew), else_=Delivery.control_id),
+            attempts=case((settled, 0), else_=Delivery.attempts),
             settled_at=None,
             answer="",
             error="",

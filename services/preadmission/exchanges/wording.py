@@ -6,7 +6,6 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from portal.web.ui import long_day
 from services.preadmission.exchanges.request import Request
 
 REASONS: Mapping[str, Any] = {
@@ -72,8 +71,8 @@ def summary(request: Request) -> tuple[str, Sequence[tuple[str, str]]]:
         (_("Birth name"), person.birth_name),
         (_("Name you use"), person.used_name),
         (_("First names"), " ".join(person.first_names)),
-        (_("Born on"), long_day(person.birth_on)),
-        (_("Arrival"), long_day(stay.planned_on)),
+        (_("Born on"), person.birth_on.strftime("%d/%m/%Y")),
+        (_("Arrival"), stay.planned_on.strftime("%d/%m/%Y")),
         (_("Unit"), f"{stay.unit_name} ({stay.uf})"),
         (_("Telephone"), person.phone),
         (_("Postal address"), home),

@@ -130,15 +130,29 @@ def test_a_cancelled_stay_is_cancelled_there(ground: Ground, his: HisTwin) -> No
 
 
 def test_of_a_stay_cancelled_before_it_was_told_nothing_is_told(ground: Ground, his: HisTwin) -> None:
-    his.faults.trouble = HisTrouble.DEAF
+    with prepared():
+        exchanges.set_his(ground.hospital.establishment.id, "mllp://127.0.0.1:1")
+    made = validated(ground)
+    exchanges.tick()
+    change(made, actions.cancel)
+    with prepared():
+        exchanges.set_his(ground.hospital.establishment.id, his.url)
+    exchanges.come_back()
+    exchanges.tick()
+    assert his.agenda.received == []
+    assert {each.state for each in told()} == {"not_needed"}
+
+
+def test_what_may_have_arrived_is_told_until_an_answer_comes_then_cancelled(ground: Ground, his: HisTwin) -> None:
+    his.faults.trouble = HisTrouble.FORGETS
     made = validated(ground)
     exchanges.tick()
     change(made, actions.cancel)
     his.faults.trouble = None
     exchanges.come_back()
     exchanges.tick()
-    assert his.agenda.received == []
-    assert {each.state for each in told()} == {"not_needed"}
+    assert actions_told(his) == [("A05", "INSERT"), ("A38", "CANCEL")]
+    assert [each.state for each in his.agenda.stays.values()] == ["cancelled"]
 
 
 def test_a_system_that_is_away_for_a_day_loses_nothing_and_gets_nothing_twice(ground: Ground, his: HisTwin) -> None:

@@ -29,6 +29,8 @@ from services.preadmission.models import Preadmission
 from services.preadmission.queries.files import PLACE
 
 AT_ONCE = 2000
+_UNKNOWN, _KNOWN_ALREADY = "204", "205"
+"""Table 0357: the hospital's system lost what it had taken (it was restored), or has what we thought it had not."""
 _PLAN = text("""
 insert into delivery (id, follower_id, establishment_id, subject_kind, subject_id, change_id, event, changed_at, state,
                       control_id)
@@ -90,7 +92,7 @@ def write(waiting: Delivery, dialect: Dialect) -> Written | None:
     file = _of(waiting)
     if file is None:
         return None
-    request = gathering.gather(file, _action(waiting), waiting.control_id, waiting.changed_at)
+    request = gathering.gather(file, _action(waiting, file), waiting.control_id, waiting.changed_at)
     asked = establishments.setting(file.establishment_id, states.FORMAT, states.NONE)
     if asked == states.HL7:
         return Written(pam.write(request, dialect))
@@ -101,17 +103,11 @@ def write(waiting: Delivery, dialect: Dialect) -> Written | None:
     raise CannotBeTold("no_format")
 
 
-def _action(waiting: Delivery) -> Action:
-    """INSERT until one was taken: what was refused, or is told again after the hospital lost it, is new there."""
+def _action(waiting: Delivery, file: Preadmission) -> Action:
+    """INSERT until one was taken: what was refused is new there."""
     if waiting.event == states.CANCEL:
         return "CANCEL"
-    taken = exists().where(
-        Delivery.follower_id == waiting.follower_id,
-        Delivery.subject_id == waiting.subject_id,
-        Delivery.event == states.PREADMIT,
-        Delivery.state == delivered.ACCEPTED,
-    )
-    return "UPDATE" if session.scalar(select(taken)) else "INSERT"
+    return "UPDATE" if file.message_id else "INSERT"
 
 
 def _parcel(file: Preadmission, request: Request) -> Callable[[], Parcel]:
@@ -132,16 +128,33 @@ def _parcel(file: Preadmission, request: Request) -> Callable[[], Parcel]:
 
 
 def settled(told_of: Delivery) -> None:
-    """The hospital's system took a request: the file says so, when nobody has taken it back meanwhile."""
+    """The hospital's system took a request, and the file says so; or it answered that it does not know it, or knows it
+    already, and then the next one says it otherwise."""
     file = _of(told_of)
-    if file is None or told_of.state != delivered.ACCEPTED or told_of.event != states.PREADMIT:
+    if file is None or told_of.event != states.PREADMIT:
         return
+    if told_of.state == delivered.ACCEPTED:
+        _note_taken(file, told_of.control_id)
+    elif told_of.error == _KNOWN_ALREADY and not file.message_id:
+        _note_message(file, told_of.control_id)
+    elif told_of.error == _UNKNOWN and file.message_id:
+        _note_message(file, "")
+        told_of.state = delivered.NOT_NEEDED
+        tell_again(file)
+
+
+def _note_taken(file: Preadmission, control_id: str) -> None:
+    """Unless somebody has taken the file back meanwhile."""
     if file.state == "validated":
-        transmit(file, told_of.control_id)
+        transmit(file, control_id)
     else:
-        traces.lock(file)
-        file.message_id = told_of.control_id
-        session.flush()
+        _note_message(file, control_id)
+
+
+def _note_message(file: Preadmission, control_id: str) -> None:
+    traces.lock(file)
+    file.message_id = control_id
+    session.flush()
 
 
 def _of(told: Delivery) -> Preadmission | None:
