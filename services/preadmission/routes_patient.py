@@ -3,15 +3,16 @@
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
+from portal import calendar, db
 from portal.web.forms import Form
 from portal.web.repeated_posts import once
 from portal.web.ui import long_day
-from services.preadmission import actions, additions, asked, pages, queries, steps, wording
+from services.preadmission import actions, additions, asked, pages, queries, steps, towns, wording
 from services.preadmission.actions import (
     ChangedMeanwhile,
     Incomplete,
@@ -64,6 +65,12 @@ def start() -> Answer:
             return redirect(pages.after(made, "stay"), 303)
     page = render_template("preadmission/stay.html", form=form, file=None, opened=None, units=units)
     return page, _status(form)
+
+
+@patient_pages.get("/communes")
+def towns_at() -> Response:
+    """The towns of a postcode, for the page that proposes them as one types."""
+    return jsonify(towns.at(request.args.get("code", "")))
 
 
 # -- the steps of a draft ------------------------------------------------------------------------------------------
@@ -119,6 +126,7 @@ def _step_form(opened: Opened, wanted: Step) -> StepForm:
     row = opened.rows.get(wanted.code)
     shown = wanted.form.shown(opened.facts.answers.get(wanted.code), opened.file)
     form = _form(wanted.form, **{**shown, "version": str(row.version if row else 0)})
+    form.today = calendar.civil_day(db.now(), opened.file.establishment.tz)
     form.prepare(opened.facts)
     return form
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from flask_babel import gettext as _
@@ -20,9 +21,11 @@ _PHONE = re.compile(r"\+?[0-9]{6,15}", re.ASCII)
 
 
 class StepForm(Form):
-    """A step's form. version: of the answers that the page shows, so that another device's are never overwritten."""
+    """A step's form. version: of the answers that the page shows, so that another device's are never overwritten.
+    today: at the hospital."""
 
     version = HiddenField(default="0")
+    today: date
 
     @classmethod
     def shown(cls, answers: Any, file: Preadmission) -> dict[str, Any]:

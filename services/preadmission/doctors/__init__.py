@@ -1,0 +1,1 @@
+"""The doctors whom a patient may name: the public register (Annuaire Santé), loaded by an operator."""
