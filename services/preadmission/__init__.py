@@ -17,6 +17,8 @@ from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     affairs,
     api,
     belongings,
+    choices,
+    companions,
     exchanges,
     export,
     guests,
@@ -37,7 +39,10 @@ def register(app: Flask) -> None:
     belongings.declare()
     export.declare()
     exchanges.register()
+    api.register(app)
     life.register(app)
+    choices.register(app)
+    companions.register(app)
     app.register_blueprint(routes_patient.patient_pages)
     page, desk = ("preadmission.show", "preadmission_id"), ("admin_preadmission.show", "preadmission_id")
     masking.offer(Maskable("preadmission", Preadmission, "preadmission", page, desk))
