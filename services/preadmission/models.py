@@ -34,6 +34,8 @@ OPEN_STATES = ("draft", "submitted", "in_review", "to_complete", "completed")
 """Something is still expected, from the patient or from the hospital."""
 ORIGINS = ("patient", "invitation", "desk", "hospital")
 """Who began it: the patient, the patient invited by the hospital, an agent for somebody on the phone, its system."""
+THE_HOSPITALS = ("invitation", "hospital")
+"""The stay itself is the hospital's: whoever prepares it changes neither its day nor its unit."""
 
 _REFERENCE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
 """No vowel (no word by accident), no 0/O nor 1/I (read aloud, copied by hand)."""

@@ -1,5 +1,7 @@
 """What an action may refuse."""
 
+from datetime import date
+
 
 class UnitNotOpen(Exception):
     """The unit does not exist, or its hospital does not take pre-admissions online."""
@@ -7,6 +9,14 @@ class UnitNotOpen(Exception):
 
 class StayInThePast(Exception):
     """The planned day is over."""
+
+
+class NotOpenYet(Exception):
+    """It is too early to prepare this stay; `opens_on` says from when it may be."""
+
+    def __init__(self, opens_on: date) -> None:
+        super().__init__(opens_on)
+        self.opens_on = opens_on
 
 
 class NotEditable(Exception):
@@ -31,3 +41,11 @@ class NothingToAskAgain(Exception):
 
 class PiecesNotSettled(Exception):
     """A piece is not judged, or a needed one is neither accepted nor waived."""
+
+
+class HeldByAnother(Exception):
+    """Another agent has taken this file: one takes it over openly, or leaves it to them. name: whose it is."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name

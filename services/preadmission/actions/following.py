@@ -44,6 +44,11 @@ def close(preadmission: Preadmission) -> None:
 
 
 def lapse(preadmission: Preadmission) -> None:
-    """The day of the stay is over and the file was never settled. Raises TransitionRefused."""
+    """The day of the stay is over and the file was never settled: whoever had sent it is told.
+
+    Raises TransitionRefused.
+    """
     traces.lock(preadmission)
     traces.move(preadmission, "lapsed")
+    if preadmission.submitted_at is not None:
+        traces.notify(preadmission)

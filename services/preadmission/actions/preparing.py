@@ -15,10 +15,18 @@ from services.pieces import actions as piece_actions
 from services.pieces import queries as piece_queries
 from services.pieces.models import Piece
 from services.preadmission import asked, queries, states
-from services.preadmission.actions import traces
-from services.preadmission.actions.facts import ChangedMeanwhile, Incomplete, NotEditable, StayInThePast, UnitNotOpen
+from services.preadmission.actions import filled, traces
+from services.preadmission.actions.facts import (
+    ChangedMeanwhile,
+    Incomplete,
+    NotEditable,
+    NotOpenYet,
+    StayInThePast,
+    UnitNotOpen,
+)
 from services.preadmission.answers import Answers, Choices, Coverage
-from services.preadmission.models import Preadmission, StepAnswers, new_reference
+from services.preadmission.calendars import queries as calendars
+from services.preadmission.models import THE_HOSPITALS, Preadmission, StepAnswers, new_reference
 
 SERVICE = RIGHT = "preadmission"
 
@@ -33,11 +41,15 @@ class Stay:
 
 
 def start(patient_id: UUID, stay: Stay, *, origin: str = "patient", account_id: UUID | None = None) -> Preadmission:
-    """Open a draft and ask for its pieces. origin: of `models.ORIGINS`. Raises UnitNotOpen, StayInThePast.
+    """Open a draft and ask for its pieces. origin: of `models.ORIGINS`.
+
+    Raises UnitNotOpen, StayInThePast, NotOpenYet (the patient is early for what the hospital does not know yet).
 
     account_id: the person's account when an agent or the hospital's system begins it; the actor's own otherwise.
     """
     unit = _open_unit(stay)
+    if origin == "patient":
+        _refuse_too_early(unit, stay)
     preadmission = Preadmission(
         id=uuid4(),
         establishment_id=unit.establishment_id,
@@ -62,9 +74,15 @@ def start(patient_id: UUID, stay: Stay, *, origin: str = "patient", account_id: 
 
 
 def change_stay(preadmission: Preadmission, stay: Stay) -> None:
-    """Another unit of the same hospital, another day. Raises UnitNotOpen, StayInThePast, NotEditable."""
-    if _open_unit(stay).establishment_id != preadmission.establishment_id:
+    """Another unit of the same hospital, another day. Raises UnitNotOpen, StayInThePast, NotOpenYet,
+    NotEditable (sent, or the stay is the hospital's own)."""
+    unit = _open_unit(stay)
+    if unit.establishment_id != preadmission.establishment_id:
         raise UnitNotOpen(stay.unit_id)
+    if preadmission.origin in THE_HOSPITALS:
+        raise NotEditable(preadmission.id)
+    if preadmission.origin == "patient":
+        _refuse_too_early(unit, stay)
     _open_for_answers(preadmission)
     preadmission.unit_id, preadmission.planned_on = stay.unit_id, stay.planned_on
     preadmission.stay_kind = stay.stay_kind
@@ -77,16 +95,18 @@ def fill(preadmission: Preadmission, answers: Answers, version: int | None = Non
     Raises NotEditable, ChangedMeanwhile (it was saved on another device since).
     """
     _open_for_answers(preadmission)
-    _write(preadmission, answers, version)
+    write_answers(preadmission, answers, version)
     if isinstance(answers, Coverage):
         preadmission.nir_digest = nir.index(answers.nir) if answers.nir else None
     if isinstance(answers, Choices):
         preadmission.confidential = answers.confidential
+    filled.tell(preadmission, answers)
     _saved(preadmission, answers.step)
 
 
 def submit(preadmission: Preadmission, *, late: bool = False) -> None:
-    """Send the file: from now on the hospital sees it and knows the patient. late: after the hospital's cut-off.
+    """Send the file: from now on the hospital sees it and knows the patient. After the hospital's cut-off, by its own
+    clock at this moment, it is taken all the same, and marked late. late: it is, whatever the clock says.
 
     Raises Incomplete, TransitionRefused (already sent), StayInThePast.
     """
@@ -95,7 +115,8 @@ def submit(preadmission: Preadmission, *, late: bool = False) -> None:
         raise Incomplete(missing)
     _refuse_past(preadmission.planned_on, preadmission.unit)
     row = states.change(preadmission, "submitted", db.current_actor())
-    preadmission.submitted_at, preadmission.late = row.at, late
+    preadmission.submitted_at = row.at
+    preadmission.late = late or calendars.deadlines_of(preadmission).is_late(row.at)
     preadmission.version += 1
     session.add(row)
     records.open_record(preadmission.patient_id, preadmission.establishment_id)
@@ -122,10 +143,10 @@ def deposit_piece(preadmission: Preadmission, piece: Piece, file_id: UUID, expir
     """
     traces.lock(preadmission)
     again = preadmission.state == "to_complete"
-    if not (preadmission.state == "draft" or (again and piece.is_to_redo)):
+    if not (preadmission.state == "draft" or (again and piece.is_expected)):
         raise NotEditable(preadmission.id)
     piece_actions.send(piece, file_id, expires_on)
-    if again and not any(each.is_to_redo for each in piece_queries.of_folder(preadmission.id)):
+    if again and not any(each.is_expected for each in piece_queries.of_folder(preadmission.id)):
         traces.move(preadmission, "completed")
 
 
@@ -135,6 +156,12 @@ def _open_unit(stay: Stay) -> Unit:
         raise UnitNotOpen(stay.unit_id)
     _refuse_past(stay.planned_on, unit)
     return unit
+
+
+def _refuse_too_early(unit: Unit, stay: Stay) -> None:
+    days = calendars.deadlines_at(unit, stay.stay_kind, stay.planned_on)
+    if days.opens_on is not None and not days.is_open_on(calendar.civil_day(db.now(), unit.establishment.tz)):
+        raise NotOpenYet(days.opens_on)
 
 
 def _refuse_past(planned_on: date, unit: Unit) -> None:
@@ -148,9 +175,13 @@ def _open_for_answers(preadmission: Preadmission) -> None:
         raise NotEditable(preadmission.id)
 
 
-def _write(preadmission: Preadmission, answers: Answers, version: int | None) -> None:
+def write_answers(preadmission: Preadmission, answers: Answers, version: int | None) -> None:
+    """Write one step, whole, in a file that the caller has locked. Raises ChangedMeanwhile."""
     row = session.scalar(
-        select(StepAnswers).where(StepAnswers.preadmission_id == preadmission.id, StepAnswers.step == answers.step)
+        select(StepAnswers)
+        .where(StepAnswers.preadmission_id == preadmission.id, StepAnswers.step == answers.step)
+        # As it is now that the file is locked, whatever this request had read before.
+        .execution_options(populate_existing=True)
     )
     if row is None:
         row = StepAnswers(id=uuid4(), preadmission_id=preadmission.id, step=answers.step, version=0)

@@ -1,0 +1,1 @@
+"""The calendar of stays, as each hospital and each unit change it."""

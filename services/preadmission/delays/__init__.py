@@ -1,0 +1,1 @@
+"""How long a hospital usually takes to answer."""

@@ -1,0 +1,1 @@
+"""Invitations to prepare a stay that the hospital knows."""

@@ -1,0 +1,29 @@
+"""The life of a file: its calendar, invitations, reminders, receipts, usual delays, and how long it is kept."""
+
+import click
+from flask import Flask
+
+from portal import db
+from services.preadmission import additions, retention
+from services.preadmission.calendars import queries as calendars
+from services.preadmission.invitations import commands as invitation_commands
+from services.preadmission.invitations import jobs as _invitation_jobs  # noqa: F401 - registers its tasks
+from services.preadmission.invitations import routes_patient as invitation_pages
+from services.preadmission.models import Preadmission
+from services.preadmission.reminders import jobs as _reminder_jobs  # noqa: F401 - registers its tasks
+
+
+def register(app: Flask) -> None:
+    """Add its pages, its jobs and its rules."""
+    retention.declare()
+    additions.judge_lateness(_is_late)
+    app.register_blueprint(invitation_pages.pages)
+
+
+def commands() -> list[click.Command]:
+    """`parvis import stays FILE`."""
+    return [click.Group("import", [invitation_commands.stays])]
+
+
+def _is_late(file: Preadmission) -> bool:
+    return calendars.deadlines_of(file).is_late(db.now())
