@@ -27,12 +27,18 @@ _FILE = (
 _AS_KNOWN_THERE = """
 create function preadmission_known_there(wanted uuid, hospital uuid)
 returns table (birth_name text, used_name text, first_names text[], birth_on date, sex text, ipp text)
-language sql stable set parvis.system = 'preadmission.compare' as $$
-  select p.birth_name, p.used_name, p.first_names, p.birth_on, p.sex, l.ipp
-  from enrolment_link l join patient p on p.id = l.record_patient_id
-  where l.patient_id = wanted and l.establishment_id = hospital and l.undone_at is null
-    and hospital = any (string_to_array(current_setting('parvis.at_preadmission', true), ',')::uuid[])
-$$
+language plpgsql as $$
+declare
+  former text := coalesce(current_setting('parvis.system', true), '');
+begin
+  perform set_config('parvis.system', 'preadmission.compare', true);
+  return query
+    select p.birth_name, p.used_name, p.first_names, p.birth_on, p.sex, l.ipp
+    from enrolment_link l join patient p on p.id = l.record_patient_id
+    where l.patient_id = wanted and l.establishment_id = hospital and l.undone_at is null
+      and hospital = any (string_to_array(current_setting('parvis.at_preadmission', true), ',')::uuid[]);
+  perform set_config('parvis.system', former, true);
+end $$
 """
 """The hospital's own description of a linked person is kept aside, where its identity unit alone finds it. The
 admissions office compares it with the card: this reads it as the system, and only for an agent of that hospital."""
