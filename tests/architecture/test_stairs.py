@@ -51,7 +51,7 @@ OWN_DRAWERS = {
     "pieces": set[str](),
     "questionnaires": {"answers", "calendar", "definition", "occasions", "sheet", "fhir"},
     "preadmission": {
-        "calendars", "deadlines", "delays", "exchanges", "fhir", "invitations", "known_stays", "life",
+        "choices", "companions", "prices", "calendars", "deadlines", "delays", "exchanges", "fhir", "invitations", "known_stays", "life",
         "maternity", "office", "receipts", "reminders", "retention",
     },  # fmt: skip
 }

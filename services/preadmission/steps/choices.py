@@ -4,30 +4,38 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, RadioField, StringField
+from wtforms import BooleanField, RadioField, TextAreaField
 from wtforms.validators import Length, Optional, ValidationError
 
 from portal.web.fields import choices
 from services.preadmission.answers import Choices
+from services.preadmission.choices import texts
 from services.preadmission.models import Preadmission
 from services.preadmission.steps.base import Rows, Step, StepForm, text, told
 
-TEXT_VERSION = "2026-11"
+TEXT_VERSION = texts.IN_FORCE.code
 
 
 class ChoicesForm(StepForm):
-    """Nothing is ticked beforehand."""
+    """Nothing is ticked beforehand; what was chosen is shown again as it was."""
 
-    record_opposed = BooleanField(_l("I object, for a legitimate reason, to my documents going to Mon espace santé"))
-    record_reason = StringField(_l("Your reason"), validators=[Length(max=500)])
+    record_opposed = BooleanField(_l("I object, for a legitimate reason"))
+    record_reason = TextAreaField(
+        _l("Your reason"),
+        validators=[Length(max=500)],
+        description=_l("The admissions office reads it and answers you. No medical detail is needed."),
+    )
     outside_team = RadioField(
         _l("May professionals outside your care team look at your record?"),
         choices=choices([("yes", _l("Yes, I agree")), ("no", _l("No"))]),
         validators=[Optional()],
     )
-    by_text = BooleanField(_l("I agree to be told by text message"))
-    by_mail = BooleanField(_l("I agree to be told by e-mail"))
+    by_text = BooleanField(_l("I agree to receive them by text message"))
+    by_mail = BooleanField(_l("I agree to receive them by e-mail"))
     confidential = BooleanField(_l("I ask that nobody be told that I am at the hospital"))
+
+    explained = texts.IN_FORCE.by_code
+    """What each choice means, in the version that is kept with the answers."""
 
     @classmethod
     def shown(cls, answers: Any, file: Preadmission) -> dict[str, Any]:
@@ -51,7 +59,8 @@ class ChoicesForm(StepForm):
         )
 
 
-def _rows(answers: Choices) -> Rows:
+def rows(answers: Choices) -> Rows:
+    """What was chosen, in words."""
     outside = {True: _("Agreed"), False: _("Refused"), None: _("No answer")}[answers.outside_team]
     means = [word for word, agreed in ((_("text message"), answers.by_text), (_("e-mail"), answers.by_mail)) if agreed]
     return told(
@@ -65,4 +74,12 @@ def _rows(answers: Choices) -> Rows:
     )
 
 
-STEP = Step("choices", "choix", _l("Your choices"), _l("Choices"), ChoicesForm, _rows)
+STEP = Step(
+    "choices",
+    "choix",
+    _l("Your choices"),
+    _l("Choices"),
+    ChoicesForm,
+    rows,
+    _l("Three choices that the law does not treat alike, and a request. You can change them until your stay."),
+)

@@ -1,0 +1,29 @@
+"""What a companion is given to read: composed from the file, of which they see nothing else."""
+
+from babel.dates import format_date
+from flask_babel import get_locale
+
+from portal.db import session
+from services.preadmission.companions.models import Companion
+from services.preadmission.companions.texts import ACTS, Act
+from services.preadmission.models import Preadmission
+
+
+def compose(companion: Companion, act: Act | None = None, locale: str = "") -> str:
+    """The text of this act for this person, in this language (the page's by default). Neither the unit nor the reason
+    of the stay is in it. Whoever asks may read the file."""
+    preadmission = session.get_one(Preadmission, companion.preadmission_id)
+    language = locale or current_language()
+    facts = {
+        "patient": f"{preadmission.patient.first_name} {preadmission.patient.birth_name}",
+        "born": format_date(preadmission.patient.birth_on, "long", locale=language),
+        "place": preadmission.establishment.name,
+        "day": format_date(preadmission.planned_on, "long", locale=language),
+        "signer": companion.full_name,
+    }
+    return (act or ACTS[companion.role]).words(facts, language)
+
+
+def current_language() -> str:
+    """Of the page, French outside a page."""
+    return str(get_locale() or "fr")
