@@ -62,7 +62,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SETTINGS=settings,
         PORTAL_ENV=settings.env,
         SECRET_KEY=settings.secret_key.get_secret_value(),
-        MAX_CONTENT_LENGTH=files.MAX_BYTES + 1024 * 1024,
+        MAX_CONTENT_LENGTH=uploads.MAX_UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=500,
         # Without the prefix a neighbour (another site of the hospital's domain) could plant a cookie of its own, whose

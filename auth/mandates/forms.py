@@ -48,7 +48,7 @@ class RequestForm(OnceForm):
     )
     proof_kind = RadioField(_l("Which document proves it?"), validators=[Required(_l("Choose a document."))])
     received = HiddenField()
-    file = FileField(_l("The document"), description=_l("Photo (JPEG, PNG) or PDF, 20 MB at most"))
+    file = FileField(_l("The document"), description=_l("Photo (JPEG, PNG) or PDF, 25 MB at most"))
     establishment = RadioField(
         _l("Which hospital may check your proof?"),
         description=_l("Choose one that knows this person. Your right will hold in every hospital of the group."),
@@ -166,7 +166,7 @@ class YesForm(OnceForm):
 
 def _why(refused: FileRefused) -> Any:
     if isinstance(refused, FileTooLarge):
-        return _l("This file is too large: 20 MB at most.")
+        return _l("This file is too large: 25 MB at most.")
     if isinstance(refused, FileEmpty):
         return _l("This file is empty: choose another one.")
     if isinstance(refused, FileInfected):

@@ -44,7 +44,7 @@ PAGES = {
     ),
     413: Page(
         _l("This file is too large"),
-        _l("A file may weigh 20 MB at most. Take the photo in a lower quality, or send the pages one by one."),
+        _l("A file may weigh 25 MB at most. Take the photo in a lower quality, or send the pages one by one."),
     ),
     422: Page(_l("Some answers need to be corrected"), _l("Go back to the form and check your answers.")),
     429: Page(_l("Too many attempts"), _l("Wait a minute, then try again.")),

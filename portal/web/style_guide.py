@@ -70,7 +70,7 @@ class GuideForm(Form):
     )
     message = TextAreaField("Quelque chose à nous dire ?")
     card = FileField(
-        "Carte de mutuelle", [InputRequired("Choisissez un fichier")], description="PDF ou photo, 20 Mo au plus."
+        "Carte de mutuelle", [InputRequired("Choisissez un fichier")], description="PDF ou photo, 25 Mo au plus."
     )
     consent = BooleanField(
         "Je certifie que ces informations sont exactes", [InputRequired("Cochez la case pour continuer")]

@@ -6,10 +6,13 @@ from flask import Flask, Request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from portal import files
 from portal.files import Arriving
 
 MAX_BODY_BYTES = 512 * 1024
 """Of a request that carries no file. Werkzeug reads such a form at once: twenty megabytes of "a&a&" fill a process."""
+MAX_UPLOAD_BYTES = 4 * files.MAX_BYTES + 1024 * 1024
+"""Of a request with files: several photographs of a telephone, each of which has its own limit."""
 MAX_FILES = 20
 """In one request: each one is an open file while it arrives."""
 

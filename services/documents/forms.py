@@ -61,7 +61,7 @@ class UploadForm(OnceForm):
     """A form with one file. `received` holds an upload that arrived with a form refused otherwise: it is not lost."""
 
     received = HiddenField()
-    file = FileField(_l("Document"), description=_l("PDF or photo (JPEG, PNG), 20 MB at most"))
+    file = FileField(_l("Document"), description=_l("PDF or photo (JPEG, PNG), 25 MB at most"))
 
     def take_upload(self, *, needed: bool = True) -> StoredFile | None:
         """Register the file that came with this post, or find the one kept from the former attempt.
@@ -168,7 +168,7 @@ class ReceiveForm(OnceForm):
     """A letter that came by another way (disk, portable drive, a colleague's mail)."""
 
     establishment_id = SelectField(_l("For which hospital?"), [Required(_l("Choose the hospital it was sent to."))])
-    file = FileField(_l("Letter"), description=_l("A CDA letter (.xml) or an IHE_XDM package (.zip), 20 MB at most"))
+    file = FileField(_l("Letter"), description=_l("A CDA letter (.xml) or an IHE_XDM package (.zip), 25 MB at most"))
 
     def offer(self, hospitals: Iterable[Establishment]) -> None:
         self.establishment_id.choices = choices((str(each.id), each.name) for each in hospitals)

@@ -3,6 +3,7 @@
 A room below the others: what asks for pieces (a pre-admission today) imports this one, which knows none of them.
 """
 
+from flask import Blueprint, Flask
 from flask_babel import lazy_gettext as _l
 
 from portal import kpi
@@ -19,8 +20,13 @@ def _accepted(period: Period) -> Figure:
     return Figure(accepted, accepted + kpi.counted("piece_refused", period))
 
 
-def register() -> None:
-    """Declare the figures of this room (domain catalogue, section 5.2)."""
+_partials = Blueprint("pieces", __name__, template_folder="templates")
+"""No page of its own: partials, which the rooms above show in theirs."""
+
+
+def register(app: Flask) -> None:
+    """Offer the partials, and declare the figures of this room (domain catalogue, section 5.2)."""
+    app.register_blueprint(_partials)
     kpi.define(
         Definition(
             "D1",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import db
 from portal.db import Base, Keyed
+from portal.establishments import Establishment
 from portal.files import StoredFile
 
 
@@ -124,6 +125,7 @@ class Piece(Keyed, Base):
     changed_at: Mapped[datetime] = mapped_column(default=db.now)
     reused_from: Mapped[UUID | None] = mapped_column(ForeignKey("piece.id"))
 
+    establishment: Mapped[Establishment] = relationship()
     pages: Mapped[list["PiecePage"]] = relationship(
         order_by="PiecePage.position", cascade="all, delete-orphan", back_populates="piece"
     )
@@ -165,6 +167,11 @@ class Piece(Keyed, Base):
     def is_readable(self) -> bool:
         """It has pages, and the antivirus accepted all of them."""
         return bool(self.pages) and all(page.file.state == "clean" for page in self.pages)
+
+    @property
+    def lacks_a_side(self) -> bool:
+        """What was sent is good, and the rest is to be sent: the pages stay."""
+        return self.refusal_reason == "side_missing"
 
     def is_valid_on(self, day: date) -> bool:
         return self.expires_on is None or self.expires_on >= day

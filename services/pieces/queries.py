@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from portal import db
 from portal.db import session
@@ -76,7 +76,11 @@ def reusable(piece: Piece, on: date) -> Sequence[Piece]:
 
 
 def _accepted(patient_id: UUID, kind: str | None = None) -> Sequence[Piece]:
-    wanted = _with_pages().where(Piece.patient_id == patient_id, Piece.state == "accepted", Piece.pages.any())
+    wanted = (
+        _with_pages()
+        .options(joinedload(Piece.establishment))
+        .where(Piece.patient_id == patient_id, Piece.state == "accepted", Piece.pages.any())
+    )
     if kind is not None:
         wanted = wanted.where(Piece.kind == kind)
     return session.scalars(wanted.order_by(Piece.changed_at.desc()).limit(200)).all()
@@ -91,7 +95,7 @@ def _latest(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def _today_at(piece: Piece) -> date:
-    return db.now().astimezone(session.get_one(Establishment, piece.establishment_id).tz).date()
+    return db.now().astimezone(piece.establishment.tz).date()
 
 
 # -- the clock -----------------------------------------------------------------------------------------------------

@@ -190,7 +190,7 @@ AFTER_A_FORM = {
     "admin_appointment_requests.letter", "admin_waiting.new", "requests.letter", "requests.receipt",
     "admin_appointments.choose_time", "admin_appointments.new_patient", "admin_appointments.show",
     "admin_documents.publish", "admin_documents.take_back", "admin_staff.invitation", "documents.sent",
-    "my_appointments.booked", "my_appointments.confirm", "preadmission.piece_file",
+    "my_appointments.booked", "my_appointments.confirm", "preadmission.piece_page",
     "admin_deaths.declare", "admin_desk_accounts.open_account", "admin_desk_accounts.printed",
     "admin_emergencies.document", "admin_emergencies.show", "admin_identities.show_link",
     "admin_lost_factors.help_patient", "contact.code", "factors.confirm_sent", "mandates.given_code",

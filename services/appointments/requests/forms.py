@@ -58,7 +58,7 @@ class LetterForm(OnceForm):
 
     received = HiddenField()
     file = FileField(
-        _l("Letter or prescription"), description=_l("Photo (JPEG, PNG) or PDF, 20 MB at most. Only the unit opens it.")
+        _l("Letter or prescription"), description=_l("Photo (JPEG, PNG) or PDF, 25 MB at most. Only the unit opens it.")
     )
 
     def take_letter(self) -> StoredFile | None:

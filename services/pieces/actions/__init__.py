@@ -2,19 +2,30 @@
 
 from services.pieces.actions.asking import require, share
 from services.pieces.actions.deciding import accept, expire, purge, refuse, waive
-from services.pieces.actions.depositing import add_page, deposit, move_page, remove_page, send, turn_page
+from services.pieces.actions.depositing import (
+    GESTURES,
+    add_page,
+    add_pages,
+    deposit,
+    move_page,
+    remove_page,
+    send,
+    turn_page,
+)
 from services.pieces.actions.following import conclude_scan, let_go
 from services.pieces.actions.reusing import reuse
 from services.pieces.actions.showing import hand_over, hand_over_original
 from services.pieces.facts import NoPage, NotReusable, OriginalKept, TooManyFiles
 
 __all__ = [
+    "GESTURES",
     "NoPage",
     "NotReusable",
     "OriginalKept",
     "TooManyFiles",
     "accept",
     "add_page",
+    "add_pages",
     "conclude_scan",
     "deposit",
     "expire",

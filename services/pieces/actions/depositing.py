@@ -1,5 +1,6 @@
 """What the patient does: put pages in a piece, order them, turn them, take them away, say that it is all."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -36,6 +37,19 @@ def add_page(piece: Piece, file_id: UUID, *, rotation: int = 0) -> PiecePage:
     _follow_pages(piece)
     record("piece.page_added", piece)
     return page
+
+
+def add_pages(piece: Piece, file_ids: Sequence[UUID], *, rotation: int = 0) -> None:
+    """Put received files after the other pages. Those that the hospital refused, or that are worth nothing any more,
+    make room for the first of the new ones; when a side was missing, they stay. Raises as `add_page`.
+    """
+    lock_to_change_pages(piece)
+    judged = [page for page in piece.pages if _is_to_replace(piece, page)] if file_ids else []
+    if judged:
+        take_away(piece, *judged)
+        session.refresh(piece, ["pages"])
+    for file_id in file_ids:
+        add_page(piece, file_id, rotation=rotation)
 
 
 def remove_page(page: PiecePage) -> None:
@@ -120,6 +134,12 @@ def take_away(piece: Piece, *pages: PiecePage) -> None:
     _number(piece.pages)
 
 
+def _is_to_replace(piece: Piece, page: PiecePage) -> bool:
+    if page.file.state == "infected":
+        return True
+    return piece.state in ("refused", "expired") and page.added_at <= piece.changed_at and not piece.lacks_a_side
+
+
 def _follow_pages(piece: Piece) -> None:
     """A piece that had been sent says at once what its pages have become."""
     session.flush()
@@ -132,6 +152,14 @@ def _number(pages: list[PiecePage]) -> None:
     for position, page in enumerate(pages, 1):
         page.position = position
     session.flush()
+
+
+GESTURES: Mapping[str, Callable[[PiecePage], None]] = {
+    "turn": lambda page: turn_page(page, page.rotation + 90),
+    "earlier": lambda page: move_page(page, page.position - 1),
+    "remove": remove_page,
+}
+"""What the buttons beside a page do."""
 
 
 def _turn(rotation: int) -> int:

@@ -42,4 +42,3 @@ def _check(piece: Piece, source: Piece, on: date, *, ticked: bool) -> None:
     allowed = ticked or piece.establishment_id == source.establishment_id
     if not (same and allowed and source.state == "accepted" and source.is_readable and source.is_valid_on(on)):
         raise NotReusable(source.id)
-

@@ -1,5 +1,6 @@
 """Documents that lie, harm, weigh or break: refused in plain words, with nothing kept."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,7 @@ from portal import db, files
 from portal.config import Settings
 from portal.files import StoredFile
 from portal.kpi import KpiEvent
+from portal.web.uploads import MAX_UPLOAD_BYTES
 from services.pieces import jobs as piece_jobs
 from services.pieces.models import Piece
 from services.preadmission.models import Preadmission
@@ -43,6 +45,11 @@ def send(browser: FlaskClient, page: str, content: bytes, name: str, **fields: s
     data = {"csrf_token": browser.csrf_token(), "once": str(uuid4()), "file": upload, **fields}
     boundary, body = encode_multipart(data)
     return browser.post(page, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+
+
+def gestures(page: str) -> list[str]:
+    """Where the buttons beside each page lead, in the order of the pages."""
+    return re.findall(r'class="app-pages__gestures" method="post" action="([^"]+)"', page)
 
 
 def stored_count() -> int:
@@ -95,8 +102,8 @@ def test_a_locked_pdf_is_refused(ground: Ground, sign_in, identity_page: str) ->
     assert "password" in answer.text
 
 
-def test_thirty_megabytes_get_their_own_page(ground: Ground, sign_in, identity_page: str) -> None:
-    answer = send(sign_in(ground.account), identity_page, b"%PDF-1.7" + b"0" * (30 * 1024 * 1024), "enorme.pdf")
+def test_more_than_a_request_may_weigh_gets_its_own_page(ground: Ground, sign_in, identity_page: str) -> None:
+    answer = send(sign_in(ground.account), identity_page, b"%PDF-1.7" + b"0" * MAX_UPLOAD_BYTES, "enorme.pdf")
     assert answer.status_code == 413
     assert stored_count() == 0
 
@@ -151,9 +158,10 @@ def test_a_deposit_posted_twice_counts_once(ground: Ground, sign_in, identity_pa
     assert len(attached) == 1
 
 
-def test_a_replaced_file_is_erased(app, ground: Ground, sign_in, identity_page: str, work_jobs) -> None:
+def test_a_page_that_is_taken_away_is_erased(app, ground: Ground, sign_in, identity_page: str, work_jobs) -> None:
     browser = sign_in(ground.account)
     send(browser, identity_page, factory.photo("premier"), "un.png")
+    browser.post(gestures(browser.get(identity_page).text)[0], data={"gesture": "remove"})
     send(browser, identity_page, factory.photo("second"), "deux.png")
     with app.app_context():
         work_jobs()
