@@ -67,7 +67,7 @@ def _search() -> Response:
         included=_included(search, page, known_systems),
     )
     bundle = fhir.searchset("Encounter", search, answer)
-    if has_more:
+    if has_more and page:
         bundle["link"].append({"relation": "next", "url": _next(search, asked, page[-1])})
     if (at := records.read_up_to(here.id)) is not None:
         bundle["meta"] = {"lastUpdated": fhir.instant(at, here.tz)}

@@ -95,9 +95,11 @@ def change(known: Known, told: Told, systems: Systems) -> None:
         _move(file, told.planned_on or file.planned_on)
     _go_to(file, told)
     _name(file, told)
-    number, ipp = told.visit_number or file.visit_number, told.ipp or file.ipp
-    if (number, ipp) != (file.visit_number, file.ipp):
-        actions.integrate(file, ipp, number)
+    if told.visit_number not in ("", file.visit_number):
+        actions.integrate(file, told.ipp, told.visit_number)
+    elif told.ipp not in ("", file.ipp, known.ipp):
+        # A patient number alone: the hospital knows the person, not the stay yet.
+        file.ipp = told.ipp
 
 
 def cancel(file: Preadmission) -> None:

@@ -172,14 +172,13 @@ def _conditions(asked: Asked, systems: Mapping[str, str]) -> list[ColumnElement[
         conditions.append(or_(*(_under(code) for code in asked.codes)))
     conditions += [or_(*(_named(each, systems) for each in group)) for group in asked.identifiers]
     conditions += [Preadmission.patient_id.in_(group) for group in asked.patients]
-    for bound, condition in (
-        (asked.since, Preadmission.planned_on >= asked.since),
-        (asked.until, Preadmission.planned_on < asked.until),
-        (asked.changed_since, EncounterVersion.at >= asked.changed_since),
-        (asked.changed_until, EncounterVersion.at < asked.changed_until),
-    ):
-        if bound is not None:
-            conditions.append(condition)
+    bounds: tuple[tuple[Any, Any, Any], ...] = (
+        (Preadmission.planned_on, asked.since, asked.until),
+        (EncounterVersion.at, asked.changed_since, asked.changed_until),
+    )
+    for column, since, until in bounds:
+        conditions += [column >= since] if since is not None else []
+        conditions += [column < until] if until is not None else []
     return conditions
 
 

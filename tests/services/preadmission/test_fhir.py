@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from auth.machines import actions as machines
 from auth.machines.actions import Credentials, Draft
+from auth.models import Patient, PatientRecord
 from portal import db
 from portal.audit import AuditEvent
 from services.preadmission import actions
@@ -94,8 +95,6 @@ def sent(ground: Ground, state: str = "submitted", **facts: Any) -> UUID:
 
 
 def factory_file(ground: Ground, state: str, **facts: Any) -> Preadmission:
-    from auth.models import PatientRecord
-
     record = db.session.get(PatientRecord, (ground.patient.id, ground.hospital.establishment.id))
     if record is not None:
         db.session.expunge(record)
@@ -297,7 +296,7 @@ class TestPolling:
         gam.get(f"/Encounter/{key}")
         gam.get(f"/Patient/{ground.patient.id}")
         assert [each.details["count"] for each in audited("preadmission_list.read")] == [1]
-        read = audited("preadmission.read")
+        read = sorted(audited("preadmission.read"), key=lambda each: each.id)
         assert [each.details["what"] for each in read] == ["encounter", "patient"]
         assert {each.patient_id for each in read} == {ground.patient.id}
         assert all(each.actor.startswith("machine:") for each in read)
@@ -402,11 +401,11 @@ class TestInside:
     def test_the_ins_is_told_of_a_qualified_identity_alone(self, gam: Machine, ground: Ground) -> None:
         sent(ground)
         with prepared():
-            person = db.session.merge(ground.patient)
+            person = db.session.get_one(Patient, ground.patient.id)
             person.ins, person.ins_oid = "279035121518989", "1.2.250.1.213.1.4.8"
         assert "279035121518989" not in str(gam.get(f"/Patient/{ground.patient.id}"))
         with prepared():
-            db.session.merge(ground.patient).identity_status = "QUAL"
+            db.session.get_one(Patient, ground.patient.id).identity_status = "QUAL"
         told = gam.get(f"/Patient/{ground.patient.id}")
         assert "279035121518989" in [each["value"] for each in told["identifier"]]
         assert told["extension"][0]["extension"][0]["valueCoding"]["code"] == "VALI"
