@@ -37,6 +37,16 @@ from admin import (
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_places,
     routes_preadmission,
+    routes_preadmission_exchanges,
+    routes_preadmission_decisions,  # noqa: F401 - adds its pages to the tray's blueprint
+    routes_preadmission_files,  # noqa: F401 - adds its pages to the tray's blueprint
+    routes_preadmission_lists,  # noqa: F401 - adds its pages to the tray's blueprint
+    routes_preadmission_messages,
+    routes_preadmission_phone,  # noqa: F401 - adds its pages to the tray's blueprint
+    routes_questionnaires,
+    routes_questionnaires_editor,  # noqa: F401 - adds its pages to the questionnaires' blueprint
+    routes_questionnaires_library,  # noqa: F401 - adds its pages to the questionnaires' blueprint
+    routes_questionnaires_plans,  # noqa: F401 - adds its pages to the questionnaires' blueprint
     routes_reasons,
     routes_reminders,
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
@@ -49,7 +59,7 @@ from admin import (
 )
 from portal import catalog
 from portal.catalog import Card, Group
-from services import appointments
+from services import appointments, questionnaires
 
 
 def register(app: Flask) -> None:
@@ -66,6 +76,10 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_billing.billing_tray)
     _add_appointments(app)
     app.register_blueprint(routes_preadmission.preadmission_pages)
+    app.register_blueprint(routes_preadmission_exchanges.pages)
+    app.jinja_env.globals["stay_told_to_his"] = routes_preadmission_exchanges.stay_told_to_his
+    app.register_blueprint(routes_preadmission_messages.message_pages)
+    app.register_blueprint(routes_questionnaires.pages)
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)
     app.register_blueprint(routes_data_requests.request_pages)
@@ -80,6 +94,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_hospital_provider.provider_pages)
     app.register_blueprint(routes_lost_factors.lost_factor_pages)
     _offer_appointments()
+    _offer_preadmission()
+    _offer_questionnaires()
     _offer_identities()
     _offer_oversight()
     _offer_administration()
@@ -113,6 +129,18 @@ def _offer_appointments() -> None:
     offer("appointment-exchanges", _l("Exchanges"), "arrow-up-down", "admin_appointment_exchanges.overview")
 
 
+def _offer_questionnaires() -> None:
+    offer = partial(_offer, questionnaires.STAFF_MENU, "care")
+    offer("questionnaire-sending", _l("Send a questionnaire"), "mail", "admin_questionnaires.find_patient")
+    offer("questionnaire-plans", _l("Sent by themselves"), "calendar", "admin_questionnaires.plans")
+    offer("questionnaire-library", _l("Questionnaires of the hospital"), "list", "admin_questionnaires.library")
+
+
+def _offer_preadmission() -> None:
+    title, page = _l("Exchanges of stays"), "admin_preadmission_exchanges.overview"
+    catalog.offer(Card("preadmission-exchanges", title, "", "arrow-up-down", page, "staff", title, page, "preadmission"))
+
+
 def _offer_identities() -> None:
     offer = partial(_offer, Group(_l("Identities"), "id-card"), "identity")
     offer("identities", _l("Identities"), "id-card", "admin_identities.queue")
@@ -136,6 +164,7 @@ def _offer_administration() -> None:
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
     offer("subscriptions", _l("Exchanges of appointments"), "arrow-up-down", "admin_subscriptions.settings")
+    offer("admissions", _l("Admissions office"), "clipboard-list", "admin_preadmission_office.overview")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
     offer("rush", _l("Waiting room"), "users", "admin_rush.show")
     offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")

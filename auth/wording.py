@@ -237,6 +237,7 @@ ACTIONS = {
     "preadmission.searched": _l("searched for a pre-admission by name"),
     "preadmission.printed": _l("printed the cover of a pre-admission"),
     "preadmission.office_forgotten": _l("erased what the admissions office had noted on a pre-admission"),
+    "preadmission_office.changed": _l("changed how the lists of the admissions office show secret stays"),
     "preadmission_message.kept": _l("wrote a message that the admissions office reuses"),
     "preadmission_message.dropped": _l("removed a message that the admissions office reused"),
     "pieces.asked": _l("asked for documents"),

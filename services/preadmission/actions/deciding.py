@@ -67,19 +67,26 @@ def waive_piece(preadmission: Preadmission, piece: Piece, version: int | None = 
 
 
 def receive_piece(
-    preadmission: Preadmission, piece: Piece, file_id: UUID, expires_on: date | None = None, version: int | None = None
+    preadmission: Preadmission,
+    piece: Piece,
+    file_ids: Sequence[UUID],
+    expires_on: date | None = None,
+    version: int | None = None,
 ) -> None:
-    """The agent scans a document that the patient shows or brings.
+    """The agent scans a document that the patient shows or brings; these pages take the place of former ones.
 
-    Raises TransitionRefused (the file is settled, or a draft that is the patient's), PieceTransitionRefused,
-    FileNotReadable (not the agent's own upload), NoPage (it holds a virus).
+    Raises TransitionRefused (the file is settled, or a draft that is the patient's), PieceTransitionRefused, NoPage,
+    FileNotReadable (not the agent's own upload), TooManyFiles.
     """
     traces.lock(preadmission, version)
     _leave_to_its_agent(preadmission)
     desk_draft = preadmission.state == "draft" and preadmission.origin == "desk"
     if not desk_draft and preadmission.state not in _AT_THE_DESK:
         raise TransitionRefused(preadmission.state, "in_review")
-    piece_actions.send(piece, file_id, expires_on)
+    first, *others = file_ids
+    piece_actions.send(piece, first, expires_on)
+    for file_id in others:
+        piece_actions.add_page(piece, file_id)
     preadmission.version += 1
 
 

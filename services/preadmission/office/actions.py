@@ -1,9 +1,10 @@
 """What agents do around a file: be on it, hand it to one another, note, read the card, write to the patient again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
 from portal import audit, db
 from portal.db import session
@@ -12,13 +13,16 @@ from services.preadmission.actions import Stay, traces
 from services.preadmission.actions.facts import HeldByAnother
 from services.preadmission.models import Preadmission
 from services.preadmission.office.comparison import Description
-from services.preadmission.office.models import PRESENT, CardReading, MessageTemplate, OfficeLine, Presence
+from services.preadmission.office.models import PRESENT, CardReading, MessageTemplate, OfficeLine, Other, Presence
 
 _ARRIVE = text(
-    "insert into preadmission_presence (preadmission_id, account_id, establishment_id, name, since_at, seen_at)"
+    "with mine as (insert into preadmission_presence"
+    " (preadmission_id, account_id, establishment_id, name, since_at, seen_at)"
     " values (:file, :account, :hospital, :name, :now, :now)"
     " on conflict (preadmission_id, account_id) do update set seen_at = excluded.seen_at, since_at ="
-    " case when preadmission_presence.seen_at < :gone then excluded.since_at else preadmission_presence.since_at end"
+    " case when preadmission_presence.seen_at < :gone then excluded.since_at else preadmission_presence.since_at end)"
+    " select name, since_at from preadmission_presence"
+    " where preadmission_id = :file and account_id <> :account and seen_at > :gone order by since_at"
 )
 
 
@@ -33,22 +37,24 @@ class Speaker:
 # -- who is on it --------------------------------------------------------------------------------------------------
 
 
-def look(preadmission: Preadmission) -> None:
-    """Open the file: written down, and colleagues see that it is open."""
+def look(preadmission: Preadmission) -> Sequence[Other]:
+    """Open the file: written down, and colleagues see that it is open. Returns those who have it open already."""
     file_actions.look(preadmission)
-    stay_on(preadmission)
+    return stay_on(preadmission)
 
 
-def stay_on(preadmission: Preadmission) -> None:
-    """The file is still on the agent's screen. Its opening was written down."""
+def stay_on(preadmission: Preadmission) -> Sequence[Other]:
+    """The file is still on the agent's screen; its opening was written down. Returns who else has it."""
     actor, now = db.current_actor(), db.now()
     if actor.account_id is None:
-        return
-    session.execute(
+        return []
+    session.flush()
+    others = session.execute(
         _ARRIVE,
         {"file": preadmission.id, "account": actor.account_id, "hospital": preadmission.establishment_id,
          "name": actor.name, "now": now, "gone": now - PRESENT},
     )  # fmt: skip
+    return [Other(name, since_at) for name, since_at in others]
 
 
 def leave(preadmission_id: UUID) -> None:
@@ -135,6 +141,13 @@ def begin_for(patient_id: UUID, stay: Stay, speaker: Speaker) -> Preadmission:
     _write(made, "spoken_with", f"{speaker.link}|{speaker.name.strip()}")
     session.flush()
     return made
+
+
+def forget(preadmission: Preadmission) -> None:
+    """Erase what the office kept beside a file whose contents are erased: as the system, which alone may."""
+    for table in (OfficeLine, CardReading, Presence):
+        session.execute(delete(table).where(table.preadmission_id == preadmission.id))
+    traces.record("preadmission.office_forgotten", preadmission)
 
 
 def _write(preadmission: Preadmission, kind: str, body: str = "") -> None:

@@ -13,7 +13,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.establishments import Establishment, Unit
 from portal.web.fields import DateParts, choices
-from portal.web.forms import Form, OnceForm, Required
+from portal.web.forms import EmailAddress, Form, OnceForm, Required
 from services.pieces.states import REFUSAL_REASONS
 from services.pieces.wording import KINDS, REASONS
 from services.preadmission.actions import Stay
@@ -218,3 +218,19 @@ class OfficeForm(Form):
         choices=choices((code, wording.CONFIDENTIAL_WAYS[code]) for code in CONFIDENTIAL_WAYS),
         validators=[Required()],
     )
+
+
+class NewPersonForm(OnceForm):
+    """Somebody the hospital does not know: their identity stays provisional until a card is seen."""
+
+    establishment = SelectField(_l("Hospital"), validators=[Required(_l("Choose the hospital."))])
+    birth_name = StringField(_l("Birth name"), validators=[Required(_l("Write the birth name.")), Length(max=100)])
+    first_name = StringField(_l("First name"), validators=[Required(_l("Write the first name.")), Length(max=100)])
+    birth_on = DateParts(_l("Born on"), validators=[InputRequired(_l("Write the day of birth."))])
+    sex = SelectField(_l("Sex"), choices=choices([("", _l("Not said")), ("F", _l("Female")), ("M", _l("Male"))]))
+    mobile = StringField(_l("Mobile telephone"), validators=[Length(max=30)])
+    email = StringField(_l("E-mail"), validators=[Optional(), EmailAddress()])
+
+    def offer(self, hospitals: Sequence[Establishment]) -> None:
+        self.hospitals = {str(each.id): each.name for each in hospitals}
+        self.establishment.choices = choices(self.hospitals.items())

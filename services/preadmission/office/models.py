@@ -1,5 +1,6 @@
 """What the admissions office keeps beside a file: its lines, who looks at it now, what was read on a card, messages."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -52,6 +53,14 @@ class Presence(Base):
     name: Mapped[str]
     since_at: Mapped[datetime] = mapped_column(default=db.now)
     seen_at: Mapped[datetime] = mapped_column(default=db.now)
+
+
+@dataclass(frozen=True)
+class Other:
+    """A colleague who has the file on their screen, and since when."""
+
+    name: str
+    since_at: datetime
 
 
 class CardReading(Base):

@@ -4,15 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import ColumnElement, Text, Uuid, cast, func, literal, literal_column, null, select, text, union_all
 from sqlalchemy.orm import joinedload
 
 from auth.models import Patient
 from portal import db
 from portal.db import session
+from services.exchanges.models import Delivery
 from services.pieces.models import PieceChange
 from services.preadmission.answers import Answers, Identity
 from services.preadmission.asked import Facts
@@ -20,12 +21,16 @@ from services.preadmission.models import Preadmission, PreadmissionChange
 from services.preadmission.office import checks, comparison
 from services.preadmission.office.checks import Check, Seen
 from services.preadmission.office.comparison import Description
-from services.preadmission.office.models import PRESENT, CardReading, MessageTemplate, OfficeLine, Presence
+from services.preadmission.office.models import PRESENT, CardReading, MessageTemplate, OfficeLine, Other, Presence
 
 _ALIKE: Final = 0.8
 _MOST: Final = 100
 _GIVEN_UP: Final = ("draft", "cancelled_by_patient", "cancelled_by_hospital", "lapsed", "purged")
-_KNOWN_THERE = text("select * from preadmission_known_there(:patient, :hospital)")
+_OTHERS = text(
+    "select 'card' as source, birth_name, used_name, string_to_array(first_names, ', ') as first_names, birth_on, sex"
+    " from preadmission_reading where preadmission_id = :file union all"
+    " select 'hospital', birth_name, used_name, first_names, birth_on, sex from preadmission_known_there(:patient, :at)"
+)
 SOURCES: Final = ("franceconnect", "typed", "card", "hospital")
 """In order of authority: strict traits are the identity provider's; the others are compared with them."""
 
@@ -56,71 +61,78 @@ class Similar:
 
 
 def story(preadmission_id: UUID, piece_kinds: Mapping[UUID, str]) -> Sequence[Event]:
-    """Changes of the file, of its pieces, and what agents did or noted, the latest first; at most 100 of each.
+    """Changes of the file, of its pieces, and what agents did or noted, the latest first; at most 100.
 
     piece_kinds: the pieces that the agent sees. The caller has found the file under its own rules.
     """
-    return sorted(
-        [*_of_the_file(preadmission_id), *_of_pieces(piece_kinds), *_of_agents(preadmission_id)],
-        key=lambda each: each.at,
-        reverse=True,
+    told = (
+        _lines(preadmission_id)
+        .union_all(_changes(preadmission_id), _piece_changes(list(piece_kinds)))
+        .order_by(literal_column("at").desc())
+        .limit(_MOST)
     )
-
-
-def _of_the_file(preadmission_id: UUID) -> list[Event]:
-    table = PreadmissionChange
-    rows = session.scalars(
-        select(table).where(table.preadmission_id == preadmission_id).order_by(table.at.desc()).limit(_MOST)
-    )
-    return [Event(each.at, each.actor_name, "state", each.to_state, each.reason, actor=each.actor) for each in rows]
-
-
-def _of_pieces(kinds: Mapping[UUID, str]) -> list[Event]:
-    table = PieceChange
-    rows = session.scalars(select(table).where(table.piece_id.in_(list(kinds))).order_by(table.at.desc()).limit(_MOST))
     return [
-        Event(each.at, each.actor_name, "piece", each.to_state, each.note or each.reason, kinds[each.piece_id],
-              each.actor)
-        for each in rows
+        Event(row.at, row.actor_name, row.what, row.code, row.body or row.words, piece_kinds.get(row.about, ""),
+              row.actor)
+        for row in session.execute(told)
     ]  # fmt: skip
 
 
-def _of_agents(preadmission_id: UUID) -> list[Event]:
+def _lines(preadmission_id: UUID) -> Any:
+    """First in the union: its columns give the others their types, and what is sealed is opened."""
     table = OfficeLine
-    rows = session.scalars(
-        select(table).where(table.preadmission_id == preadmission_id).order_by(table.at.desc()).limit(_MOST)
-    )
-    return [Event(each.at, each.actor_name, each.kind, words=each.body, actor=each.actor) for each in rows]
+    return select(
+        table.at.label("at"),
+        table.actor.label("actor"),
+        table.actor_name.label("actor_name"),
+        table.kind.label("what"),
+        literal("").label("code"),
+        literal("").label("words"),
+        table.body.label("body"),
+        cast(null(), Uuid).label("about"),
+    ).where(table.preadmission_id == preadmission_id)
 
 
-def present(preadmission_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Presence]]:
+def _changes(preadmission_id: UUID) -> Any:
+    table = PreadmissionChange
+    return select(
+        table.at, table.actor, table.actor_name, literal("state"), table.to_state, table.reason, cast(null(), Text),
+        cast(null(), Uuid),
+    ).where(table.preadmission_id == preadmission_id)  # fmt: skip
+
+
+def _piece_changes(piece_ids: list[UUID]) -> Any:
+    table = PieceChange
+    words = func.coalesce(func.nullif(table.note, ""), table.reason)
+    return select(
+        table.at, table.actor, table.actor_name, literal("piece"), table.to_state, words, cast(null(), Text),
+        table.piece_id,
+    ).where(table.piece_id.in_(piece_ids))  # fmt: skip
+
+
+def present(preadmission_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Other]]:
     """File → the other agents who have it on their screen, the first one first."""
-    found: dict[UUID, list[Presence]] = {}
+    found: dict[UUID, list[Other]] = {}
     if not preadmission_ids:
         return found
-    rows = session.scalars(
-        select(Presence)
-        .where(
-            Presence.preadmission_id.in_(preadmission_ids),
-            Presence.account_id != db.current_actor().account_id,
-            Presence.seen_at > db.now() - PRESENT,
-        )
+    rows = session.execute(
+        select(Presence.preadmission_id, Presence.name, Presence.since_at)
+        .where(Presence.preadmission_id.in_(preadmission_ids), *_away_from_me())
         .order_by(Presence.since_at)
     )
-    for row in rows:
-        found.setdefault(row.preadmission_id, []).append(row)
+    for preadmission_id, name, since_at in rows:
+        found.setdefault(preadmission_id, []).append(Other(name, since_at))
     return found
+
+
+def _away_from_me() -> tuple[ColumnElement[bool], ...]:
+    return Presence.account_id != db.current_actor().account_id, Presence.seen_at > db.now() - PRESENT
 
 
 def busy(establishment_ids: Collection[UUID]) -> Sequence[UUID]:
     """Files that other agents have on their screens now."""
-    return session.scalars(
-        select(Presence.preadmission_id).where(
-            Presence.establishment_id.in_(establishment_ids),
-            Presence.account_id != db.current_actor().account_id,
-            Presence.seen_at > db.now() - PRESENT,
-        )
-    ).all()
+    here = Presence.establishment_id.in_(establishment_ids)
+    return session.scalars(select(Presence.preadmission_id).where(here, *_away_from_me())).all()
 
 
 def colleagues(establishment_ids: Collection[UUID]) -> Mapping[UUID, str]:
@@ -138,19 +150,13 @@ def colleagues(establishment_ids: Collection[UUID]) -> Mapping[UUID, str]:
 
 
 def descriptions(file: Preadmission, answers: Mapping[str, Answers]) -> Mapping[str, Description]:
-    """Source → how it describes the patient, those that say something alone. In two statements."""
+    """Source → how it describes the patient, those that say something alone. In one statement."""
     typed = answers.get("identity")
     found = {"franceconnect": _of_patient(file.patient)}
     if isinstance(typed, Identity) and (typed.used_name or typed.used_first_name):
         found["typed"] = Description(used_name=typed.used_name, first_names=comparison.split(typed.used_first_name))
-    reading = session.get(CardReading, file.id)
-    if reading is not None:
-        found["card"] = Description(
-            reading.birth_name, reading.used_name, comparison.split(reading.first_names), reading.birth_on, reading.sex
-        )
-    there = session.execute(_KNOWN_THERE, {"patient": file.patient_id, "hospital": file.establishment_id}).first()
-    if there is not None:
-        found["hospital"] = Description(there.birth_name, there.used_name, there.first_names, there.birth_on, there.sex)
+    for row in session.execute(_OTHERS, {"file": file.id, "patient": file.patient_id, "at": file.establishment_id}):
+        found[row.source] = Description(row.birth_name, row.used_name, row.first_names, row.birth_on, row.sex)
     return found
 
 
@@ -228,3 +234,13 @@ def message(establishment_ids: Collection[UUID], message_id: UUID) -> MessageTem
 
 def reading_of(preadmission_id: UUID) -> CardReading | None:
     return session.get(CardReading, preadmission_id)
+
+
+def deliveries(preadmission_id: UUID) -> Sequence[Delivery]:
+    """What was told of the file to the hospital's system, the latest first; only what the agent may see."""
+    return session.scalars(
+        select(Delivery)
+        .where(Delivery.subject_id == preadmission_id, Delivery.subject_kind == "preadmission")
+        .order_by(Delivery.changed_at.desc())
+        .limit(5)
+    ).all()

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from auth.identity import traits
-from auth.models import Patient
+from auth.models import Patient, PatientRecord
 from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment, EstablishmentSetting, Site, Unit
@@ -215,6 +215,14 @@ def units_of(establishment_ids: frozenset[UUID]) -> Sequence[Unit]:
 def one_at(establishment_ids: frozenset[UUID], preadmission_id: UUID) -> Preadmission | None:
     """A file sent to one of these hospitals, or begun at its desk."""
     return session.scalar(_known(establishment_ids).where(Preadmission.id == preadmission_id))
+
+
+def known_patient(establishment_ids: frozenset[UUID], patient_id: UUID) -> Patient | None:
+    """Somebody with a record at one of these hospitals."""
+    record = exists().where(
+        PatientRecord.patient_id == Patient.id, PatientRecord.establishment_id.in_(establishment_ids)
+    )
+    return session.scalar(select(Patient).where(Patient.id == patient_id, record))
 
 
 def some_at(establishment_ids: frozenset[UUID], ids: Collection[UUID]) -> Sequence[Preadmission]:
