@@ -54,7 +54,7 @@ def prepared(browser: FlaskClient, ground: Ground, day: Mapping[str, str], stay_
     address = page.partition("/etapes/")[0]
     while not page.endswith("/pieces"):
         answer = browser.post(page, data=TYPED[page.rpartition("/")[2]])
-        assert answer.status_code == 303, answer.text
+        assert answer.status_code == 303, re.findall(r"govuk-error-message.*?</p>", answer.text, re.DOTALL)
         page = answer.location
     return address
 
@@ -62,8 +62,8 @@ def prepared(browser: FlaskClient, ground: Ground, day: Mapping[str, str], stay_
 def deposit(browser: FlaskClient, piece: str, content: bytes | None = None, name: str = "ma carte.png") -> str:
     """Send a file for this piece, and return where that leads."""
     form, content = browser.get(piece), content or factory.photo(piece)
-    answer = send(browser, piece, {"once": once(form.text), "file": (BytesIO(content), name)})
-    assert answer.status_code == 303, answer.text
+    answer = send(browser, piece, {"once": once(form.text), "files": (BytesIO(content), name)})
+    assert answer.status_code == 303, re.findall(r"govuk-error-message.*?</p>", answer.text, re.DOTALL)
     return answer.location or ""
 
 

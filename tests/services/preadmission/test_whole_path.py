@@ -32,9 +32,9 @@ def test_patient_clerk_patient_clerk(ground: Ground, sign_in, work_jobs, in_ten_
     assert re.fullmatch(r"[BCDFGHJKLMNPQRSTVWXZ2-9]{4}-[BCDFGHJKLMNPQRSTVWXZ2-9]{4}", file.reference)
     assert "01 99 00 10 00" in receipt.text, "the receipt says whom to call"
 
-    assert file.reference in sign_in(ground.clerk).get(f"/admin/pre-admissions/{file.id}").text
     with db.transaction(ground.as_clerk):
         sent = queries.one_at(here, file.id)
+        actions.look(sent)
         pieces = factory.pieces_of(sent)
         actions.refuse_piece(sent, pieces["identity"], "unreadable")
         for kind in ("health_card", "c2s"):
@@ -74,7 +74,8 @@ def test_mails_say_nothing_about_health_nor_about_a_stay(ground: Ground, sign_in
     with db.transaction(db.system("tests")):
         file = factory.preadmission(ground.patient, ground.hospital.unit, "in_review")
         factory.settle(file)
-    sign_in(ground.clerk).post(f"/admin/pre-admissions/{file.id}/valider")
+    with db.transaction(ground.as_clerk):
+        actions.validate(queries.one_at(frozenset({ground.hospital.establishment.id}), file.id))
     with db.transaction(db.system("tests")) as current:
         mail = current.scalars(select(Notification)).one()
     words = f"{mail.subject} {mail.body}".lower()
