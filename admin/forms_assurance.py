@@ -14,6 +14,7 @@ from portal.web.forms import Form, OnceForm, Required
 SERVICE_TITLES = {
     "appointments": _l("Appointments"),
     "preadmission": _l("Pre-admission"),
+    "questionnaires": _l("Questionnaires"),
     "billing": _l("Bills"),
     "documents": _l("Documents"),
     "account": _l("My account: who opened my file, my data"),
@@ -36,6 +37,7 @@ class AssuranceForm(Form):
 
     appointments = SelectField(SERVICE_TITLES["appointments"], [Required()], choices=_LEVELS)
     preadmission = SelectField(SERVICE_TITLES["preadmission"], [Required()], choices=_LEVELS)
+    questionnaires = SelectField(SERVICE_TITLES["questionnaires"], [Required()], choices=_LEVELS)
     billing = SelectField(SERVICE_TITLES["billing"], [Required()], choices=_LEVELS)
     documents = SelectField(SERVICE_TITLES["documents"], [Required()], choices=_LEVELS)
     account = SelectField(SERVICE_TITLES["account"], [Required()], choices=_LEVELS)

@@ -21,7 +21,7 @@ from portal.catalog import PublishedService
 from portal.db import session
 from portal.establishments import Establishment, EstablishmentSetting
 
-SERVICES: Final = ("appointments", "preadmission", "billing", "documents", "account")
+SERVICES: Final = ("appointments", "preadmission", "questionnaires", "billing", "documents", "account")
 LEVELS: Final = ("single_factor", "two_factors", "substantial")
 MINIMUMS: Final = LEVELS[1:]
 """What a hospital may ask for; less would show health data behind a password."""

@@ -32,6 +32,7 @@ SCOPE_OF_SERVICE = {
     "preadmission": "administrative",
     "billing": "payment",
     "documents": "medical",
+    "questionnaires": "medical",
 }
 _BEYOND = {
     "administrative": _l(

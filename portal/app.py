@@ -18,16 +18,21 @@ import services.billing
 import services.documents
 import services.exchanges
 import services.preadmission
+import services.questionnaires
 from auth import navigation
 from auth.machines import callers
 from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages
 from portal.config import ConfigurationError, Settings
 from portal.gateways import UnsupportedUrl
+from portal.retention.commands import command as retention_command
 from portal.web import branding, errors, i18n, limits, security, ui, unit_of_work, uploads
 
 _DAY_S = 86_400
 _HASHED = re.compile(r"^.+\.[0-9a-f]{8,}\..+$")
-ROOMS = (services.exchanges, services.appointments, services.preadmission, services.billing, services.documents)
+ROOMS = (
+    services.exchanges, services.appointments, services.preadmission, services.questionnaires, services.billing,
+    services.documents,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -110,4 +115,5 @@ def main() -> Any:
     for room in (*ROOMS, auth.enrolment, auth.hospital_providers, auth.machines):
         for command in room.commands():
             _add(command)
+    _add(retention_command)
     return cli.parvis(obj=create_app)

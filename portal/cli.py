@@ -24,7 +24,7 @@ from portal.establishments import UnknownEstablishment
 
 CreateApp = Callable[..., Flask]
 _FINESS = re.compile(r"[0-9][0-9AB][0-9]{7}")  # 2A and 2B are Corsica
-SERVICES_AT_FIRST = ("appointments", "preadmission", "billing", "documents")
+SERVICES_AT_FIRST = ("appointments", "preadmission", "questionnaires", "billing", "documents")
 
 
 class _Operator(click.Group):

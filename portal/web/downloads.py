@@ -26,6 +26,11 @@ def shown_response(shown: Shown) -> Response:
     return _powerless(Response(shown.data, mimetype=shown.media_type), shown.name, len(shown.data), inline=True)
 
 
+def made_response(data: bytes, name: str, media_type: str = "application/pdf") -> Response:
+    """What was made for this answer alone and is kept nowhere, as a download."""
+    return _powerless(Response(data, mimetype=media_type), name, len(data), inline=False)
+
+
 def _powerless(response: Response, name: str, size: int, *, inline: bool) -> Response:
     way = "inline" if inline else "attachment"
     response.headers["Content-Disposition"] = f"{way}; filename*=UTF-8''{quote(name, safe='')}"

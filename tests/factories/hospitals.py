@@ -8,7 +8,7 @@ from portal import catalog
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Site, Unit
 
-SERVICES = ("appointments", "preadmission", "billing", "documents")
+SERVICES = ("appointments", "preadmission", "questionnaires", "billing", "documents")
 
 
 @dataclass(frozen=True)
