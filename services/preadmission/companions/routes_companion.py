@@ -13,7 +13,7 @@ from portal.web.limits import limiter
 from portal.web.repeated_posts import once
 from services.preadmission.actions import ChangedMeanwhile
 from services.preadmission.companions import actions, queries, sheets, texts, wording
-from services.preadmission.companions.actions import ForOneself, LinkDead, SameSigner, TooYoung
+from services.preadmission.companions.actions import ForOneself, LinkDead, SameSigner, TooYoung, signing
 from services.preadmission.companions.forms import DeclineForm, GestureForm, SignForm
 from services.preadmission.companions.models import Companion
 from services.preadmission.companions.routes_patient import evidence, pdf
@@ -154,13 +154,14 @@ def _page(companion: Companion, form: SignForm) -> str:
     """Nothing of the text for whoever came in under another name, until an agent has said that it is them."""
     made = queries.signatures([companion.id])[companion.id]
     is_theirs = companion.state not in ("to_check", "named", "invited", "on_paper")
-    form.read.data = texts.digest(companion.words).hex()
+    words_read = signing.text_for(companion) if is_theirs else ""
+    form.read.data = texts.digest(words_read).hex()
     return render_template(
         "companions/read.html",
         companion=companion,
         form=form,
         decline_form=DeclineForm(),
-        lines=companion.words.split("\n") if is_theirs and companion.words else [],
+        lines=words_read.split("\n") if words_read else [],
         signatures=[each for each in made if not each.by_patient] if is_theirs else [],
         words=wording,
     )

@@ -7,14 +7,32 @@ from flask_babel import lazy_gettext as _l
 
 from services.preadmission.answers import Answers
 from services.preadmission.asked import ORDER
-from services.preadmission.steps import choices, coverage, doctor, identity, relative, situation
+from services.preadmission.steps import (
+    accident,
+    choices,
+    coverage,
+    directives,
+    doctor,
+    holders,
+    identity,
+    maternity,
+    protector,
+    relative,
+    room,
+    situation,
+    trust,
+)
 from services.preadmission.steps.base import Rows, Step, StepForm
 
 __all__ = ["BY_SLUG", "STEPS", "TITLES", "Rows", "Step", "StepForm", "told_of"]
 
 STEPS: Final[Mapping[str, Step]] = {
-    module.STEP.code: module.STEP for module in (situation, identity, doctor, coverage, relative, choices)
-}
+    module.STEP.code: module.STEP
+    for module in (
+        situation, identity, doctor, coverage, accident, maternity, holders, protector, relative, trust, room,
+        directives, choices,
+    )
+}  # fmt: skip
 BY_SLUG: Final[Mapping[str, Step]] = {step.slug: step for step in STEPS.values()}
 
 TITLES: Final[Mapping[str, Any]] = {

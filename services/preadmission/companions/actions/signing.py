@@ -116,13 +116,20 @@ def revoke_for_patient(companion: Companion, evidence: Evidence) -> None:
 def _reread(companion: Companion, evidence: Evidence) -> None:
     """Compose the text again: the stay may have moved since the page was shown."""
     traces.lock(companion)
-    before = companion.words
     with traces.as_system():
-        fresh = composing.compose(companion)
-        companion.words = fresh
+        fresh = companion.words = composing.compose(companion)
         session.flush()
-    if texts.digest(fresh).hex() != evidence.read or not before:
+    if texts.digest(fresh).hex() != evidence.read:
         raise ChangedMeanwhile(companion.id)
+
+
+def text_for(companion: Companion) -> str:
+    """What the companion reads: the act as it stands today until they decide, then what they decided about."""
+    if companion.state != "opened":
+        return companion.words
+    with traces.as_system():
+        words = composing.compose(companion)
+    return words
 
 
 def _keep(companion: Companion, decision: str, evidence: Evidence, words: str, *, by_patient: bool = False) -> None:

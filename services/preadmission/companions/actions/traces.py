@@ -12,7 +12,11 @@ from services.preadmission.companions.models import Companion
 def lock(companion: Companion) -> None:
     """Two people act one after the other."""
     session.flush()
-    session.refresh(companion, with_for_update={"key_share": True})
+    session.refresh(companion, _COLUMNS, with_for_update={"key_share": True})
+
+
+_COLUMNS = [column.key for column in Companion.__table__.columns]
+"""Not the hospital besides: a row that is joined cannot be locked."""
 
 
 def move(companion: Companion, to_state: str, reason: str = "") -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from auth.models import Account
+from auth.models import Account, Patient, WebSession
 from portal import db
 from portal.audit import AuditEvent
 from portal.notifications import Notification
@@ -28,6 +28,14 @@ def family(ground: Ground) -> tuple[Family, Preadmission]:
     with db.transaction(db.system("tests")):
         made = factory.family(ground.hospital.establishment.id)
         return made, factory.childs_file(made, ground.hospital.unit)
+
+
+def acting(sign_in, account: Account, child: Patient):
+    """A browser in which this account has chosen to act for the child."""
+    browser = sign_in(account)
+    with db.transaction(db.system("tests")) as current:
+        current.execute(update(WebSession).where(WebSession.account_id == account.id).values(patient_id=child.id))
+    return browser
 
 
 def companion_of(file: Preadmission, role: str = "holder", rank: int = 1) -> Companion:
@@ -71,7 +79,7 @@ def sign(browser, page: str, url: str = "") -> object:
 
 def test_both_parents_sign_online_and_the_evidence_is_kept(family, sign_in, work_jobs) -> None:
     people_, file = family
-    mother, father = sign_in(people_.mother), sign_in(people_.father)
+    mother, father = acting(sign_in, people_.mother, people_.child), sign_in(people_.father)
     page = f"/pre-admission/{file.id}/signatures"
     assert sign(mother, f"{page}/autorisation", f"{page}/autorisation").status_code == 303
     assert standing(file) == "waiting"
@@ -190,7 +198,7 @@ def test_a_name_refused_by_the_hospital_closes_the_door_again(family, ground, si
 
 def test_the_first_holder_cannot_sign_as_the_second_one(family, sign_in) -> None:
     people_, file = family
-    mother = sign_in(people_.mother)
+    mother = acting(sign_in, people_.mother, people_.child)
     page = f"/pre-admission/{file.id}/signatures/autorisation"
     sign(mother, page, page)
     link = invited(file)
@@ -261,7 +269,7 @@ def test_without_the_box_ticked_nothing_is_signed(family, sign_in) -> None:
 
 def test_links_are_not_sent_one_after_another(family, sign_in) -> None:
     people_, file = family
-    mother, second = sign_in(people_.mother), companion_of(file, rank=2)
+    mother, second = acting(sign_in, people_.mother, people_.child), companion_of(file, rank=2)
     for _try in range(3):
         mother.post(f"/pre-admission/{file.id}/signatures/{second.id}/lien")
     assert companion_of(file, rank=2).link_number == 1
@@ -332,7 +340,9 @@ def test_naming_somebody_else_closes_the_former_link(trusting, ground) -> None:
     invited(file, "trust", 1)
     former = companion_of(file, "trust")
     with db.transaction(ground.as_patient) as current:
-        actions.follow_trust(current.get_one(Preadmission, file.id), factory.TRUST.model_copy(update={"name": "Durand"}))
+        actions.follow_trust(
+            current.get_one(Preadmission, file.id), factory.TRUST.model_copy(update={"name": "Durand"})
+        )
     with db.transaction(db.system("tests")) as current:
         assert current.get_one(Companion, former.id).state == "withdrawn"
         assert current.get_one(Companion, former.id).link_digest is None
