@@ -62,7 +62,7 @@ def prepared(browser: FlaskClient, ground: Ground, day: Mapping[str, str], stay_
 def deposit(browser: FlaskClient, piece: str, content: bytes | None = None, name: str = "ma carte.png") -> str:
     """Send a file for this piece, and return where that leads."""
     form, content = browser.get(piece), content or factory.photo(piece)
-    answer = send(browser, piece, {"once": once(form.text), "files": (BytesIO(content), name)})
+    answer = send(browser, piece, {"once": once(form.text), "file": (BytesIO(content), name)})
     assert answer.status_code == 303, re.findall(r"govuk-error-message.*?</p>", answer.text, re.DOTALL)
     return answer.location or ""
 
