@@ -37,8 +37,8 @@ from admin import (
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_places,
     routes_preadmission,
-    routes_preadmission_exchanges,
     routes_preadmission_decisions,  # noqa: F401 - adds its pages to the tray's blueprint
+    routes_preadmission_exchanges,
     routes_preadmission_files,  # noqa: F401 - adds its pages to the tray's blueprint
     routes_preadmission_lists,  # noqa: F401 - adds its pages to the tray's blueprint
     routes_preadmission_messages,
@@ -137,8 +137,8 @@ def _offer_questionnaires() -> None:
 
 
 def _offer_preadmission() -> None:
-    title, page = _l("Exchanges of stays"), "admin_preadmission_exchanges.overview"
-    catalog.offer(Card("preadmission-exchanges", title, "", "arrow-up-down", page, "staff", title, page, "preadmission"))
+    title, page, right = _l("Exchanges of stays"), "admin_preadmission_exchanges.overview", "preadmission"
+    catalog.offer(Card("preadmission-exchanges", title, "", "arrow-up-down", page, "staff", title, page, right))
 
 
 def _offer_identities() -> None:

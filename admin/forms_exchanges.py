@@ -15,6 +15,8 @@ from portal.web.forms import Form, OnceForm, Required
 from services.appointments.exchanges import states, wording
 from services.exchanges import dialect
 from services.exchanges.dialect import NotADialect
+from services.preadmission.exchanges import states as stay_states
+from services.preadmission.exchanges import wording as stay_words
 
 
 class ReplayForm(OnceForm):
@@ -48,6 +50,12 @@ class HisForm(Form):
         _l("Its codes"),
         [Length(max=200_000)],
         description=_l("A JSON document; the documentation lists what it may hold. Empty: our own codes are sent."),
+    )
+
+    stays = RadioField(
+        _l("How it takes pre-admissions"),
+        choices=choices(stay_words.FORMATS.items()),
+        default=stay_states.NONE,
     )
 
     def validate_url(self, field: StringField) -> None:

@@ -18,6 +18,8 @@ from services.appointments.exchanges.wording import EVENTS
 from services.exchanges import actions, dialect, queries, states, subjects, wording
 from services.exchanges.models import Follower
 from services.exchanges.queries import Which
+from services.preadmission.exchanges import queries as stays
+from services.preadmission.exchanges.actions import change_format
 
 pages = guards.staff(
     Blueprint("admin_subscriptions", __name__, url_prefix="/admin/echanges-agenda", template_folder="templates"),
@@ -53,6 +55,7 @@ def his(finess: str) -> Answer:
     known = {
         "url": establishments.setting(place.id, dialect.ADDRESS, "none:"),
         "codes": establishments.setting(place.id, dialect.SETTING),
+        "stays": stays.format_of(place.id),
     }
     held = held_forms.take()
     form = HisForm(formdata=held, data=known) if held else HisForm(data=known)
@@ -61,6 +64,8 @@ def his(finess: str) -> Answer:
             actions.change_his(place.id, form.url.data or "")
         if form.codes.data != known["codes"]:
             actions.change_dialect(place.id, form.codes.data or "")
+        if form.stays.data != known["stays"]:
+            change_format(place.id, form.stays.data)
         flash(_("The settings are saved. The state of the exchange is on the list in a few seconds."), "success")
         return redirect(url_for(".settings"), 303)
     page = render_template("admin/appointment_exchanges/his.html", form=form, place=place)

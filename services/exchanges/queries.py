@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import ColumnElement, Select, false, func, select, true
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import db
@@ -78,12 +78,16 @@ def follower(follower_id: UUID, establishments: Collection[UUID]) -> Follower | 
 
 @dataclass(frozen=True)
 class Which:
-    """What to look for: of one kind, one state, one follower, or about the thing that bears this reference."""
+    """What to look for: of one kind, one state, one follower, or about the thing that bears this reference.
+
+    refused_first: what waits for an agent, before what is new.
+    """
 
     kind: str = ""
     state: str = ""
     follower_id: UUID | None = None
     reference: str = ""
+    refused_first: bool = False
 
 
 def deliveries(establishments: Collection[UUID], which: Which) -> Sequence[Delivery]:
@@ -96,6 +100,9 @@ def deliveries(establishments: Collection[UUID], which: Which) -> Sequence[Deliv
         .limit(A_PAGE)
         .options(contains_eager(Delivery.follower))
     )
+    if which.refused_first:
+        rank = (Delivery.state == states.REFUSED).desc()
+        query = query.order_by(None).order_by(rank, Delivery.changed_at.desc(), Delivery.id)
     if which.kind:
         query = query.where(Delivery.subject_kind == which.kind)
     if which.state:
@@ -126,7 +133,7 @@ def delivery(delivery_id: UUID, establishments: Collection[UUID], kind: str) -> 
 def messages(establishments: Collection[UUID], kind: str, *, refused_only: bool = False) -> Sequence[HisMessage]:
     """The newest first. Those of a type that no room takes are of every kind."""
     query = _messages(establishments, kind).order_by(HisMessage.received_at.desc(), HisMessage.id).limit(A_PAGE)
-    return session.scalars(query.where(HisMessage.answer != "AA") if refused_only else query).all()
+    return session.scalars(query.where(_waits(kind)) if refused_only else query).all()
 
 
 def message(message_id: UUID, establishments: Collection[UUID], kind: str) -> HisMessage | None:
@@ -138,11 +145,17 @@ def refused_lately(establishments: Collection[UUID], kind: str) -> int:
     query = select(func.count()).where(
         HisMessage.establishment_id.in_(establishments),
         HisMessage.subject_kind.in_(("", kind)),
-        HisMessage.settled_at.is_(None),
         HisMessage.received_at > db.now() - timedelta(days=7),
-        HisMessage.answer != "AA",
+        _waits(kind),
     )
     return session.scalar(query) or 0
+
+
+def _waits(kind: str) -> ColumnElement[bool]:
+    """Not taken, or taken and left to an agent; and nobody has said that it is settled."""
+    subject = subjects.of(kind)
+    left = HisMessage.told.in_(subject.to_do) if subject else false()
+    return HisMessage.settled_at.is_(None) & ((HisMessage.answer != "AA") | left)
 
 
 def _messages(establishments: Collection[UUID], kind: str) -> Select[HisMessage]:

@@ -59,8 +59,9 @@ class Subject:
     none is needed; raises CannotBeTold.
     facts: for a webhook. settled: a follower took it or refused it. hear: do what a message says.
     find: things by their reference. references: the reference of each. patient_of: for the audit.
-    reasons: words for `Heard.reason`. forget: what is older than this. read_list: a CSV file that the hospital left in
-    its folder → our report, and whether all of it was done.
+    reasons: words for `Heard.reason`. to_do: those that wait for an agent although the message was accepted.
+    forget: what is older than this. read_list: a CSV file that the hospital left in its folder → our report, and
+    whether all of it was done.
     """
 
     kind: str
@@ -79,6 +80,7 @@ class Subject:
     events: tuple[str, ...] = ()
     settled: Callable[[Delivery], None] = _nothing
     forget: Callable[[datetime], None] = _nothing
+    to_do: frozenset[str] = frozenset()
     read_list: Callable[[UUID, str, bytes], tuple[bytes, bool]] | None = None
 
 

@@ -3,7 +3,7 @@
 from services.exchanges.actions.delivering import give_up, next_to_tell, postpone, settle
 from services.exchanges.actions.following import follow_his, lease_due, let_go, plan
 from services.exchanges.actions.forgetting import forget
-from services.exchanges.actions.receiving import job_for, open_message, receive, scope_for
+from services.exchanges.actions.receiving import job_for, open_message, receive, scope_for, settle_message
 from services.exchanges.actions.replaying import replay, replay_since, set_aside, tell_again
 from services.exchanges.actions.subscribing import (
     change_dialect,
@@ -37,6 +37,7 @@ __all__ = [
     "scope_for",
     "set_aside",
     "settle",
+    "settle_message",
     "stop",
     "subscribe",
     "tell_again",

@@ -175,6 +175,18 @@ def _count(row: HisMessage, heard: Heard) -> None:
     )
 
 
+def settle_message(message: HisMessage) -> None:
+    """An agent has done by hand what the message asked for, or found that nothing is to do. It can come again."""
+    message.settled_at = message.settled_at or db.now()
+    session.flush()
+    audit.record(
+        "his_message.settled",
+        establishment_id=message.establishment_id,
+        object_kind="his_message",
+        object_id=message.id,
+    )
+
+
 def open_message(message: HisMessage) -> None:
     """An agent looks at what a message says: a patient's name and why they come may be in it."""
     subject = subjects.of(message.subject_kind)

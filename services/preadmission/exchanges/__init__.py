@@ -33,6 +33,7 @@ def register() -> None:
             patient_of=telling.patient_of,
             reasons=wording.REASONS,
             settled=telling.settled,
+            to_do=frozenset({"to_invite"}),
             read_list=listing.read_list,
         )
     )

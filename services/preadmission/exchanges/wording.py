@@ -32,6 +32,12 @@ EVENTS: Mapping[str, Any] = {
     "A38": _l("A38: pre-admission cancelled"),
     "A40": _l("A40: two numbers of one patient"),
 }
+KNOWN_THERE: Mapping[str, Any] = {
+    "accepted": _l("It has taken this pre-admission"),
+    "waiting": _l("It will be told as soon as it answers"),
+    "refused": _l("It refused what the portal sent"),
+    "set_aside": _l("What was to be sent was set aside"),
+}
 SEGMENTS: Mapping[str, Any] = {
     "MSH": _l("Who writes to whom, and when"),
     "EVN": _l("When it is planned"),
@@ -84,4 +90,4 @@ def summary(request: Request) -> tuple[str, Sequence[tuple[str, str]]]:
 
 
 def _contact_name(role: str) -> str:
-    return _("Person to notify") if role == "C" else _("Person of trust")
+    return str(_("Person to notify") if role == "C" else _("Person of trust"))

@@ -89,10 +89,9 @@ def _is_told_later(waiting: Delivery) -> bool:
 
 def write(waiting: Delivery, dialect: Dialect) -> Written | None:
     """The file as it is now, in the hospital's format. Raises CannotBeTold."""
-    file = _of(waiting)
-    if file is None:
+    file, request = _of(waiting), request_of(waiting)
+    if file is None or request is None:
         return None
-    request = gathering.gather(file, _action(waiting, file), waiting.control_id, waiting.changed_at)
     asked = establishments.setting(file.establishment_id, states.FORMAT, states.NONE)
     if asked == states.HL7:
         return Written(pam.write(request, dialect))
@@ -101,6 +100,12 @@ def write(waiting: Delivery, dialect: Dialect) -> Written | None:
             raise CannotBeTold("no_folder")
         return Written(folder.as_csv(request), _parcel(file, request))
     raise CannotBeTold("no_format")
+
+
+def request_of(told: Delivery) -> Request | None:
+    """What it asks, as the file is now; None when the file is gone."""
+    file = _of(told)
+    return gathering.gather(file, _action(told, file), told.control_id, told.changed_at) if file else None
 
 
 def _action(waiting: Delivery, file: Preadmission) -> Action:
