@@ -1,7 +1,4 @@
-"""Pre-admission: a patient prepares a stay from home, the admissions office answers, nobody queues.
-
-Figures (domain catalogue, section 5.2): P1 counts files sent; P2 needs the hospital's own total of planned stays.
-"""
+"""Pre-admission: a patient prepares a stay from home, the admissions office answers, nobody queues."""
 
 import click
 from flask import Flask
@@ -9,9 +6,8 @@ from flask_babel import lazy_gettext as _l
 
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
-from portal import catalog, kpi
+from portal import catalog
 from portal.catalog import Card
-from portal.kpi import Definition, Figure, Period
 from services import pieces
 from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     affairs,
@@ -21,9 +17,11 @@ from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     companions,
     exchanges,
     export,
+    figures,
     guests,
     jobs,
     life,
+    occasions,
     routes_patient,
     routes_pieces,
 )
@@ -38,6 +36,7 @@ def register(app: Flask) -> None:
     guests.declare()
     belongings.declare()
     export.declare()
+    occasions.declare()
     exchanges.register()
     api.register(app)
     life.register(app)
@@ -58,41 +57,9 @@ def register(app: Flask) -> None:
             right="preadmission",
         )
     )
-    kpi.define(*_figures())
+    figures.declare()
 
 
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
     return [*exchanges.commands(), *life.commands(), doctors.import_]
-
-
-def _figures() -> tuple[Definition, ...]:
-    return (
-        Definition(
-            "P1",
-            _l("Pre-admissions online"),
-            _l("Files sent by patients, counted on the day they were sent"),
-            "",
-            _submitted,
-            event="preadmission_submitted",
-        ),
-        Definition(
-            "P2",
-            _l("Share of stays prepared online"),
-            _l("Files accepted by the hospital, counted on the day they were accepted"),
-            _l("Planned stays of the period, as the hospital counts them"),
-            _share_of_stays,
-            unit="rate",
-            event="preadmission_validated",
-            missing=_l("The hospital's total of planned stays"),
-        ),
-    )
-
-
-def _submitted(period: Period) -> Figure:
-    return Figure(kpi.counted("preadmission_submitted", period))
-
-
-def _share_of_stays(period: Period) -> Figure:
-    """Not fed: the number of planned stays comes from the hospital's own system."""
-    return Figure(kpi.counted("preadmission_validated", period), fed=False)

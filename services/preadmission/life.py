@@ -6,10 +6,13 @@ from flask import Flask
 from portal import db
 from services.preadmission import additions, retention
 from services.preadmission.calendars import queries as calendars
+from services.preadmission.delays import jobs as _delay_jobs  # noqa: F401 - registers its tasks
+from services.preadmission.delays import queries as delays
 from services.preadmission.invitations import commands as invitation_commands
 from services.preadmission.invitations import jobs as _invitation_jobs  # noqa: F401 - registers its tasks
 from services.preadmission.invitations import routes_patient as invitation_pages
 from services.preadmission.models import Preadmission
+from services.preadmission.receipts import routes_patient as receipt_pages
 from services.preadmission.reminders import jobs as _reminder_jobs  # noqa: F401 - registers its tasks
 
 
@@ -17,7 +20,9 @@ def register(app: Flask) -> None:
     """Add its pages, its jobs and its rules."""
     retention.declare()
     additions.judge_lateness(_is_late)
-    app.register_blueprint(invitation_pages.pages)
+    for pages in (invitation_pages.pages, receipt_pages.pages, receipt_pages.checks):
+        app.register_blueprint(pages)
+    app.jinja_env.globals["usual_delay"] = delays.usual
 
 
 def commands() -> list[click.Command]:

@@ -15,7 +15,7 @@ from services.pieces import actions as piece_actions
 from services.pieces import queries as piece_queries
 from services.pieces.models import Piece
 from services.preadmission import asked, queries, states
-from services.preadmission.actions import filled, traces
+from services.preadmission.actions import counting, filled, traces
 from services.preadmission.actions.facts import (
     ChangedMeanwhile,
     Incomplete,
@@ -122,6 +122,7 @@ def submit(preadmission: Preadmission, *, late: bool = False) -> None:
     records.open_record(preadmission.patient_id, preadmission.establishment_id)
     piece_actions.share(preadmission.id, preadmission.patient_id, preadmission.establishment_id)
     traces.tell(preadmission)
+    counting.sent(preadmission)
 
 
 def missing_from(preadmission: Preadmission) -> frozenset[str]:

@@ -5,6 +5,7 @@ from portal import audit, db, kpi, notifications
 from portal.db import session
 from portal.notifications import Mail
 from services.preadmission import mails, queries, states
+from services.preadmission.actions import counting
 from services.preadmission.actions.facts import ChangedMeanwhile
 from services.preadmission.answers import Identity
 from services.preadmission.models import Preadmission
@@ -20,7 +21,9 @@ def lock(preadmission: Preadmission, version: int | None = None) -> None:
 
 def move(preadmission: Preadmission, to_state: str, reason: str = "") -> None:
     """Raises TransitionRefused."""
-    session.add(states.change(preadmission, to_state, db.current_actor(), reason))
+    row = states.change(preadmission, to_state, db.current_actor(), reason)
+    counting.moved(preadmission, to_state)
+    session.add(row)
     preadmission.version += 1
     tell(preadmission)
     session.flush()

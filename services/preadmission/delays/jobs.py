@@ -1,0 +1,85 @@
+"""Figures that no gesture brings: usual delays, drafts given up, planned stays that were prepared."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from portal import calendar, db, jobs, kpi
+from portal.db import session
+from portal.establishments import Establishment, establishments
+from services.preadmission.delays import queries
+from services.preadmission.delays.models import PreadmissionDelay
+from services.preadmission.invitations.models import StayInvitation
+from services.preadmission.models import Preadmission
+from services.preadmission.states import READY
+
+_GIVEN_UP = timedelta(days=14)
+
+
+@jobs.periodic("11 * * * *", "preadmission.measure_delays")
+def measure_now() -> None:
+    """Every hour; late or repeated, it says the same."""
+    with jobs.reading():
+        measure(db.now())
+
+
+@jobs.periodic("45 13 * * *", "preadmission.count_days")
+def count_days() -> None:
+    """Once a day, when yesterday is over everywhere (UTC-4 to UTC+4). A second run of the same job counts nothing."""
+    with jobs.effect():
+        count_yesterday(db.now())
+
+
+def measure(now: datetime) -> None:
+    """Write each hospital's usual delay; a hospital that has answered nothing has none."""
+    for hospital in establishments():
+        days = queries.days_of(hospital.id, now)
+        if not days:
+            session.execute(delete(PreadmissionDelay).where(PreadmissionDelay.establishment_id == hospital.id))
+            continue
+        told = {
+            "days": max(queries.percentile(days, 0.9), 1),
+            "median_days": queries.percentile(days, 0.5),
+            "cases": len(days),
+            "computed_at": now,
+        }
+        row = insert(PreadmissionDelay).values(establishment_id=hospital.id, **told)
+        session.execute(row.on_conflict_do_update(index_elements=["establishment_id"], set_=told))
+
+
+def count_yesterday(now: datetime) -> None:
+    """Drafts that were begun fifteen days ago and never sent; planned stays of yesterday, and those prepared."""
+    for hospital in establishments():
+        yesterday = calendar.civil_day(now, hospital.tz) - timedelta(days=1)
+        for _each in range(_given_up(hospital, yesterday - _GIVEN_UP)):
+            kpi.count("preadmission_abandoned", establishment_id=hospital.id)
+        planned, prepared = _stays(hospital, yesterday)
+        for event, number in (("stay_planned", planned), ("stay_prepared", prepared)):
+            for _each in range(number):
+                kpi.count(event, establishment_id=hospital.id)
+
+
+def _given_up(hospital: Establishment, day: date) -> int:
+    begun_on = func.date(func.timezone(hospital.time_zone, Preadmission.created_at))
+    return (
+        session.scalar(
+            select(func.count()).where(
+                Preadmission.establishment_id == hospital.id, begun_on == day, Preadmission.submitted_at.is_(None)
+            )
+        )
+        or 0
+    )
+
+
+def _stays(hospital: Establishment, day: date) -> tuple[int, int]:
+    planned = select(StayInvitation.preadmission_id).where(
+        StayInvitation.establishment_id == hospital.id,
+        StayInvitation.planned_on == day,
+        StayInvitation.state.not_in(("cancelled", "withdrawn")),
+    )
+    files = planned.subquery()
+    prepared = select(func.count()).where(
+        Preadmission.id.in_(select(files.c.preadmission_id)), Preadmission.state.in_((*READY, "closed"))
+    )
+    return session.scalar(select(func.count()).select_from(files)) or 0, session.scalar(prepared) or 0
