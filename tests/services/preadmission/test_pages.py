@@ -15,9 +15,8 @@ from services.preadmission.answers import Identity, Relative
 from services.preadmission.models import Preadmission
 from services.preadmission.states import TransitionRefused
 from services.preadmission.steps import STEPS
-from tests.factories import hospitals, people
+from tests.factories import hospitals
 from tests.factories import preadmission as factory
-from tests.ground import today
 from tests.services.preadmission.conftest import Ground
 from tests.services.preadmission.filling import COVERAGE, IDENTITY, RELATIVE, once
 
@@ -213,58 +212,3 @@ def test_a_patient_cancels_and_the_desk_can_no_longer_accept(ground: Ground, sig
     with db.transaction(ground.as_clerk), pytest.raises(TransitionRefused):
         actions.validate(queries.one_at(frozenset({ground.hospital.establishment.id}), file.id))
     assert events(file)[-1] == "cancelled_by_patient"
-
-
-# -- the desk ------------------------------------------------------------------------------------------------------
-
-
-def test_the_tray_is_sorted_by_stay_then_age_and_warns_of_near_ones(ground: Ground, sign_in) -> None:
-    this_day = today()
-    with db.transaction(db.system("tests")):
-        unit = ground.hospital.unit
-        for name, in_days, days_ago in (("TARD", 20, 9), ("VITE-JEUNE", 2, 1), ("VITE-VIEUX", 2, 5)):
-            person = people.patient(name)
-            factory.preadmission(
-                person, unit, "submitted", planned_on=this_day + timedelta(days=in_days), days_ago=days_ago
-            )
-    page = sign_in(ground.clerk).get("/admin/pre-admissions?lang=en").text
-    assert page.index("VITE-VIEUX") < page.index("VITE-JEUNE") < page.index("TARD")
-    assert page.count("At risk") == 2
-    urgent = sign_in(ground.clerk).get("/admin/pre-admissions?urgent=1").text
-    assert "VITE-VIEUX" in urgent
-    assert "TARD" not in urgent
-
-
-def test_the_tray_is_narrowed_to_a_site(ground: Ground, sign_in) -> None:
-    with db.transaction(db.system("tests")):
-        annex = hospitals.site(ground.hospital.establishment, "990000099", "Annexe")
-        ward = hospitals.unit(ground.hospital.establishment, annex, "2002", "Chirurgie")
-        factory.preadmission(people.patient("ICI"), ground.hospital.unit, "submitted")
-        factory.preadmission(people.patient("ANNEXE"), ward, "submitted")
-    page = sign_in(ground.clerk).get(f"/admin/pre-admissions?site={annex.id}").text
-    assert "ANNEXE" in page
-    assert "ICI" not in page.replace("ici", "")
-
-
-@pytest.mark.parametrize("query", ["groupe=x", "site=nonsense", "page=-4", "page=99999999", "page=x", "urgent=oui"])
-def test_a_strange_address_shows_a_tray_all_the_same(ground: Ground, sign_in, query: str) -> None:
-    assert sign_in(ground.clerk).get(f"/admin/pre-admissions?{query}").status_code == 200
-
-
-def test_a_refusal_needs_a_reason(ground: Ground, sign_in) -> None:
-    with db.transaction(db.system("tests")):
-        file = factory.preadmission(ground.patient, ground.hospital.unit, "in_review")
-        piece = factory.put(factory.pieces_of(file)["identity"])
-    clerk, desk = sign_in(ground.clerk), f"/admin/pre-admissions/{file.id}"
-    assert clerk.post(f"{desk}/pieces/{piece.id}/refuser").status_code == 422
-    assert clerk.post(f"{desk}/refuser").status_code == 422
-    past = {"again-complete_by-day": "1", "again-complete_by-month": "1", "again-complete_by-year": "2020"}
-    assert clerk.post(f"{desk}/renvoyer", data=past).status_code == 422
-    assert events(file)[-1] == "in_review"
-
-
-def test_a_refused_gesture_leaves_the_file_as_it_was(ground: Ground, sign_in) -> None:
-    with db.transaction(db.system("tests")):
-        file = factory.preadmission(ground.patient, ground.hospital.unit, "submitted")
-    sign_in(ground.clerk).post(f"/admin/pre-admissions/{file.id}/valider")
-    assert events(file) == ["submitted"], "not accepted, and not half taken in hand either"
