@@ -22,6 +22,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     guests,
     jobs,
     links,
+    occasions,
     outside,
     pathways,
     reasons,
@@ -48,6 +49,7 @@ def register(app: Flask) -> None:
     guests.declare()
     belongings.declare()
     export.declare()
+    occasions.declare()
     app.register_blueprint(routes_patient.pages)
     wording.register(app)
     desk.register(app)

@@ -15,7 +15,8 @@ HOUSE = {
 """What may stand in portal/; an addition is a line in docs/decisions/0008."""
 DRAWERS = {
     "models", "states", "actions", "queries", "forms", "routes_public", "routes_patient", "routes_pro",
-    "routes_callbacks", "api", "jobs", "mails", "export", "affairs", "belongings", "guests", "figures", "wording",
+    "routes_callbacks", "api", "jobs", "mails", "export", "affairs", "belongings", "guests", "figures", "occasions",
+    "wording",
     "commands", "templates",
 }  # fmt: skip
 OWN_DRAWERS = {
@@ -49,7 +50,7 @@ OWN_DRAWERS = {
     "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
     "exchanges": {"dialect", "listening", "metrics", "routes_machine", "signing", "subjects"},
     "pieces": set[str](),
-    "questionnaires": {"answers", "calendar", "definition", "occasions", "sheet", "fhir"},
+    "questionnaires": {"answers", "calendar", "definition", "sheet", "fhir"},
     "preadmission": {
         "choices", "companions", "prices", "calendars", "deadlines", "delays", "exchanges", "fhir", "invitations", "known_stays", "life",
         "maternity", "office", "receipts", "reminders", "retention",
