@@ -244,11 +244,12 @@ def _too_late(file: Preadmission) -> Response:
 
 def _explain(form: Any, refused: Exception) -> None:
     """Say what an action refused, where it can be corrected."""
+    on_the_day = form._fields.get("planned_on")
     if isinstance(refused, StayInThePast):
-        words, field = _("This day has passed: write the day you are expected."), form._fields.get("planned_on")
+        words, field = _("This day has passed: write the day you are expected."), on_the_day
     elif isinstance(refused, NotOpenYet):
         words = _("It is too early: this stay can be prepared from %(day)s on.", day=long_day(refused.opens_on))
-        field = form._fields.get("planned_on")
+        field = on_the_day
     else:
         words, field = _("This unit does not take online files any more. Call the hospital."), form.unit_id
     if field is None:

@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 import pikepdf
 from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
+from stdnum import luhn
 
 from auth.identity import nir
 from auth.models import Patient, PatientAccess
 from auth.records import open_record
-from portal import db, files
+from portal import db, establishments, files
 from portal.db import session
 from portal.establishments import Unit
 from portal.files import StoredFile
@@ -38,7 +39,10 @@ from services.preadmission.answers import (
     Trust,
 )
 from services.preadmission.asked import Facts
+from services.preadmission.doctors import queries as doctors
+from services.preadmission.doctors.models import Doctor as RegisteredDoctor
 from services.preadmission.models import Preadmission, StepAnswers, new_reference
+from services.preadmission.pages import HOURS
 from tests.ground import today
 
 if TYPE_CHECKING:
@@ -238,26 +242,69 @@ def put(
 
 
 def demonstrate(world: "World") -> None:
-    """A tray with something in each of its corners, and for Dominique a file sent back and a draft."""
-    this_day = today()
-    arceau, rives = world.north.unit, world.south.unit
+    """A tray with something in each of its corners; for Dominique a file sent back, a draft half filled in, and
+    documents accepted before, of which one has expired since."""
     clerk = world.agents["admissions-clerk"].name
-    plans = (
-        ("dominique", arceau, "to_complete", 9, 3, "inpatient"),
-        ("dominique", arceau, "draft", 40, 1, "day_case"),
-        ("suzanne", arceau, "submitted", 2, 4, "inpatient"),
-        ("yacine", arceau, "submitted", 6, 1, "outpatient"),
-        ("camille", rives, "in_review", 21, 2, "maternity"),
-        ("child", arceau, "completed", 3, 5, "day_case"),
-        ("jean-marie", arceau, "submitted", 15, 6, "inpatient"),
-        ("suzanne", rives, "validated", 5, 8, "outpatient"),
-        ("yacine", rives, "refused", 12, 9, "day_case"),
-    )
-    for key, unit, state, in_days, days_ago, kind in plans:
-        person = world.patients[key]
-        made = preadmission(person, unit, state, planned_on=this_day + timedelta(days=in_days), days_ago=days_ago,
-                            account_id=_account_of(person), agent=clerk, stay_kind=kind)  # fmt: skip
+    for key, place, state, in_days, days_ago, kind in _PLANS:
+        person, unit = world.patients[key], {"north": world.north.unit, "south": world.south.unit}[place]
+        made = preadmission(person, unit, state, planned_on=today() + timedelta(days=in_days), days_ago=days_ago,
+                            account_id=_account_of(person), agent=clerk, stay_kind=kind,
+                            answers=_HALF if state == "draft" else None)  # fmt: skip
         _fill_pieces(made, person)
+    for hospital in (world.north, world.south):
+        establishments.change_setting(hospital.establishment.id, HOURS, "du lundi au vendredi, de 8 h à 18 h")
+    _register_of_doctors()
+
+
+_PLANS = (
+    ("dominique", "north", "closed", -40, 60, "day_case"),
+    ("dominique", "north", "to_complete", 9, 3, "inpatient"),
+    ("dominique", "north", "draft", 40, 1, "day_case"),
+    ("dominique", "south", "integrated", 25, 12, "outpatient"),
+    ("suzanne", "north", "submitted", 2, 4, "inpatient"),
+    ("yacine", "north", "submitted", 6, 1, "outpatient"),
+    ("camille", "south", "in_review", 21, 2, "maternity"),
+    ("child", "north", "completed", 3, 5, "day_case"),
+    ("jean-marie", "north", "submitted", 15, 6, "inpatient"),
+    ("jean-marie", "south", "cancelled_by_hospital", 30, 7, "day_case"),
+    ("suzanne", "south", "validated", 5, 8, "outpatient"),
+    ("suzanne", "north", "lapsed", -3, 20, "outpatient"),
+    ("yacine", "south", "refused", 12, 9, "day_case"),
+    ("yacine", "north", "transmitted", 18, 5, "inpatient"),
+    ("camille", "north", "purged", -200, 230, "outpatient"),
+)
+"""Patient, hospital, state, day of the stay and of the beginning from today, kind of stay."""
+_HALF: Sequence[Answers] = (
+    Situation(),
+    Identity(phone="+33639980001", email="dominique@exemple.test", street="4 rue des Lilas", postcode="91990",
+             town="Arceau"),
+    Doctor(name="Hélène Roumillac", town="Arceau"),
+)  # fmt: skip
+_DOCTORS = (
+    ("ROUMILLAC", "Hélène", "Médecine générale", "91990", "Arceau"),
+    ("ROUMILLAC", "Hélène", "Médecine générale", "75013", "Paris"),
+    ("ROUSSELOT", "Anselme", "Médecine générale", "91990", "Arceau"),
+    ("LE GOFF-MÜLLER", "Maïwenn", "Médecine générale", "91290", "Arpajon"),
+    ("NEVELET", "Bastien", "Cardiologie", "91290", "Arpajon"),
+    ("BENSAÏD", "Nora", "Médecine générale", "75013", "Paris"),
+    ("DUBOIS-FICTIF", "Camille", "Pédiatrie", "97400", "Saint-Denis"),
+)
+
+
+def _register_of_doctors() -> None:
+    """A few lines such as those of the public register, of people who do not exist."""
+    numbers: dict[str, str] = {}
+    for family_name, given_name, speciality, postcode, town in _DOCTORS:
+        body = f"109999{len(numbers) + 1:04}"
+        rpps = numbers.setdefault(f"{family_name} {given_name}", body + luhn.calc_check_digit(body))
+        session.add(
+            RegisteredDoctor(
+                id=uuid4(), rpps=rpps, family_name=family_name, given_name=given_name, speciality=speciality,
+                postcode=postcode, town=town, name_key=doctors.key(f"{family_name} {given_name}"),
+                town_key=doctors.key(town),
+            )
+        )  # fmt: skip
+    session.flush()
 
 
 def _account_of(person: Patient) -> UUID | None:
@@ -265,19 +312,20 @@ def _account_of(person: Patient) -> UUID | None:
 
 
 def _fill_pieces(made: Preadmission, person: Patient) -> None:
+    """What each state of a file leaves in its documents; a purged one has none left."""
     pieces = pieces_of(made)
-    if made.state == "draft":
+    if made.state in ("draft", "purged"):
         return
-    judged = made.state in ("validated", "to_complete")
-    put(pieces["identity"], "accepted" if judged else "deposited",
+    judged = made.state in ("validated", "transmitted", "integrated", "closed", "to_complete")
+    verdict = "accepted" if judged else "deposited"
+    put(pieces["identity"], verdict,
         content=photo(f"SPECIMEN\n{person.birth_name}\n{person.first_name}"), name="carte-d-identite.png")  # fmt: skip
     pieces["identity"].expires_on = today() + timedelta(days=900)
-    put(
-        pieces["health_card"],
-        "accepted" if judged else "deposited",
-        content=scanned("SPECIMEN\nAttestation de droits"),
-        name="attestation-de-droits.pdf",
-    )
+    put(pieces["health_card"], verdict, content=scanned("SPECIMEN\nAttestation de droits"),
+        name="attestation-de-droits.pdf")  # fmt: skip
     if made.state == "to_complete":
         put(pieces["top_up_card"], "refused", content=photo("?"), name="mutuelle.png", reason="unreadable")
+    if made.state == "closed":
+        put(pieces["top_up_card"], "accepted", content=photo("SPECIMEN\nMutuelle"), name="mutuelle.png")
+        pieces["top_up_card"].expires_on = today() - timedelta(days=20)
     session.flush()
