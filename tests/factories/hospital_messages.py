@@ -1,14 +1,23 @@
 """Fictional hospital systems that admit: what they say of stays, and how they are told of them."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal import db, establishments
+from portal.db import session
 from portal.gateways.his import hl7v2
 from services.exchanges import actions
+from services.exchanges.models import Delivery, Follower, HisMessage
 from services.preadmission.exchanges import states
 from services.preadmission.models import Preadmission
-from tests.factories import exchanges
+from tests.factories import exchanges, preadmission
+from tests.ground import today
+
+if TYPE_CHECKING:
+    from tests.factories.demonstration import World
 
 
 def adt(
@@ -71,3 +80,66 @@ def said_of(file: Preadmission, trigger: str, control_id: str, **facts: object) 
     """A message about this file, by our number and with its patient's birth date."""
     known: dict[str, object] = {"reference": file.reference, "birth_on": file.patient.birth_on}
     return adt(trigger, control_id, **(known | facts))  # type: ignore[arg-type]  # facts of `adt`, by name
+
+
+# -- the demonstration ---------------------------------------------------------------------------------------------
+
+
+def demonstrate(world: "World") -> None:
+    """A hospital that takes most of what it is asked, refuses one file, and says a few things of its own."""
+    here, unit = world.north.establishment.id, world.north.unit
+    establishments.change_setting(here, states.FORMAT, states.HL7)
+    his = session.scalars(select(Follower).where(Follower.establishment_id == here, Follower.kind == "his")).one()
+    for rank, (key, state, outcome) in enumerate(
+        (
+            ("jean-marie", "validated", "refused"),
+            ("suzanne", "transmitted", "accepted"),
+            ("yacine", "integrated", "accepted"),
+        )
+    ):
+        file = preadmission.preadmission(
+            world.patients[key], unit, state, planned_on=today() + timedelta(days=8 + rank), stay_kind="outpatient"
+        )
+        file.message_id = "" if outcome == "refused" else f"stay{rank}"
+        if state == "integrated":
+            file.ipp, file.visit_number = "8000000451", "240001873"
+        session.add(_delivery(his, file, rank, outcome))
+    _say(here)
+    session.flush()
+
+
+def _delivery(his: Follower, file: Preadmission, rank: int, outcome: str) -> Delivery:
+    at = db.now() - timedelta(hours=2 * rank + 1)
+    return Delivery(
+        follower_id=his.id,
+        establishment_id=file.establishment_id,
+        subject_kind=states.SUBJECT,
+        subject_id=file.id,
+        event=states.PREADMIT,
+        changed_at=at,
+        state=outcome,
+        control_id=f"stay{rank}",
+        attempts=1,
+        tried_at=at + timedelta(seconds=5),
+        settled_at=at + timedelta(seconds=6),
+        answer="AE" if outcome == "refused" else "AA",
+        error="102" if outcome == "refused" else "",
+        told="Numéro de caisse inconnu (IN1-3)" if outcome == "refused" else "",
+    )
+
+
+def _say(establishment_id: UUID) -> None:
+    for rank, (trigger, answer, told) in enumerate(
+        (("A05", "AA", "to_invite"), ("A01", "AE", "another_person"), ("A01", "AA", ""), ("A40", "AE", "two_people"))
+    ):
+        said_at = db.now() - timedelta(minutes=50 * rank + 4)
+        number = f"24000{rank + 3}118"
+        body = adt(trigger, f"G{rank}", said_at=said_at, visit=number, ipp="8000000733", planned_on=today())
+        session.add(
+            HisMessage(
+                establishment_id=establishment_id, subject_kind=states.SUBJECT, sender="GAM|CHU",
+                control_id=f"G{rank}", digest=b"", trigger=trigger, via="mllp", body=body.decode(),
+                received_at=said_at, said_at=said_at, answer=answer, told=told,
+                error="204" if answer == "AE" else "", external_id=number, acknowledgement="",
+            )
+        )  # fmt: skip
