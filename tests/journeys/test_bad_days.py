@@ -67,7 +67,7 @@ def test_a_double_click_books_once(visitor: Visitor, stack: Stack) -> None:
     [
         ("ordonnance.pdf", pdf().replace(b"%%EOF", EICAR + b"\n%%EOF"), "This file holds a virus."),
         ("carte.pdf", b"MZ\x90\x00" + bytes(600), "The name of this file does not match what is in it."),
-        ("visionneuse.exe", b"MZ\x90\x00" + bytes(600), "We only take photos (JPEG or PNG) and PDF documents."),
+        ("visionneuse.exe", b"MZ\x90\x00" + bytes(600), "We only take photos (JPEG, PNG, HEIC) and PDF documents."),
         ("vide.png", b"", "This file is empty."),
     ],
     ids=("infected", "a program called PDF", "a program", "empty"),
@@ -79,19 +79,21 @@ def test_a_bad_file_is_refused_with_reasons(
     sign_in(page, "franceconnect", "dominique")
     page.goto(address_of_a_piece(stack))
     send(page, tmp_path / name, content)
-    expect(page.locator(".govuk-error-summary")).to_contain_text(words)
+    expect(page.locator("[data-app-queue] > li")).to_contain_text(words)
 
 
-def test_a_file_of_30_megabytes_gets_a_page_and_not_a_broken_connection(
+def test_a_file_of_30_megabytes_is_told_from_the_start_and_refused_without_a_broken_connection(
     visitor: Visitor, stack: Stack, tmp_path: Path
 ) -> None:
-    page = visitor("fr-FR")
+    page = visitor("en-GB")
     sign_in(page, "franceconnect", "dominique")
     page.goto(address_of_a_piece(stack))
-    with page.expect_navigation() as answer:
-        send(page, tmp_path / "scan.pdf", b"%PDF-1.7\n" + bytes(30 * 1024 * 1024))
-    assert answer.value.status == 413
-    look(page, "Ce fichier est trop")
+    heavy = tmp_path / "scan.pdf"
+    heavy.write_bytes(b"%PDF-1.7\n" + bytes(30 * 1024 * 1024))
+    page.locator("input[type=file]").set_input_files(heavy)
+    expect(page.locator("[data-app-queue] > li")).to_contain_text("it will be refused unless it is lighter")
+    page.get_by_role("button", name="Send this document").click()
+    expect(page.locator("[data-app-queue] > li")).to_contain_text("This file is over 25 MB.")
 
 
 def address_of_a_piece(stack: Stack) -> str:
@@ -106,7 +108,8 @@ def address_of_a_piece(stack: Stack) -> str:
 def send(page: Page, path: Path, content: bytes) -> None:
     path.write_bytes(content)
     page.locator("input[type=file]").set_input_files(path)
-    page.locator("main form button[type=submit]").click()
+    expect(page.locator("[data-app-queue] > li")).to_have_count(1)
+    page.get_by_role("button", name="Send this document").click()
 
 
 def test_a_link_without_the_right_opens_nothing(visitor: Visitor, stack: Stack) -> None:
