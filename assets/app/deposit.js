@@ -35,10 +35,10 @@ class Deposit {
   // A telephone asks "camera or gallery?" by itself; this button goes straight to the camera.
   offerCamera() {
     const camera = this.root.querySelector("[data-app-camera]");
-    if (!("capture" in this.input) || !matchMedia("(pointer: coarse)").matches) return;
+    if (!matchMedia("(pointer: coarse)").matches) return;
     camera.hidden = false;
     camera.querySelector("button").addEventListener("click", () => {
-      this.input.capture = "environment";
+      this.input.setAttribute("capture", "environment");
       this.input.click();
       this.input.removeAttribute("capture");
     });
