@@ -1,7 +1,7 @@
 """A child with two parents, a patient with a person of trust; and those of the demonstration."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import uuid4
 
 from auth.models import Account, Patient
@@ -15,7 +15,7 @@ from services.preadmission.companions.models import Companion, Signature
 from services.preadmission.models import Preadmission
 from tests.factories import mandates, people
 from tests.factories import preadmission as files
-from tests.factories.demonstration import World, account_of
+from tests.factories.demonstration import World
 from tests.ground import today
 
 

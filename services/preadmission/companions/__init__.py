@@ -16,3 +16,4 @@ def register(app: Flask) -> None:
     filled.follow("holders", actions.follow_holders)
     filled.follow("trust", actions.follow_trust)
     additions.offer_notes(notes.on_file)
+    additions.offer_desk_notes(notes.at_desk)

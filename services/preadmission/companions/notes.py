@@ -45,3 +45,20 @@ def _trust(file: Preadmission) -> list[Note]:
 
 def _address(file: Preadmission) -> str:
     return url_for("signatures.overview", preadmission_id=file.id)
+
+
+def at_desk(file: Preadmission) -> Sequence[Note]:
+    """What an agent must know of signatures; nothing when all is well."""
+    address = url_for("admin_companions.show", preadmission_id=file.id)
+    if not reading.is_minors(file):
+        found = reading.trusted(file)
+        if found is None or found.is_whole:
+            return []
+        title = _("Person of trust: %(name)s", name=found.companion.full_name)
+        return [Note("info", title, _("Not signed by both yet."), address, _("Signatures"))]
+    theatre = reading.theatre(file, preadmission_queries.answers_of(file.id))
+    if theatre.is_ready or not theatre.holders:
+        return []
+    title, tone, _text = wording.STANDINGS[theatre.standing]
+    kind = {"danger": "warning"}.get(tone, tone)
+    return [Note(kind, _("Authorisation to operate: %(state)s", state=title), "", address, _("Signatures"))]

@@ -128,8 +128,7 @@ def text_for(companion: Companion) -> str:
     if companion.state != "opened":
         return companion.words
     with traces.as_system():
-        words = composing.compose(companion)
-    return words
+        return composing.compose(companion)
 
 
 def _keep(companion: Companion, decision: str, evidence: Evidence, words: str, *, by_patient: bool = False) -> None:
