@@ -15,6 +15,7 @@ from admin import (
     routes_assurance,
     routes_audit,
     routes_billing,
+    routes_companions,
     routes_connectors,
     routes_dashboard,
     routes_data_requests,
@@ -32,6 +33,7 @@ from admin import (
     routes_machines,
     routes_mandates,
     routes_masking,
+    routes_maternity,
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_pathways,
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
@@ -51,6 +53,7 @@ from admin import (
     routes_reminders,
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_resources,
+    routes_room_prices,
     routes_rush,
     routes_staff,
     routes_subscriptions,
@@ -76,9 +79,13 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_billing.billing_tray)
     _add_appointments(app)
     app.register_blueprint(routes_preadmission.preadmission_pages)
+    app.register_blueprint(routes_companions.pages)
+    app.register_blueprint(routes_room_prices.price_pages)
     app.register_blueprint(routes_preadmission_exchanges.pages)
     app.jinja_env.globals["stay_told_to_his"] = routes_preadmission_exchanges.stay_told_to_his
     app.register_blueprint(routes_preadmission_messages.message_pages)
+    app.register_blueprint(routes_maternity.maternity_pages)
+    app.register_blueprint(routes_maternity.places_pages)
     app.register_blueprint(routes_questionnaires.pages)
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)
@@ -139,6 +146,8 @@ def _offer_questionnaires() -> None:
 def _offer_preadmission() -> None:
     title, page, right = _l("Exchanges of stays"), "admin_preadmission_exchanges.overview", "preadmission"
     catalog.offer(Card("preadmission-exchanges", title, "", "arrow-up-down", page, "staff", title, page, right))
+    title, page = _l("Places at the maternity unit"), "admin_maternity.tray"
+    catalog.offer(Card("maternity-requests", title, "", "users", page, "staff", title, page, "preadmission"))
 
 
 def _offer_identities() -> None:
@@ -161,10 +170,12 @@ def _offer_administration() -> None:
     offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
     offer("staff", _l("Agents"), "users", "admin_staff.agents")
     offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
+    offer("maternity-places", _l("Births that each site takes"), "calendar", "admin_maternity_places.places")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
     offer("subscriptions", _l("Exchanges of appointments"), "arrow-up-down", "admin_subscriptions.settings")
     offer("admissions", _l("Admissions office"), "clipboard-list", "admin_preadmission_office.overview")
+    offer("room-prices", _l("Price of a single room"), "euro", "admin_room_prices.overview")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
     offer("rush", _l("Waiting room"), "users", "admin_rush.show")
     offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")

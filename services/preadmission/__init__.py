@@ -21,6 +21,7 @@ from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     guests,
     jobs,
     life,
+    maternity,
     occasions,
     routes_patient,
     routes_pieces,
@@ -40,6 +41,7 @@ def register(app: Flask) -> None:
     exchanges.register()
     api.register(app)
     life.register(app)
+    maternity.register(app)
     choices.register(app)
     companions.register(app)
     app.register_blueprint(routes_patient.patient_pages)
