@@ -53,14 +53,17 @@ from admin import (
     routes_reminders,
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_resources,
+    routes_retention,
     routes_room_prices,
     routes_rush,
     routes_staff,
+    routes_stay_calendars,
+    routes_stay_invitations,
     routes_subscriptions,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_waiting,
 )
-from portal import catalog
+from portal import catalog, retention
 from portal.catalog import Card, Group
 from services import appointments, questionnaires
 
@@ -100,6 +103,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_assurance.assurance_pages)
     app.register_blueprint(routes_hospital_provider.provider_pages)
     app.register_blueprint(routes_lost_factors.lost_factor_pages)
+    _add_life_of_files(app)
     _offer_appointments()
     _offer_preadmission()
     _offer_questionnaires()
@@ -124,6 +128,12 @@ def _add_appointments(app: Flask) -> None:
     app.jinja_env.globals["told_to_his"] = routes_appointment_exchanges.told_to_his
 
 
+def _add_life_of_files(app: Flask) -> None:
+    for pages in (routes_retention.pages, routes_stay_calendars.pages, routes_stay_invitations.pages):
+        app.register_blueprint(pages)
+    app.jinja_env.globals["legal_holds"] = lambda *subjects: retention.holds_on(subjects)
+
+
 def _offer_appointments() -> None:
     offer = partial(_offer, appointments.STAFF_MENU, "appointments")
     offer("agendas", _l("Agendas"), "calendar", "admin_agendas.unit")
@@ -145,6 +155,8 @@ def _offer_questionnaires() -> None:
 
 def _offer_preadmission() -> None:
     title, page, right = _l("Exchanges of stays"), "admin_preadmission_exchanges.overview", "preadmission"
+    invitations, invitations_page = _l("Invitations to stays"), "admin_stay_invitations.invitations"
+    catalog.offer(Card("stay-invitations", invitations, "", "mail", invitations_page, "staff", invitations, invitations_page, right))
     catalog.offer(Card("preadmission-exchanges", title, "", "arrow-up-down", page, "staff", title, page, right))
     title, page = _l("Places at the maternity unit"), "admin_maternity.tray"
     catalog.offer(Card("maternity-requests", title, "", "users", page, "staff", title, page, "preadmission"))
@@ -178,6 +190,8 @@ def _offer_administration() -> None:
     offer("room-prices", _l("Price of a single room"), "euro", "admin_room_prices.overview")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
     offer("rush", _l("Waiting room"), "users", "admin_rush.show")
+    offer("stay-calendars", _l("Calendar of stays"), "calendar", "admin_stay_calendars.overview")
+    offer("retention", _l("How long things are kept"), "hourglass", "admin_retention.overview")
     offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")
 
 

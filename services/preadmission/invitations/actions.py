@@ -286,3 +286,9 @@ def come_back(invitation: StayInvitation, reason: str) -> None:
         invitation.email, invitation.digest = "", None
         session.add(change(invitation, "waiting", reason))
         session.flush()
+
+
+def list_read(establishment_ids: frozenset[UUID]) -> None:
+    """An agent reads a list of people: one line for each hospital."""
+    for establishment_id in sorted(establishment_ids):
+        audit.record("stay_invitations.listed", establishment_id=establishment_id)

@@ -146,7 +146,7 @@ def over(limit: int = 500) -> Sequence[UUID]:
 
 
 def holder_of(invitation: StayInvitation) -> tuple[Patient | None, UUID | None]:
-    """The patient whom this hospital knows by this number, and the account to tell: theirs, or one that acts for them."""
+    """The patient whom this hospital knows by this number, and the account to tell: theirs, or a proxy's."""
     patient = _by_number(invitation.establishment_id, invitation.ipp)
     if patient is None or patient.deceased_on is not None:
         return None, None
