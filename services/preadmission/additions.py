@@ -41,6 +41,7 @@ Late = Callable[[Preadmission], bool]
 _cards: list[CardsOf] = []
 _notes: list[NotesOn] = []
 _late: list[Late] = []
+_desk_notes: list[NotesOn] = []
 
 
 def offer_cards(of_patient: CardsOf) -> None:
@@ -53,6 +54,12 @@ def offer_notes(on_file: NotesOn) -> None:
     """on_file: file → what its page says besides."""
     if on_file not in _notes:
         _notes.append(on_file)
+
+
+def offer_desk_notes(on_file: NotesOn) -> None:
+    """on_file: file → what its page says besides to agents, under their rights."""
+    if on_file not in _desk_notes:
+        _desk_notes.append(on_file)
 
 
 def judge_lateness(late: Late) -> None:
@@ -71,3 +78,7 @@ def notes(file: Preadmission) -> Sequence[Note]:
 
 def is_late(file: Preadmission) -> bool:
     return any(late(file) for late in _late)
+
+
+def desk_notes(file: Preadmission) -> Sequence[Note]:
+    return [note for on_file in _desk_notes for note in on_file(file)]

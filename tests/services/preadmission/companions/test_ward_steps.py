@@ -1,4 +1,4 @@
-"""What the ward needs to know: a birth, holders, trust, the room, directives; asked of whom it concerns, and checked."""
+"""What the ward needs to know: a birth, holders, trust, the room, directives; asked of whom it concerns."""
 
 from datetime import date, timedelta
 
