@@ -53,7 +53,7 @@ def _tray_page(wanted: TrayFilter, found: queries.Tray, results: Sequence["Resul
         "admin/preadmission/tray.html",
         tray=found,
         wanted=wanted,
-        address=address_of(wanted),
+        kept=address_of(wanted),
         pieces=piece_queries.of_folders(ids),
         present=office.present(ids),
         units=units,

@@ -15,7 +15,6 @@ from portal import calendar, db
 from portal.files import FileNotReadable
 from portal.web.downloads import shown_response
 from portal.web.ui import short_day
-from services.exchanges import wording as exchange_words
 from services.pieces import actions as piece_actions
 from services.pieces import queries as piece_queries
 from services.pieces import wording as piece_wording
@@ -165,14 +164,12 @@ def file_page(file: Preadmission, **shown: Any) -> str:
         sources=[source for source in office.SOURCES if source in sources],
         from_provider=office.is_from_provider(file),
         story=office.story(file.id, {piece.id: piece.kind for piece in pieces}),
-        deliveries=office.deliveries(file.id),
         notes=additions.desk_notes(file),
         missing=actions.missing(pieces),
         settled=actions.settled(pieces),
         words=wording,
         piece_words=piece_wording,
         office_words=office_words,
-        exchange_words=exchange_words,
         **_standing(file),
         **_doubts(file, answers, pieces),
         **_forms(file, sources) | shown,

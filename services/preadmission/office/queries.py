@@ -13,7 +13,6 @@ from sqlalchemy.orm import joinedload
 from auth.models import Patient
 from portal import db
 from portal.db import session
-from services.exchanges.models import Delivery
 from services.pieces.models import PieceChange
 from services.preadmission.answers import Answers, Identity
 from services.preadmission.asked import Facts
@@ -234,13 +233,3 @@ def message(establishment_ids: Collection[UUID], message_id: UUID) -> MessageTem
 
 def reading_of(preadmission_id: UUID) -> CardReading | None:
     return session.get(CardReading, preadmission_id)
-
-
-def deliveries(preadmission_id: UUID) -> Sequence[Delivery]:
-    """What was told of the file to the hospital's system, the latest first; only what the agent may see."""
-    return session.scalars(
-        select(Delivery)
-        .where(Delivery.subject_id == preadmission_id, Delivery.subject_kind == "preadmission")
-        .order_by(Delivery.changed_at.desc())
-        .limit(5)
-    ).all()

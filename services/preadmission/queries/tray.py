@@ -1,7 +1,7 @@
 """What agents see: files sent to their hospitals, or begun at their desk. Lists, counts and searches, never a name of a
 stay that is secret unless the hospital decided so."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -313,20 +313,31 @@ def _refused_there(where: Mapping[UUID, Place]) -> Select[UUID | None]:
 
 
 def _narrowed(where: Mapping[UUID, Place], wanted: TrayFilter) -> list[ColumnElement[bool]]:
-    in_site = select(Unit.id).where(Unit.site_id == wanted.site_id)
-    asked: list[tuple[object, ColumnElement[bool]]] = [
-        (wanted.site_id, Preadmission.unit_id.in_(in_site)),
-        (wanted.unit_id, Preadmission.unit_id == wanted.unit_id),
-        (wanted.stay_kind, Preadmission.stay_kind == wanted.stay_kind),
-        (wanted.state, Preadmission.state == wanted.state),
-        (wanted.agent_id, Preadmission.agent_id == wanted.agent_id),
-        (wanted.first, Preadmission.planned_on >= wanted.first),
-        (wanted.last, Preadmission.planned_on <= wanted.last),
-        (wanted.at_risk, and_(_near(where), Preadmission.state.not_in(states.READY))),
-    ]
     one = next(iter(where)) if len(where) == 1 else None
     of_mine = Preadmission.establishment_id == one if one else Preadmission.establishment_id.in_(list(where))
-    return [of_mine, Preadmission.submitted_at.is_not(None), *(condition for said, condition in asked if said)]
+    same = {
+        Preadmission.unit_id: wanted.unit_id,
+        Preadmission.stay_kind: wanted.stay_kind,
+        Preadmission.state: wanted.state,
+        Preadmission.agent_id: wanted.agent_id,
+    }
+    return [
+        of_mine,
+        Preadmission.submitted_at.is_not(None),
+        *(column == value for column, value in same.items() if value),
+        *_in_days_and_places(where, wanted),
+    ]
+
+
+def _in_days_and_places(where: Mapping[UUID, Place], wanted: TrayFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.site_id is not None:
+        yield Preadmission.unit_id.in_(select(Unit.id).where(Unit.site_id == wanted.site_id))
+    if wanted.first is not None:
+        yield Preadmission.planned_on >= wanted.first
+    if wanted.last is not None:
+        yield Preadmission.planned_on <= wanted.last
+    if wanted.at_risk:
+        yield and_(_near(where), Preadmission.state.not_in(states.READY))
 
 
 def of_days(establishment_ids: frozenset[UUID], wanted: TrayFilter, most: int = 2000) -> Sequence[Row]:
