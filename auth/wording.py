@@ -263,7 +263,7 @@ ACTIONS = {
     "piece.page_added": _l("added a page to a document"),
     "piece.page_removed": _l("took a page away from a document"),
     "piece.page_turned": _l("turned a page of a document"),
-    "piece.page_moved": _l("changed the order of a document's pages"),
+    "piece.page_moved": _l("changed the order of a document’s pages"),
     "piece.reused": _l("reused a document that a hospital had accepted"),
     "piece.expired": _l("found that a document is no longer valid"),
     "piece.purged": _l("erased a document"),
