@@ -54,6 +54,7 @@ class HisForm(Form):
 
     stays = RadioField(
         _l("How it takes pre-admissions"),
+        [Required(_l("Say how it takes pre-admissions"))],
         choices=choices(stay_words.FORMATS.items()),
         default=stay_states.NONE,
     )

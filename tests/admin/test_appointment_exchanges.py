@@ -185,7 +185,7 @@ class TestAdministrators:
     def test_set_the_hospitals_system_and_its_codes(self, scene: Scene, sign_in: SignIn) -> None:
         browser = sign_in(scene.administrator)
         assert scene.his.url in browser.get(f"{HOME}/reglages").text
-        form = {"url": "mllp://agenda.exemple.test:2575", "codes": '{"units": {"1001": "CARDIO"}}'}
+        form = {"url": "mllp://agenda.exemple.test:2575", "codes": '{"units": {"1001": "CARDIO"}}', "stays": "none"}
         assert browser.post(f"{HOME}/reglages/990000017", data=form).status_code == 303
         with db.transaction(db.system("tests")):
             at = scene.hospital.establishment.id

@@ -1,5 +1,6 @@
 """Messages for people: each segment named, each field in words, without the bars. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -76,7 +77,43 @@ _FIELDS: Final[Mapping[tuple[str, int], Any]] = {
 }
 _SOCIAL_SECURITY: Final = ("IN1", 49)
 """Hidden, as on the file's own page: an agent reads it there, and gives a reason."""
-_TECHNICAL: Final = {("MSH", 1), ("MSH", 2), ("PID", 1), ("PV1", 1), ("NK1", 1), ("IN1", 1), ("ZBE", 8), ("PV1", 51)}
+_NIR_LENGTH: Final = 15
+_TECHNICAL: Final[Mapping[str, frozenset[int]]] = {
+    "MSH": frozenset({1, 2, 4, 6, 11, 12, 17, 19, 21}),
+    "PID": frozenset({1}),
+    "ROL": frozenset({2, 3}),
+    "NK1": frozenset({1, 33}),
+    "PV1": frozenset({1, 51}),
+    "ZBE": frozenset({5, 8, 9}),
+    "ZFA": frozenset({10, 12}),
+    "IN1": frozenset({1}),
+}
+"""What serves machines alone."""
+_PARTS: Final[Mapping[tuple[str, int], tuple[int, ...]]] = {
+    ("MSH", 9): (1, 2),
+    ("PID", 3): (1, 5),
+    ("PID", 5): (1, 2),
+    ("PID", 11): (1, 2, 5, 3, 6, 9),
+    ("PID", 13): (4, 12),
+    ("PID", 18): (1,),
+    ("MRG", 1): (1, 5),
+    ("ROL", 4): (1, 2, 3),
+    ("ROL", 11): (1, 2, 5, 3),
+    ("NK1", 2): (1, 2),
+    ("NK1", 3): (1,),
+    ("NK1", 5): (4, 12),
+    ("PV1", 3): (1,),
+    ("PV1", 5): (1,),
+    ("PV1", 19): (1,),
+    ("ZBE", 1): (1,),
+    ("ZBE", 7): (1, 10),
+}
+"""The components that people read; of any other field, all of them."""
+_STAMP: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)\d*(?:[+-]\d{4})?)?", re.ASCII)
+_MOMENTS: Final = frozenset(
+    {("MSH", 7), ("EVN", 2), ("EVN", 3), ("EVN", 6), ("PID", 7), ("PID", 33), ("PV1", 44), ("PV1", 45), ("PV2", 8),
+     ("ZBE", 2), ("IN1", 12), ("IN1", 13), ("IN1", 18), ("ACC", 1)}
+)  # fmt: skip
 
 
 def in_words(body: bytes) -> Sequence[tuple[str, Lines]]:
@@ -85,25 +122,38 @@ def in_words(body: bytes) -> Sequence[tuple[str, Lines]]:
         message: Message = read(body)
     except NotHl7:
         return ()
-    return [(str(SEGMENTS.get(each.name, each.name)), _lines(each)) for each in message.segments]
+    found = [(str(SEGMENTS.get(each.name, each.name)), _lines(each)) for each in message.segments]
+    return [(title, lines) for title, lines in found if lines]
 
 
 def _lines(line: Segment) -> Lines:
-    filled = [number for number in range(1, len(line.fields) + 1) if line.raw(number)]
+    hidden = _TECHNICAL.get(line.name, frozenset())
+    told = [number for number in range(1, len(line.fields) + 1) if line.raw(number) and number not in hidden]
     return [
-        (str(_FIELDS.get((line.name, number), f"{line.name}-{number}")), _value(line, number))
-        for number in filled
-        if (line.name, number) not in _TECHNICAL
+        (str(_FIELDS.get((line.name, number), f"{line.name}-{number}")), value)
+        for number in told
+        if (value := _value(line, number))
     ]
 
 
 def _value(line: Segment, field: int) -> str:
-    return " ; ".join(_one(line, field, rank) for rank in range(1, line.repetitions(field) + 1))
+    ranks = range(1, line.repetitions(field) + 1)
+    return " ; ".join(filter(None, (_one(line, field, rank) for rank in ranks)))
 
 
 def _one(line: Segment, field: int, repetition: int) -> str:
-    if (line.name, field) == _SOCIAL_SECURITY:
-        return nir.masked(line.value(field))
     count = line.raw(field).count(line.delimiters.component) + 1
-    parts = (line.value(field, component, repetition) for component in range(1, count + 1))
-    return " ".join(filter(None, parts))
+    wanted = _PARTS.get((line.name, field), range(1, count + 1))
+    text = " ".join(filter(None, (line.value(field, component, repetition) for component in wanted)))
+    if (line.name, field) == _SOCIAL_SECURITY and len(text) == _NIR_LENGTH:
+        return nir.masked(text)
+    return _moment(text) if (line.name, field) in _MOMENTS else text
+
+
+def _moment(text: str) -> str:
+    """20261201090000+0100 → 01/12/2026 09:00; as it is when it is no time stamp."""
+    found = _STAMP.fullmatch(text)
+    if found is None:
+        return text
+    year, month, day, hour, minute = found.groups()
+    return f"{day}/{month}/{year}" + (f" {hour}:{minute}" if hour else "")
