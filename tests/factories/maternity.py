@@ -75,7 +75,7 @@ def demonstrate(world: "World") -> None:
 
 
 def _file(world: "World", person: Patient) -> Preadmission:
-    known = [each for each in session.query(Preadmission).filter_by(patient_id=person.id, stay_kind="maternity")]
+    known = list(session.query(Preadmission).filter_by(patient_id=person.id, stay_kind="maternity"))
     return known[0] if known else files.preadmission(person, world.north.unit, "submitted", stay_kind="maternity")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField, RadioField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
 from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm, Required
@@ -45,10 +45,11 @@ class DecideForm(OnceForm):
     """What the unit answers. Only what may follow the state is offered."""
 
     decision = RadioField(_l("Your answer"), validators=[Required(_l("Choose an answer."))])
+    # Neither is needed by every answer: what is missing is said below, where the answer is known.
     level = RadioField(
-        _l("Level of care"), choices=choices((each, LEVEL_WORDS[each]) for each in LEVELS), validators=[Optional()]
+        _l("Level of care"), choices=choices((each, LEVEL_WORDS[each]) for each in LEVELS), validate_choice=False
     )
-    answer_by = DateParts(_l("Last day to accept"), validators=[Optional()])
+    answer_by = DateParts(_l("Last day to accept"))
     words = TextAreaField(
         _l("Words to the patient"),
         validators=[Length(max=1000)],
@@ -62,7 +63,8 @@ class DecideForm(OnceForm):
         self.level.choices = choices((each, LEVEL_WORDS[each]) for each in levels)
 
     def validate_level(self, field: Any) -> None:
-        if self.decision.data in NEEDS_LEVEL and not field.data:
+        known = {choice.value for choice in field.iter_choices()}
+        if self.decision.data in NEEDS_LEVEL and field.data not in known:
             raise ValidationError(_("Choose the level of care."))
 
     def validate_answer_by(self, field: Any) -> None:

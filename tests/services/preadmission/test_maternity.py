@@ -222,10 +222,11 @@ class TestAnswering:
             assert asked is not None
             actions.withdraw(asked, born=True)
         assert state_of(wish.id) == "born_elsewhere"
-        with pytest.raises(WishTransitionRefused), db.transaction(ground.as_patient):
+        with db.transaction(ground.as_patient):
             again = queries.of_file(file.id)
             assert again is not None
-            actions.withdraw(again)
+            with pytest.raises(WishTransitionRefused):
+                actions.withdraw(again)
 
     def test_every_change_says_who_and_when_and_stays(self, ground: Ground, wish: MaternityWish) -> None:
         offer(ground.as_clerk, wish.id)
