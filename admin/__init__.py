@@ -155,8 +155,8 @@ def _offer_questionnaires() -> None:
 
 def _offer_preadmission() -> None:
     title, page, right = _l("Exchanges of stays"), "admin_preadmission_exchanges.overview", "preadmission"
-    invitations, invitations_page = _l("Invitations to stays"), "admin_stay_invitations.invitations"
-    catalog.offer(Card("stay-invitations", invitations, "", "mail", invitations_page, "staff", invitations, invitations_page, right))
+    words, where = _l("Invitations to stays"), "admin_stay_invitations.invitations"
+    catalog.offer(Card("stay-invitations", words, "", "mail", where, "staff", words, where, right))
     catalog.offer(Card("preadmission-exchanges", title, "", "arrow-up-down", page, "staff", title, page, right))
     title, page = _l("Places at the maternity unit"), "admin_maternity.tray"
     catalog.offer(Card("maternity-requests", title, "", "users", page, "staff", title, page, "preadmission"))

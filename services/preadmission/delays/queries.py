@@ -45,7 +45,7 @@ def days_of(establishment_id: UUID, now: datetime) -> list[int]:
         select(Preadmission, first.c.at)
         .join(first, first.c.preadmission_id == Preadmission.id)
         .options(joinedload(Preadmission.establishment))
-    ).tuples()
+    )
     return sorted(counting.days_to_answer(file, at) for file, at in rows)
 
 

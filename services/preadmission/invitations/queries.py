@@ -62,7 +62,7 @@ def at(
         .offset((page - 1) * PAGE_SIZE)
     ).all()
     counted = select(StayInvitation.state, func.count()).where(*asked).group_by(StayInvitation.state)
-    by_state: dict[str, int] = dict(session.execute(counted).tuples().all())
+    by_state: dict[str, int] = dict(session.execute(counted).all())
     counts = {name: sum(by_state.get(state, 0) for state in members) for name, members in GROUPS.items()}
     return InvitationList(found[:PAGE_SIZE], _states_of(found), counts, len(found) > PAGE_SIZE)
 
@@ -71,7 +71,7 @@ def _states_of(invitations: Sequence[StayInvitation]) -> Mapping[UUID, str]:
     """File → its state, for those that the hospital sees: a draft is told of no further."""
     ids = [each.preadmission_id for each in invitations if each.preadmission_id]
     rows = session.execute(select(Preadmission.id, Preadmission.state).where(Preadmission.id.in_(ids)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def one_at(establishment_ids: frozenset[UUID], invitation_id: UUID) -> StayInvitation | None:
