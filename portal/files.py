@@ -6,7 +6,7 @@ account that sent it and is deleted after a day; `attach` gives it to a patient,
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -131,22 +131,36 @@ class Arriving:
 
     def __post_init__(self) -> None:
         assert _place.keys is not None, "files.configure was not called"
-        self._sink = _place.store.sink(self.key)
-        self._encrypter = Encrypter(self._sink.write, _place.keys, context=self.key.encode())
         self._reader: BinaryIO | None = None
+        self._away: Unavailable | None = None
         self._open = True
+        with self._noting_absence():
+            self._sink = _place.store.sink(self.key)
+            self._encrypter = Encrypter(self._sink.write, _place.keys, context=self.key.encode())
 
     def write(self, data: bytes) -> int:
         self.head += data[: _HEAD_BYTES - len(self.head)]
         self.size += len(data)
-        if self.size <= self.limit:
-            self._encrypter.write(data)
+        if self.size <= self.limit and self._away is None:
+            with self._noting_absence():
+                self._encrypter.write(data)
         return len(data)
 
+    @contextmanager
+    def _noting_absence(self) -> Iterator[None]:
+        """A storage that is away, or full, is told by `finish`: the rest of the form arrives, and can be kept."""
+        try:
+            yield
+        except Unavailable as away:
+            self._away = away
+
     def finish(self) -> None:
-        """All bytes are here: make them durable. Raises FileTooLarge, FileEmpty."""
+        """All bytes are here: make them durable. Raises FileTooLarge, FileEmpty, Unavailable."""
         if not self._open:
             return
+        if self._away is not None:
+            self.discard()
+            raise self._away
         if self.size > self.limit or self.size == 0:
             self.discard()
             raise FileTooLarge(self.limit) if self.size else FileEmpty()
@@ -158,7 +172,8 @@ class Arriving:
         """Forget the bytes; safe to call twice and after `finish`."""
         if self._open:
             self._open = False
-            self._sink.abort()
+            if sink := getattr(self, "_sink", None):  # none when the storage was away from the start
+                sink.abort()
 
     # Werkzeug's form parser treats an upload as a file: it writes, seeks to the start, and closes.
 

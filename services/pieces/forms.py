@@ -13,6 +13,7 @@ from wtforms.validators import AnyOf, Length, Optional
 from portal import files
 from portal.file_sniffing import FileRefused
 from portal.files import StoredFile
+from portal.gateways import Unavailable
 from portal.web import uploads
 from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm, Required
@@ -50,6 +51,12 @@ class DepositForm(OnceForm):
         _l("Valid until"), validators=[Optional()], description=_l("The date written on it, for example 27 3 2031")
     )
     more = SubmitField(_l("Add and choose another page"))
+    is_storage_away = False
+
+    @property
+    def status(self) -> int:
+        """What to answer with this form: 503 when it was good, and we could not keep its files."""
+        return 503 if self.is_storage_away else 422 if self.errors or self.form_errors else 200
 
     @property
     def rotation(self) -> int:
@@ -76,6 +83,10 @@ class DepositForm(OnceForm):
             return None
         try:
             return files.receive(arriving, upload.filename or "", kinds=files.PHOTOGRAPHED)
+        except Unavailable:
+            self.is_storage_away = True
+            self._complain(_("We cannot keep files at this moment. Wait a minute, then send it again."))
+            return None
         except FileRefused as refused:
             several = len(self.file.data) > 1
             self._complain(f"{upload.filename} – {words_for(refused)}" if several else words_for(refused))

@@ -62,6 +62,22 @@ def wallet(patient_id: UUID) -> Sequence[Piece]:
     return _latest(valid)
 
 
+def accepted_at(establishment_id: UUID, patient_id: UUID) -> Sequence[Piece]:
+    """What this hospital has accepted of the person, the latest of each kind, even if its last day has passed since."""
+    known = session.scalars(
+        select(Piece)
+        .where(
+            Piece.patient_id == patient_id,
+            Piece.establishment_id == establishment_id,
+            Piece.state.in_(("accepted", "expired")),
+            Piece.pages.any(),
+        )
+        .order_by(Piece.changed_at.desc())
+        .limit(200)
+    ).all()
+    return _latest(known)
+
+
 def reusable(piece: Piece, on: date) -> Sequence[Piece]:
     """Accepted pieces of the same kind and person that are valid on that day: this hospital's first, then others'.
 

@@ -151,4 +151,4 @@ def _piece_page(file: Preadmission, wanted: Piece, form: DepositForm, kept: Sequ
         piece_words=piece_wording,
         parent=url_for(".pieces" if file.state == "draft" else ".show", preadmission_id=file.id),
     )
-    return page, 422 if form.errors or form.form_errors else 200
+    return page, form.status

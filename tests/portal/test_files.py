@@ -31,6 +31,7 @@ from portal.file_crypto import FileTampered
 from portal.file_sniffing import FileRefused
 from portal.files import StoredFile
 from portal.gateways.antivirus.twin import EICAR
+from portal.web import uploads
 from portal.web.security import csrf
 from portal.web.uploads import arriving
 from tests.factories import people
@@ -229,14 +230,14 @@ class TestATooLargeUpload:
         server.server_close()
         csrf._exempt_views.discard(f"{deposit.__module__}.{deposit.__name__}")
 
-    def test_of_30_mb_gets_a_page_that_says_so(self, address: str, store: Path) -> None:
-        content = pdf() + b"%" + b"a" * 30 * 1024 * 1024
+    def test_beyond_what_a_request_may_weigh_gets_a_page_that_says_so(self, address: str, store: Path) -> None:
+        content = pdf() + b"%" + b"a" * uploads.MAX_UPLOAD_BYTES
         answer = requests.post(
             address, files={"file": ("big.pdf", content)}, timeout=20, headers={"Accept-Language": "fr"}
         )
         assert answer.status_code == 413
         assert '<html lang="fr"' in answer.text
-        assert "20" in answer.text
+        assert "25" in answer.text
         assert objects(store) == []
 
     def test_of_a_byte_too_many_is_refused_too(self, browser: FlaskClient, store: Path) -> None:
