@@ -1,7 +1,8 @@
 """The pages of a patient's file: which there are, where each leads, and what is read once to show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +31,14 @@ class Page:
     minutes: int
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A document that this hospital has accepted before. until: its last day, None when it bears none."""
+
+    until: date | None
+    is_valid: bool
+
+
 class Opened:
     """A file with what it holds, each read at most once."""
 
@@ -47,6 +56,16 @@ class Opened:
     @cached_property
     def pieces(self) -> Sequence[Piece]:
         return piece_queries.of_folder(self.file.id)
+
+    @cached_property
+    def wallet(self) -> Mapping[str, Kept]:
+        """Kind of document → what this hospital has accepted already; valid: on the day of the stay."""
+        file = self.file
+        return {
+            piece.kind: Kept(piece.expires_on, piece.is_valid_on(file.planned_on))
+            for piece in piece_queries.accepted_at(file.establishment_id, file.patient_id)
+            if piece.folder_id != file.id
+        }
 
     @cached_property
     def missing(self) -> frozenset[str]:

@@ -79,6 +79,15 @@ def phone_number(value: str | None) -> str:
     return re.sub(r"[ .\-()\u00a0\u202f]", "", value or "")
 
 
+def spelled_phone(number: str) -> str:
+    """A French number in pairs, as people read it aloud: +33639980001 is 06 39 98 00 01. Others as they are."""
+    home = re.fullmatch(r"(?:\+33|0)([1-9][0-9]{8})", number, re.ASCII)
+    if home is None:
+        return number
+    digits = f"0{home[1]}"
+    return "\u00a0".join(digits[at : at + 2] for at in range(0, 10, 2))
+
+
 def check_phone(_form: Any, field: Any) -> None:
     """A validator. Empty is for `Optional` or `Required` to judge."""
     if field.data and not _PHONE.fullmatch(phone_number(field.data)):

@@ -16,7 +16,7 @@ from services.preadmission.answers import Identity
 from services.preadmission.asked import Facts
 from services.preadmission.models import Preadmission
 from services.preadmission.steps import names
-from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, text, told
+from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
 
 
 class IdentityForm(StepForm):
@@ -99,7 +99,7 @@ def _rows(answers: Identity) -> Rows:
     return told(
         (_("Name you use"), answers.used_name),
         (_("First name you use"), answers.used_first_name),
-        (_("Telephone"), answers.phone),
+        (_("Telephone"), spelled_phone(answers.phone)),
         (_("E-mail"), answers.email),
         (_("Postal address"), Markup("<br>").join(lines)),
         (_("Interpreter"), names.language(answers.interpreter) if answers.interpreter else ""),

@@ -13,7 +13,7 @@ from portal.web.forms import EmailAddress, Required
 from portal.web.ui import long_day
 from services.preadmission.answers import Protector
 from services.preadmission.asked import Facts
-from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, text, told
+from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
 
 
 class ProtectorForm(StepForm):
@@ -54,7 +54,7 @@ def _rows(answers: Protector) -> Rows:
     return told(
         (_("Name"), answers.name),
         (_("Organisation"), answers.organisation),
-        (_("Telephone"), answers.phone),
+        (_("Telephone"), spelled_phone(answers.phone)),
         (_("E-mail"), answers.email),
         (_("Until"), long_day(answers.ends_on) if answers.ends_on else ""),
     )

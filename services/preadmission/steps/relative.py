@@ -8,7 +8,7 @@ from wtforms.validators import Length
 from portal.web.fields import choices
 from portal.web.forms import Required
 from services.preadmission.answers import Relative
-from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, text, told
+from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
 
 LINKS = {
     "spouse": _l("Husband, wife or partner"),
@@ -36,7 +36,11 @@ class RelativeForm(StepForm):
 
 
 def _rows(answers: Relative) -> Rows:
-    return told((_("Name"), answers.name), (_("Link"), LINKS.get(answers.link, "")), (_("Telephone"), answers.phone))
+    return told(
+        (_("Name"), answers.name),
+        (_("Link"), LINKS.get(answers.link, "")),
+        (_("Telephone"), spelled_phone(answers.phone)),
+    )
 
 
 STEP = Step(

@@ -10,6 +10,7 @@ from portal import db
 from services.preadmission import actions, queries
 from services.preadmission.answers import AccidentFacts, Answers, Coverage, Identity, Situation
 from services.preadmission.models import Preadmission
+from services.preadmission.steps.base import spelled_phone
 from tests.factories import people
 from tests.factories import preadmission as factory
 from tests.ground import today
@@ -333,7 +334,7 @@ def test_the_task_list_says_what_is_left_how_long_and_that_nobody_sees_it(ground
     file = drafted(ground)
     shown = browser.get(f"/pre-admission/{file.id}?lang=en").text
     for words in ("minutes left", "The hospital sees nothing until you send", "Not yet possible", "On paper",
-                  "01 99 00 10 00", "Bring these documents"):  # fmt: skip
+                  "tel:0199001000", "Bring these documents"):  # fmt: skip
         assert words in shown
     with db.transaction(db.system("tests")):
         whole = factory.whole_draft(ground.patient, ground.hospital.unit)
@@ -359,3 +360,29 @@ def test_a_very_long_name_and_another_script_are_shown(ground: Ground, sign_in) 
         file = factory.preadmission(person, ground.hospital.unit)
     shown = sign_in(account).get(page(file, "identite")).text
     assert "محمد" in shown
+
+
+# -- documents accepted before -------------------------------------------------------------------------------------
+
+
+def test_a_document_accepted_before_is_proposed_and_one_that_ends_too_early_is_asked_again(
+    ground: Ground, browser: FlaskClient
+) -> None:
+    with db.transaction(db.system("tests")):
+        former = factory.preadmission(ground.patient, ground.hospital.unit, "closed", days_ago=60)
+        pieces = factory.pieces_of(former)
+        factory.put(pieces["identity"], "accepted").expires_on = today() + timedelta(days=900)
+        factory.put(pieces["top_up_card"], "accepted").expires_on = today() + timedelta(days=1)
+        file = factory.preadmission(ground.patient, ground.hospital.unit)
+    shown = browser.get(f"/pre-admission/{file.id}/pieces?lang=en").text
+    assert shown.count("you can use it again") == 1
+    assert shown.count("Asked again: the one you sent before") == 1
+
+
+@pytest.mark.parametrize(
+    ("kept_as", "shown"),
+    [("+33639980001", "06 39 98 00 01"), ("0639980001", "06 39 98 00 01"), ("+442079460000", "+442079460000"),
+     ("", ""), ("06", "06")],
+)  # fmt: skip
+def test_a_telephone_number_is_shown_as_people_say_it(kept_as: str, shown: str) -> None:
+    assert spelled_phone(kept_as).replace("\u00a0", " ") == shown

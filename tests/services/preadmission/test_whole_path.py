@@ -30,7 +30,7 @@ def test_patient_clerk_patient_clerk(ground: Ground, sign_in, work_jobs, in_ten_
         file = current.scalars(select(Preadmission)).one()
     assert file.reference in receipt.text
     assert re.fullmatch(r"[BCDFGHJKLMNPQRSTVWXZ2-9]{4}-[BCDFGHJKLMNPQRSTVWXZ2-9]{4}", file.reference)
-    assert "01 99 00 10 00" in receipt.text, "the receipt says whom to call"
+    assert "tel:0199001000" in receipt.text, "the receipt says whom to call"
 
     with db.transaction(ground.as_clerk):
         sent = queries.one_at(here, file.id)
