@@ -117,7 +117,7 @@ def entry(preadmission_id: UUID) -> Answer:
     if request.method == "GET":
         return _entry_page(file, forms)
     for code, form in forms.items():
-        if not _is_typed(form) or not form.validate():
+        if not _is_typed(file, code, form) or not form.validate():
             continue
         try:
             actions.fill(file, form.answers(), form.version_read())
@@ -228,11 +228,19 @@ def _step_forms(file: Preadmission) -> Mapping[str, StepForm]:
     return forms
 
 
-def _is_typed(form: StepForm) -> bool:
-    """Whether the agent put anything in this step: one that is all empty waits for later."""
-    names = [name for name in request.form if name.startswith(f"{form._prefix}")]
+def _is_typed(file: Preadmission, code: str, form: StepForm) -> bool:
+    """Whether the agent put anything in this step, or says that they asked: one left as it was waits for later."""
+    if f"{code}-asked" in request.form:
+        return True
+    given = queries.answers_of(file.id)
+    untouched = steps.STEPS[code].form(
+        formdata=None, prefix=code, meta={"csrf": False}, **steps.STEPS[code].form.shown(given.get(code), file)
+    )
+    untouched.prepare(queries.facts(file))
     return any(
-        request.form.get(name, "").strip() for name in names if name.removeprefix(form._prefix) not in _NOT_ANSWERS
+        (field.data or "") != (untouched[field.short_name].data or "")
+        for field in form
+        if field.short_name not in _NOT_ANSWERS
     )
 
 

@@ -94,7 +94,7 @@ def _answered(establishment_ids: Collection[UUID], begins: datetime, ends: datet
         )
         .group_by(PreadmissionChange.to_state)
     )
-    found: dict[str, int] = dict(rows.tuples().all())
+    found: dict[str, int] = dict(rows.all())  # type: ignore[arg-type]  # rows of two columns are pairs
     return {state: found.get(state, 0) for state in _SETTLED}
 
 
