@@ -75,7 +75,8 @@ def test_a_place_is_offered_and_the_opening_is_written_down(
 @pytest.mark.parametrize(
     ("decision", "facts", "said"),
     [
-        ("offered", {"level": ""}, "Choose the level of care"), ("offered", {"level": "III"}, "Choose the level of care"),
+        ("offered", {"level": ""}, "Choose the level of care"),
+        ("offered", {"level": "III"}, "Choose the level of care"),
         ("offered", {"answer_by-day": "", "answer_by-month": "", "answer_by-year": ""}, "Write the last day"),
         ("offered", {"answer_by-year": "2001"}, "That day is over"), ("refused", {}, "Write where else"),
         ("confirmed", {}, ""), ("", {}, "Choose an answer"),
