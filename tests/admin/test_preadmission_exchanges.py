@@ -133,7 +133,7 @@ class TestTheOffice:
         assert "Nothing waits for anybody" in browser.get(f"{HOME}/recus?state=refused").text
         assert {"his_message.opened", "his_message.settled"} <= set(audited())
 
-    def test_sees_a_planned_stay_of_a_stranger_as_something_to_do(self, scene: Scene, sign_in: SignIn) -> None:
+    def test_sees_a_planned_stay_that_cannot_be_invited_as_something_to_do(self, scene: Scene, sign_in: SignIn) -> None:
         hospital_messages.hear(
             scene.hospital.establishment.id, hospital_messages.adt("A05", "1", visit="240001", ipp="8000000077")
         )

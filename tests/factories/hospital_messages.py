@@ -35,6 +35,8 @@ def adt(
     uf: str = "1001",
     patient_class: str = "I",
     movement: str = "INSERT",
+    names: tuple[str, str] = ("PAT-TROIS", "DOMINIQUE"),
+    email: str = "",
 ) -> bytes:
     """A message of a hospital system about a stay, in UTC with its offset."""
 
@@ -49,7 +51,8 @@ def adt(
              10: control_id, 11: "P", 12: ("2.5", "FRA", "2.11"), 18: "UNICODE UTF-8"}
         ),
         hl7v2.segment("EVN", {2: stamp}),
-        hl7v2.segment("PID", {1: "1", 3: number, 5: ("PAT-TROIS", "DOMINIQUE"), 7: day(birth_on)}),
+        hl7v2.segment("PID", {1: "1", 3: number, 5: [(*names, "", "", "", "", "L")], 7: day(birth_on),
+                             13: [("", "NET", "Internet", email)] if email else ""}),
     ]  # fmt: skip
     if former_ipp:
         lines.append(hl7v2.segment("MRG", {1: [(former_ipp, "", "", ("CHU",), "PI")]}))

@@ -21,7 +21,8 @@ class Told:
     """What one message says. reference: our pre-admit number (PV1-5), "" when it names none of ours.
 
     ipp: of the patient at that hospital. former_ipp: before a merge. visit_number: of the stay (PV1-19, else PID-18).
-    planned_on: the day of arrival. uf: our code of the unit. movement: ZBE-4, "" when it is not said.
+    planned_on: the day of arrival. birth_name, first_name, email: of whom it
+    plans to admit. uf: our code of the unit. movement: ZBE-4, "" when it is not said.
     """
 
     trigger: str
@@ -35,6 +36,9 @@ class Told:
     uf: str
     movement: str
     said_at: datetime
+    birth_name: str = ""
+    first_name: str = ""
+    email: str = ""
 
     @property
     def cancels(self) -> bool:
@@ -59,6 +63,9 @@ def read(message: Message, tz: ZoneInfo, dialect: Dialect) -> Told:
         uf=_ours(dialect.units, pv1.value(3)),
         movement=message.first("ZBE").value(4).upper(),
         said_at=_said(message, tz),
+        birth_name=_name(pid, 1),
+        first_name=_name(pid, 2),
+        email=_email(pid),
     )
 
 
@@ -74,6 +81,19 @@ def _ipp(line: Segment, field: int) -> str:
     kinds = [(line.value(field, 5, rank), rank) for rank in range(1, count + 1)]
     rank = next((rank for kind, rank in kinds if kind == "PI"), 1 if count == 1 and not kinds[0][0] else 0)
     return line.value(field, 1, rank)[:_LONGEST] if rank else ""
+
+
+def _name(pid: Segment, component: int) -> str:
+    """Of the birth name (type L), or of the only one that says nothing of what it is."""
+    ranks = range(1, pid.repetitions(5) + 1)
+    rank = next((rank for rank in ranks if pid.value(5, 7, rank) in ("L", "")), 0)
+    return pid.value(5, component, rank)[:_LONGEST] if rank else ""
+
+
+def _email(pid: Segment) -> str:
+    """Where the hospital would write, when it says so."""
+    ranks = range(1, pid.repetitions(13) + 1)
+    return next((pid.value(13, 4, rank)[:254] for rank in ranks if "@" in pid.value(13, 4, rank)), "")
 
 
 def _planned(message: Message) -> date | None:

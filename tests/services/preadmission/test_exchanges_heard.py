@@ -18,6 +18,7 @@ from portal.gateways.his.twin import HisTwin
 from services.exchanges import subjects
 from services.exchanges.models import HisMessage
 from services.preadmission import actions
+from services.preadmission.invitations.models import StayInvitation
 from services.preadmission.models import Preadmission, PreadmissionChange
 from tests.factories import exchanges, hospital_messages, people, preadmission
 from tests.factories.hospital_messages import adt, hear, said_of
@@ -219,7 +220,7 @@ def test_another_hospital_changes_nothing_here(ground: Ground) -> None:
 def plans(ground: Ground, **facts: Any) -> Acknowledgement:
     known: dict[str, Any] = {
         "visit": "240001", "ipp": "8000000001", "birth_on": ground.patient.birth_on,
-        "planned_on": today() + timedelta(days=20),
+        "names": (ground.patient.birth_name, ground.patient.first_name), "planned_on": today() + timedelta(days=20),
     }  # fmt: skip
     return hear(here(ground), adt("A05", uuid4().hex[:16], **(known | facts)))
 
@@ -235,18 +236,49 @@ def known(ground: Ground) -> Ground:
 def test_somebody_whom_the_hospital_knows_is_asked_to_prepare_a_planned_stay(known: Ground) -> None:
     assert plans(known).code == "AA"
     (file,) = rows(Preadmission)
-    assert (file.patient_id, file.origin, file.state) == (known.patient.id, "hospital", "draft")
-    assert (file.visit_number, file.planned_on) == ("240001", today() + timedelta(days=20))
+    assert (file.patient_id, file.origin, file.state) == (known.patient.id, "invitation", "draft")
+    assert file.planned_on == today() + timedelta(days=20)
     assert plans(known).code == "AA", "told again, it is the same stay"
     assert len(rows(Preadmission)) == 1
+    assert [(each.visit_number, each.source) for each in rows(StayInvitation)] == [("240001", "messages")]
 
 
-@pytest.mark.parametrize("wrong", [{"ipp": "8000000002"}, {"ipp": ""}, {"birth_on": date(1980, 1, 1)}])
-def test_anybody_else_is_to_be_invited_by_an_agent(known: Ground, wrong: dict[str, Any]) -> None:
-    answer = plans(known, **wrong)
-    assert answer.code == "AA"
-    assert rows(Preadmission) == []
+@pytest.mark.parametrize(
+    "other", [{"ipp": "8000000002"}, {"ipp": ""}, {"birth_on": date(1980, 1, 1)}, {"names": ("AUTRE", "PERSONNE")}]
+)
+def test_anybody_else_is_invited_as_a_stranger(known: Ground, other: dict[str, Any]) -> None:
+    assert plans(known, **other).code == "AA"
+    assert rows(Preadmission) == [], "nobody is guessed"
+    assert [(each.state, each.patient_id) for each in rows(StayInvitation)] == [("waiting", None)]
+
+
+def test_what_lacks_too_much_to_invite_waits_for_an_agent(known: Ground) -> None:
+    assert plans(known, planned_on=None).code == "AA"
+    assert rows(StayInvitation) == []
     assert [each.told for each in rows(HisMessage)] == ["to_invite"]
+
+
+def test_a_planned_stay_that_moves_or_is_cancelled_there_does_so_here(known: Ground) -> None:
+    plans(known)
+    plans(known, planned_on=today() + timedelta(days=25), movement="UPDATE")
+    (file,) = rows(Preadmission)
+    assert file.planned_on == today() + timedelta(days=25)
+    assert hear(here(known), adt("A38", "9", visit="240001", birth_on=known.patient.birth_on)).code == "AA"
+    assert now(file).state == "cancelled_by_hospital"
+
+
+def test_an_invitation_that_nobody_used_is_cancelled_with_its_stay(ground: Ground) -> None:
+    plans(ground)
+    assert hear(here(ground), adt("A38", "9", visit="240001")).code == "AA"
+    assert [each.state for each in rows(StayInvitation)] == ["cancelled"]
+    assert hear(here(ground), adt("A38", "10", visit="240001")).code == "AA", "told again, it is no trouble"
+
+
+def test_a_stay_asked_for_here_moves_when_the_hospital_moves_it(ground: Ground) -> None:
+    file = made(ground)
+    later = file.planned_on + timedelta(days=3)
+    said(ground, file, "A05", visit="240001", ipp="8000000001", planned_on=later)
+    assert (now(file).planned_on, now(file).visit_number) == (later, "240001")
 
 
 def test_a_unit_that_the_portal_does_not_know_is_told(known: Ground) -> None:

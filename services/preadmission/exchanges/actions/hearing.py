@@ -14,20 +14,20 @@ from sqlalchemy import func, select
 from auth.models import Patient, PatientRecord
 from portal import audit, db
 from portal.db import session
-from portal.establishments import Establishment, Unit
+from portal.establishments import Establishment
 from portal.gateways.his.hl7v2 import Message
 from services.exchanges.dialect import Dialect
 from services.exchanges.models import HisMessage
 from services.exchanges.subjects import Heard
 from services.preadmission import actions as files
 from services.preadmission.exchanges import adt
+from services.preadmission.exchanges.actions import planning
 from services.preadmission.exchanges.adt import Told
 from services.preadmission.models import Preadmission
 from services.preadmission.states import TransitionRefused
 
 _TOMORROW = timedelta(days=1)
 _OVER = ("closed", "refused", "cancelled_by_patient", "cancelled_by_hospital", "lapsed", "purged")
-_KINDS = {"O": "outpatient", "R": "day_case"}
 
 
 def hear(place: Establishment, message: Message, codes: Dialect) -> Heard:
@@ -59,7 +59,7 @@ def _file(establishment_id: UUID, told: Told) -> Preadmission | None:
         return session.scalar(select(Preadmission).where(here, Preadmission.reference == told.reference))
     if not told.visit_number:
         return None
-    return session.scalar(select(Preadmission).where(here, Preadmission.visit_number == told.visit_number).limit(1))
+    return planning.file_of_visit(establishment_id, told.visit_number)
 
 
 def _wrong_person(file: Preadmission, told: Told) -> Heard | None:
@@ -86,12 +86,12 @@ def _number_of_another(file: Preadmission, told: Told) -> Heard | None:
 
 def _unknown(place: Establishment, told: Told) -> Heard:
     """No file has this number. A reference of ours that we do not have is a mistake; another stay is none of ours,
-    unless the hospital plans it for somebody who has an account here."""
+    unless the hospital plans it."""
     if told.reference:
         return _refused("unknown_file")
-    if told.trigger != adt.PREADMITTED or told.cancels:
-        return Heard(reason="not_ours")
-    return _plan(place, told)
+    if told.cancels:
+        return planning.cancel(place, told)
+    return planning.plan(place, told) if told.trigger == adt.PREADMITTED else Heard(reason="not_ours")
 
 
 # -- a stay of the portal ------------------------------------------------------------------------------------------
@@ -114,6 +114,8 @@ def _number(file: Preadmission, told: Told) -> Heard:
     """A01 and A05: the hospital's numbers of the patient and of the stay."""
     if not told.visit_number:
         return _refused("no_number", "101")
+    if told.trigger == adt.PREADMITTED:
+        planning.move(file, told)
     if _is_known(file, told):
         return Heard()
     heard = _done(lambda: files.integrate(file, told.ipp, told.visit_number))
@@ -159,46 +161,6 @@ def _done(change: Callable[[], None]) -> Heard:
     except TransitionRefused:
         return Heard(reason="over")
     return Heard()
-
-
-# -- a stay that the hospital plans --------------------------------------------------------------------------------
-
-
-def _plan(place: Establishment, told: Told) -> Heard:
-    """Somebody known here by number and birth date is asked to prepare the stay; anybody else is to be invited."""
-    if told.birth_on is None:
-        return _refused("no_birth_date", "101")
-    if not told.visit_number:
-        return _refused("no_number", "101")
-    patient_id = _patient(place.id, told)
-    if patient_id is None or told.planned_on is None:
-        return Heard(reason="to_invite")
-    unit_id = session.scalar(select(Unit.id).where(Unit.establishment_id == place.id, Unit.uf == told.uf))
-    if unit_id is None:
-        return _refused("wrong_unit")
-    stay = files.Stay(unit_id, told.planned_on, _KINDS.get(told.patient_class, "inpatient"))
-    try:
-        with session.begin_nested():
-            made = files.start(patient_id, stay, origin="hospital")
-            files.integrate(made, told.ipp, told.visit_number)
-    except (files.UnitNotOpen, files.StayInThePast):
-        return Heard(reason="not_ours")
-    return Heard(subject_id=made.id, patient_id=patient_id)
-
-
-def _patient(establishment_id: UUID, told: Told) -> UUID | None:
-    if not told.ipp:
-        return None
-    query = (
-        select(PatientRecord.patient_id)
-        .join(Patient, Patient.id == PatientRecord.patient_id)
-        .where(
-            PatientRecord.establishment_id == establishment_id,
-            PatientRecord.ipp == told.ipp,
-            Patient.birth_on == told.birth_on,
-        )
-    )
-    return session.scalar(query)
 
 
 # -- two numbers of one patient ------------------------------------------------------------------------------------
