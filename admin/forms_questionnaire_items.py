@@ -56,7 +56,7 @@ class ConditionRow(wtforms.Form):
     """One condition. when: a key of `conditions_on_offer`; number: what it compares with."""
 
     when = SelectField(_l("Shown when"), validate_choice=False)
-    number = StringField(_l("Number"), [Number()])
+    number = StringField(_l("Compared with"), [Number()])
 
 
 class ItemForm(Form):

@@ -16,6 +16,7 @@ from portal.web.forms import Form, OnceForm
 from services.questionnaires import answers as rules
 from services.questionnaires.answers import Page
 from services.questionnaires.definition.items import CHOICES, NUMBERS, Answers, Coding, Item, Quantity, Value
+from services.questionnaires.definition.reading import plain
 
 YES, NO, OTHER = "yes", "no", "other:"
 _SPACES = re.compile("[\\s\u00a0\u202f]")
@@ -172,7 +173,7 @@ def _between(item: Item) -> str:
 def _plain(text: str | None) -> str:
     """Without signs that neither a page nor PostgreSQL takes; line ends as one."""
     kept = (text or "").replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(sign for sign in kept if sign.isprintable() or sign == "\n").strip()
+    return plain(kept).strip()
 
 
 def _given(form: Any, name: str, item: Item) -> tuple[Value, ...]:

@@ -105,7 +105,8 @@ def _answers_all(form: PageForm, found: Page) -> bool:
     left = [each for each in found.questions if each.required and not values.get(each.link_id, True)]
     for each in left:
         field = form[names[each.link_id]]
-        field.errors = [*field.errors] or [_("Please answer this question")]
+        words = each.words.in_(wording.locale())
+        field.errors = [*field.errors] or [_("Answer this: %(question)s", question=words)]
     return not left
 
 

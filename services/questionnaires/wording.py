@@ -20,7 +20,7 @@ from services.questionnaires.definition.items import GROUP, Answers, Coding, Def
 STATES: Mapping[str, tuple[Any, str]] = {
     "waiting": (_l("To answer"), "warning"),
     "begun": (_l("Begun"), "info"),
-    "answered": (_l("Answered"), "success"),
+    "answered": (_l("Answers sent"), "success"),
     "expired": (_l("Time is over"), "neutral"),
     "withdrawn": (_l("Taken back"), "neutral"),
     "forgotten": (_l("Deleted"), "neutral"),
@@ -33,7 +33,7 @@ DEFINITION_STATES: Mapping[str, tuple[Any, str]] = {
 CHANGES: Mapping[str, Any] = {
     "sent": _l("Sent"),
     "begun": _l("Answers begun"),
-    "answered": _l("Answered"),
+    "answered": _l("Answers sent"),
     "answered_again": _l("Answers corrected"),
     "corrected": _l("A correction is begun"),
     "reminded": _l("Reminded"),
@@ -57,7 +57,7 @@ KINDS: Mapping[str, Any] = {
     "string": _l("A few words"),
     "text": _l("Free text"),
     "integer": _l("Whole number"),
-    "decimal": _l("Number"),
+    "decimal": _l("Number, with decimals"),
     "date": _l("Day"),
     "quantity": _l("Measure with its unit"),
 }

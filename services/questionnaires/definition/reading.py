@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,8 @@ ALERT = "urn:parvis:questionnaire-alert"
 `above` inside it."""
 MINUTES = "urn:parvis:questionnaire-minutes"
 
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They change the direction of what follows (Unicode 9, section 2)."""
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", re.ASCII)
 _CODE = re.compile(r"[^\s]+( [^\s]+)*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -160,7 +163,7 @@ class Reading:
 
 def _shown(text: str) -> str:
     """A name of the file as a page may show it."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text[:80])
+    return "".join("?" if _is_odd(sign) else sign for sign in text[:80])
 
 
 def is_int(value: Any) -> bool:
@@ -188,8 +191,17 @@ def day_of(value: Any) -> date | None:
 
 
 def is_plain(text: str) -> bool:
-    """No sign that a page, a PDF or PostgreSQL would choke on."""
-    return all(sign.isprintable() or sign in "\n\t" for sign in text)
+    """No sign that a page or PostgreSQL would choke on, or that turns the text around it."""
+    return plain(text) == text
+
+
+def plain(text: str) -> str:
+    """The text without such signs. Spaces of all kinds stay: French has some that may not break."""
+    return "".join(sign for sign in text if sign in "\n\t" or not _is_odd(sign))
+
+
+def _is_odd(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cs") or sign in _TURNING
 
 
 def is_text(value: Any) -> bool:

@@ -170,6 +170,13 @@ def test_an_answer_to_what_is_not_asked_any_more_is_not_sent(browser: FlaskClien
     assert "relieved" not in rows(QuestionnaireAnswers)[0].answers
 
 
+def test_an_answer_is_kept_as_it_was_written(browser: FlaskClient, ground: Ground) -> None:
+    words = "Ça va\u00a0: «\u00a0mieux\u00a0», 37,5\u202f°C 🙂\r\n\u202eet\u0000 après"
+    answer_all(browser, ground, p5={"a0": words})
+    (draft,) = rows(QuestionnaireDraft)
+    assert draft.answers["more"] == ("Ça va\u00a0: «\u00a0mieux\u00a0», 37,5\u202f°C 🙂\net après",)
+
+
 # -- correcting ----------------------------------------------------------------------------------------------------
 
 

@@ -112,6 +112,11 @@ def test_what_is_wrong_is_said_where_it_is(told: Any, where: str, what: str) -> 
     assert (where, what) in faults(told)
 
 
+def test_french_typography_is_no_fault() -> None:
+    assert read(made(YES | {"text": "Êtes-vous malade\u00a0? (38\u202f°C)"})).questions[0].words.text.endswith(")")
+    assert faults(made(YES | {"text": "\u202emalade"})) == [("item[0].text", "bad_text")]
+
+
 def test_every_fault_is_said_at_once() -> None:
     assert len(faults(made(YES | {"initial": 1, "required": 1}, {"linkId": "x"}))) >= 4
 

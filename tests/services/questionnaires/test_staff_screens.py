@@ -163,8 +163,13 @@ def test_a_patient_is_found_and_asked(desk: FlaskClient, ground: Ground, work_jo
     made = next(each for each in rows(SentQuestionnaire) if each.questionnaire_id == asked.id)
     assert (made.remind_after, made.sent_by_name) == ([1, 3], "Ida Infirmière")
     again = desk.get(link)
-    refused = desk.post(link, data={**hidden(again), "questionnaire": str(asked.id), "unit": str(ground.hospital.unit.id),
-                                    "answer_days": "5", "remind_after": ""})  # fmt: skip
+    data = {
+        "questionnaire": str(asked.id),
+        "unit": str(ground.hospital.unit.id),
+        "answer_days": "5",
+        "remind_after": "",
+    }
+    refused = desk.post(link, data={**hidden(again), **data})
     assert refused.status_code == 422, "the patient has it to answer already"
 
 
