@@ -325,7 +325,10 @@ def _fill_pieces(made: Preadmission, person: Patient) -> None:
         name="attestation-de-droits.pdf")  # fmt: skip
     if made.state == "to_complete":
         put(pieces["top_up_card"], "refused", content=photo("?"), name="mutuelle.png", reason="unreadable")
+    elif judged:
+        for piece in pieces.values():
+            if piece.needed and not piece.pages:
+                put(piece, "accepted", content=photo(f"SPECIMEN\n{piece.kind}"), name=f"{piece.kind}.png")
     if made.state == "closed":
-        put(pieces["top_up_card"], "accepted", content=photo("SPECIMEN\nMutuelle"), name="mutuelle.png")
         pieces["top_up_card"].expires_on = today() - timedelta(days=20)
     session.flush()

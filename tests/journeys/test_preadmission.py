@@ -1,6 +1,5 @@
 """A patient prepares a stay from home; the admissions office answers."""
 
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,68 +7,9 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
-from tests.journeys.walking import Visitor, eventually, fill_date, photo, press, prove, reference, sign_in
+from tests.journeys.walking import Visitor, eventually, photo, press, prove, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-
-def test_a_patient_prepares_a_stay_and_gets_a_numbered_receipt(visitor: Visitor, tmp_path: Path) -> None:
-    page = visitor()
-    sign_in(page, "franceconnect", "dominique")
-    page.goto("/pre-admission")
-    look(page, "Prepare my stay")
-    page.get_by_role("link", name="Prepare another stay").click()
-    press(page, "Save and continue")
-    look(page, "Your stay")
-    choose_stay(page)
-
-    look(page, "You")
-    expect(page.get_by_text("PAT-TROIS").first).to_be_visible()
-    page.get_by_label("Telephone").fill("06 39 98 00 01")
-    page.get_by_label("Postal address").fill("4 rue des Lilas\n91990 Arceau")
-    press(page, "Save and continue")
-
-    page.get_by_label("Yes, with the French health insurance").check()
-    page.get_by_label("Social security number").fill("2 79 03 51 215 189 89")
-    page.get_by_label("Yes, a mutuelle").check()
-    page.get_by_label("Name of your mutuelle").fill("Mutuelle de l’Arche")
-    look(page, "Your health cover")
-    press(page, "Save and continue")
-
-    look(page, "Person to notify")
-    page.get_by_label("Full name").fill("Alix Morel")
-    page.get_by_label("Who are they to you?").select_option(label="Sister or brother")
-    page.get_by_label("Telephone").fill("0639980099")
-    press(page, "Save and continue")
-
-    look(page, "Your documents")
-    page.locator("main").get_by_role("link", name="Identity document").click()
-    press(page, "Send this document")
-    look(page, "Identity document")
-    send_file(page, tmp_path / "carte-d-identite.png", photo())
-    page.locator("main").get_by_role("link", name="Carte Vitale").click()
-    send_file(page, tmp_path / "carte-vitale.png", photo())
-    page.get_by_role("link", name="Continue").click()
-
-    look(page, "Check and send")
-    press(page, "Send my file")
-    look(page, "Your file has been received")
-    assert reference(page)
-
-
-def choose_stay(page: Page) -> None:
-    arrival = date.today() + timedelta(days=30)
-    page.get_by_label("Which unit are you expected in?").select_option(label="Chirurgie ambulatoire")
-    fill_date(page, "planned_on", arrival.day, arrival.month, arrival.year)
-    page.get_by_label("A day at the hospital").check()
-    press(page, "Save and continue")
-
-
-def send_file(page: Page, path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    page.get_by_label("Your file").set_input_files(path)
-    press(page, "Send this document")
-    expect(page.get_by_text("Your document has arrived.")).to_be_visible()
 
 
 def test_a_refused_piece_is_asked_for_again_and_the_patient_goes_straight_to_the_ward(
