@@ -169,7 +169,7 @@ def receive_piece(preadmission_id: UUID, piece_id: UUID) -> Answer:
         return _scan_page(file, piece, form)
     valid, kept = form.validate(), form.take_uploads(piece)
     if not valid or form.errors or not kept:
-        return _scan_page(file, piece, form), 422
+        return _scan_page(file, piece, form), form.status
     answer: Answer = _receive(preadmission_id=file.id, piece_id=piece.id, kept=[each.id for each in kept], form=form)
     return answer
 

@@ -152,7 +152,7 @@ def test_a_document_is_scanned_at_the_desk(desk: Office, sign_in: SignIn) -> Non
     where = address(file, f"/pieces/{piece_id(file, 'identity')}/numeriser")
     once = hidden(browser.get(where), "once")
     assert browser.post(where, data={"once": once}).status_code == 422
-    sent = {"once": once, "files": (BytesIO(factory.photo()), "scan.png")}
+    sent = {"once": once, "file": (BytesIO(factory.photo()), "scan.png")}
     assert browser.post(where, data=sent, content_type="multipart/form-data").status_code == 303
     with prepared():
         assert factory.pieces_of(file)["identity"].state in ("scanning", "deposited")
