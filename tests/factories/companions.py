@@ -1,21 +1,23 @@
 """A child with two parents, a patient with a person of trust; and those of the demonstration."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 from auth.models import Account, Patient
 from portal import db
 from portal.db import session
 from portal.establishments import Unit
-from services.preadmission.answers import Answers, Holders, Identity, Situation, Trust
-from services.preadmission.companions import actions, texts
+from services.preadmission.answers import Answers, Choices, Holders, Identity, Situation, Trust
+from services.preadmission.choices import actions as choices
+from services.preadmission.companions import actions, queries, texts
 from services.preadmission.companions.actions import composing
 from services.preadmission.companions.models import Companion, Signature
 from services.preadmission.models import Preadmission
+from services.preadmission.prices import actions as prices
 from tests.factories import mandates, people
 from tests.factories import preadmission as files
-from tests.factories.demonstration import World
+from tests.factories.demonstration import World, account_of
 from tests.ground import today
 
 
@@ -95,4 +97,29 @@ def signed(companion: Companion, account: Account, *, by_patient: bool = False) 
 
 
 def demonstrate(world: World) -> None:
-    """A child whose father has signed and whose mother has not; an adult whose sister has been asked."""
+    """A child whose mother has signed and whose father has the link; an adult whose brother is asked; two prices."""
+    child, mother = world.patients["child"], _account(world.patients["camille"])
+    arceau = world.north.unit
+    prices.set_price(world.north.establishment.id, None, 6250, today() - timedelta(days=300))
+    prices.set_price(world.north.establishment.id, None, 6500, today() + timedelta(days=60))
+    both = BOTH.model_copy(update={"first_name": mother.name, "second_name": "Lormeval"})
+    operation = files.preadmission(
+        child, arceau, "submitted", account_id=mother.id, stay_kind="day_case",
+        planned_on=today() + timedelta(days=6), answers=(Situation(authority="both"), both),
+    )  # fmt: skip
+    actions.follow_holders(operation, both)
+    for rank in (1, 2):
+        one = queries.standing_one(operation.id, "holder", rank)
+        assert one is not None, "both parents are named"
+        signed(one, mother) if rank == 1 else actions.invite(one)
+    suzanne = world.patients["suzanne"]
+    stay = trusting_file(suzanne, _account(suzanne), arceau, "validated")
+    trusted = queries.standing_one(stay.id, "trust")
+    assert trusted is not None, "she names somebody"
+    signed(trusted, _account(suzanne), by_patient=True)
+    actions.invite(trusted)
+    choices.note(stay, Choices(by_mail=True, outside_team=False, text_version="2026-11"))
+
+
+def _account(person: Patient) -> Account:
+    return session.get_one(Account, account_of(person))

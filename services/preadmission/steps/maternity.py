@@ -56,7 +56,7 @@ class MaternityForm(FileForm):
         _l("Which other date do you know?"),
         choices=choices(
             [
-                ("", _l("None")),
+                ("", _l("No other date")),
                 ("period", _l("The first day of my last period")),
                 ("began", _l("The start of pregnancy, as the ultrasound dated it")),
             ]
@@ -120,7 +120,7 @@ class MaternityForm(FileForm):
 
     def validate_other_on(self, field: DateParts) -> None:
         if self.known.data and field.data is None and not field.errors:
-            raise ValidationError(_("Write this date, or choose “None”"))
+            raise ValidationError(_("Write this date, or choose “No other date”"))
         if field.data is not None and field.data > db.now().date():
             raise ValidationError(_("This day has not come yet: check the date"))
 

@@ -98,6 +98,7 @@ class RoomForm(FileForm):
     def __init__(self, *arguments: Any, **values: Any) -> None:
         super().__init__(*arguments, **values)
         self.price_cents = self._price()
+        self.payer.flags.required = True  # of whoever chooses a single room
         if not self.is_submitted():
             self.price_shown.data = "" if self.price_cents is None else str(self.price_cents)
 

@@ -32,7 +32,6 @@ LINKS: Mapping[str, Any] = {
     "doctor": _l("My doctor"),
     "other": _l("Other"),
 }
-_NAMED = ("first_name", "name", "link", "phone", "signing")
 
 
 class TrustForm(StepForm):
@@ -66,6 +65,11 @@ class TrustForm(StepForm):
             return {}
         is_named = answers.wanted == "yes"
         return dict(answers) | {"is_adult": is_named, "authorised": is_named}
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        super().__init__(*arguments, **values)
+        for name in ("link", "signing"):
+            self[name].flags.required = True  # of whoever is named: their label does not say “optional”
 
     def prepare(self, facts: Facts) -> None:
         situation = facts.given(Situation)
