@@ -17,11 +17,11 @@ from portal.retention.erasing import (
     run,
 )
 from portal.retention.holds import AlreadyHeld, NotHeld, hold, hold_at, holds_at, holds_on, lift
-from portal.retention.lives import Due, NotALife, Rule, change_life, life, offer, rule, rules
+from portal.retention.lives import Due, NotALife, Rule, change_life, life, lives, offer, rule, rules
 from portal.retention.models import LegalHold, LegalHoldLift, RetentionProof
 
 __all__ = [
     "BATCH", "STORAGE", "AlreadyHeld", "Due", "LegalHold", "LegalHoldLift", "NotALife", "NotHeld", "Outcome",
     "RetentionProof", "Rule", "ask_storage_again", "change_life", "digest", "hold", "hold_at", "holds_at", "holds_on",
-    "life", "lift", "look", "not_erased_yet", "offer", "proofs", "rule", "rules", "run",
+    "life", "lift", "lives", "look", "not_erased_yet", "offer", "proofs", "rule", "rules", "run",
 ]  # fmt: skip

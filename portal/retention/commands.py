@@ -26,7 +26,7 @@ def command(context: click.Context, dry_run: bool) -> None:
         outcomes = retention.look(db.now(), list(names)) if dry_run else []
         still_there = retention.not_erased_yet() if dry_run else retention.ask_storage_again()
     outcomes = outcomes or ([] if dry_run else retention.run(db.now()))
-    for line in _lines(outcomes, {place: finess for place, finess in names.items()}, dry_run):
+    for line in _lines(outcomes, dict(names), dry_run):
         click.echo(json.dumps(line))
     click.echo(json.dumps({"storage_still_has": still_there}))
     if any(each.failed for each in outcomes):

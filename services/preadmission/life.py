@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
     for pages in (invitation_pages.pages, receipt_pages.pages, receipt_pages.checks):
         app.register_blueprint(pages)
     app.jinja_env.globals["usual_delay"] = delays.usual
+    app.jinja_env.globals["kept_for"] = retention.kept_for
 
 
 def commands() -> list[click.Command]:

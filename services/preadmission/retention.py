@@ -231,3 +231,12 @@ def is_near_its_end(file: Preadmission, moment: datetime) -> bool:
     """Whether its writer is to be told that the draft will go."""
     kept = retention.life(retention.rule("preadmission_draft"), file.establishment_id)
     return file.state == "draft" and file.changed_at + kept - timedelta(days=WARNED_DAYS) <= moment
+
+
+def kept_for(file: Preadmission) -> Sequence[tuple[Any, int]]:
+    """What the patient is told: each thing that this file holds, and for how many days it is kept."""
+    codes = ("preadmission_draft",) if file.state == "draft" else _TOLD
+    return [(rule.title, kept.days) for rule, kept in retention.lives(file.establishment_id, codes)]
+
+
+_TOLD = ("preadmission_identity", "preadmission_piece", "preadmission_file", "preadmission_ended")
