@@ -47,9 +47,12 @@ class DecideForm(OnceForm):
     decision = RadioField(_l("Your answer"), validators=[Required(_l("Choose an answer."))])
     # Neither is needed by every answer: what is missing is said below, where the answer is known.
     level = RadioField(
-        _l("Level of care"), choices=choices((each, LEVEL_WORDS[each]) for each in LEVELS), validate_choice=False
+        _l("Level of care"),
+        choices=choices((each, LEVEL_WORDS[each]) for each in LEVELS),
+        validate_choice=False,
+        description=_l("For a place, or for the waiting list."),
     )
-    answer_by = DateParts(_l("Last day to accept"))
+    answer_by = DateParts(_l("Last day to accept"), description=_l("For a place."))
     words = TextAreaField(
         _l("Words to the patient"),
         validators=[Length(max=1000)],

@@ -6,18 +6,18 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 STATES: Mapping[str, tuple[Any, str]] = {
-    "received": (_l("Received"), "info"),
+    "received": (_l("Request received"), "info"),
     "studied": (_l("Being studied"), "info"),
     "offered": (_l("Place offered"), "warning"),
     "waiting_list": (_l("On the waiting list"), "warning"),
     "refused": (_l("No place"), "danger"),
     "confirmed": (_l("Place confirmed"), "success"),
-    "cancelled": (_l("Ended"), "neutral"),
+    "cancelled": (_l("Request over"), "neutral"),
     "born_elsewhere": (_l("Born elsewhere"), "neutral"),
 }
 """State → its words and tone."""
 EXPLAINED: Mapping[str, Any] = {
-    "received": _l("The maternity unit has your request. It answers within two weeks."),
+    "received": _l("The maternity unit has your request. Its answer will come here."),
     "studied": _l("The maternity unit is looking at your request."),
     "offered": _l("A place is kept for you. Accept it before the last day, or let somebody else have it."),
     "waiting_list": _l(
@@ -48,6 +48,7 @@ GROUPS: Mapping[str, Any] = {
     "confirmed": _l("Confirmed"),
     "over": _l("Ended"),
 }
+SHORT_LEVELS: Mapping[str, Any] = {"I": _l("Level I"), "II": _l("Level II"), "III": _l("Level III")}
 LEVELS: Mapping[str, Any] = {
     "I": _l("Level I: births without particular risk"),
     "II": _l("Level II: with care for newborns"),
