@@ -13,7 +13,7 @@ from portal import db
 from portal.notifications import Notification
 from services.questionnaires import actions, queries
 from services.questionnaires.actions import ChangedMeanwhile, Saved, WindowClosed
-from services.questionnaires.definition.items import Coding
+from services.questionnaires.definition.items import Coding, Value
 from services.questionnaires.models import QuestionnaireAnswers, QuestionnaireDraft, SentQuestionnaire
 from tests.factories import people
 from tests.factories import questionnaires as factory
@@ -22,7 +22,7 @@ from tests.pages import parsed
 from tests.services.questionnaires.conftest import Ground
 from tests.statements import executed
 
-FINE = {
+FINE: dict[int, dict[str, Any]] = {
     1: {"a0": "2"},
     2: {"a0": "0"},
     3: {"a0": "0", "a1": "no"},
@@ -298,7 +298,12 @@ def test_a_proxy_with_the_medical_matter_answers_in_the_person_s_name(app: Flask
     with db.transaction(as_proxy(own, ground.patient, "medical")):
         sent = queries.one_of_patient(ground.patient.id, ground.sent.id)
         assert sent is not None
-        page = {"pain": (0,), "dressing": (Coding("dry"),), "redness": (False,), "signs": (Coding("nothing"),)}
+        page: dict[str, tuple[Value, ...]] = {
+            "pain": (0,),
+            "dressing": (Coding("dry"),),
+            "redness": (False,),
+            "signs": (Coding("nothing"),),
+        }
         draft = actions.save(sent, Saved({**page, "eaten": (True,)}, 0))
         made = actions.submit(sent, draft.version)
         assert made.by_proxy

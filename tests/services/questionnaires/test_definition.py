@@ -1,6 +1,7 @@
 """A questionnaire's file is read strictly, written back the same, and edited without breaking its own rules."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -26,8 +27,8 @@ from services.questionnaires.definition.parsing import Unreadable, parse, read
 from services.questionnaires.definition.reading import DEEPEST, MOST_BYTES, MOST_ITEMS
 from services.questionnaires.definition.writing import write
 
-YES = {"linkId": "ill", "type": "boolean", "text": "Êtes-vous malade ?"}
-HOW = {
+YES: dict[str, Any] = {"linkId": "ill", "type": "boolean", "text": "Êtes-vous malade ?"}
+HOW: dict[str, Any] = {
     "linkId": "how",
     "type": "text",
     "text": "Comment ?",
@@ -69,7 +70,8 @@ def test_translations_alerts_and_bounds_are_read() -> None:
     asked = {"linkId": "t", "type": "decimal", "text": "Température", "_text": beside, "extension": extension}
     found = read(made(asked)).item("t")
     assert found is not None
-    assert (found.lowest, found.highest, found.alert) == (30, 45, Alert(above=Decimal("38.5")))
+    assert (found.lowest, found.highest) == (Decimal(30), Decimal(45))
+    assert found.alert == Alert(above=Decimal("38.5"))
     assert found.words.in_("en") == "Temperature"
     assert found.words.in_("ar") == "Température", "a language that is not there falls back on the file's own"
 
@@ -253,7 +255,11 @@ def test_no_json_does_anything_but_be_read_or_refused(told: Any) -> None:
 def test_any_gesture_of_the_editor_leaves_a_sound_questionnaire_or_nothing(
     definition: Definition, data: st.DataObject
 ) -> None:
-    gestures = (editing.remove, partial(editing.move, step=-1), partial(editing.move, step=1))
+    gestures: tuple[Callable[[Definition, str], Definition], ...] = (
+        editing.remove,
+        partial(editing.move, step=-1),
+        partial(editing.move, step=1),
+    )
     for _n in range(4):
         link_id = data.draw(st.sampled_from([each.link_id for each in definition.walk()] or ["q0"]))
         try:

@@ -114,13 +114,14 @@ def test_a_fault_would_be_seen(his: Machine, ground: Ground) -> None:
     told = his.ask("GET", f"/QuestionnaireResponse/{ground.sent.id}").get_json()
     (definition,) = entries(his.ask("GET", "/Questionnaire"))
     assert faults(told, definition) == []
-    for spoil in (
+    spoils: tuple[Callable[[dict[str, Any]], object], ...] = (
         lambda each: each.update(status="done"),
         lambda each: each["item"].reverse(),
         lambda each: each["item"][0]["answer"].append({"valueInteger": 3}),
         lambda each: each["item"][0].update(answer=[{"valueString": "8"}]),
         lambda each: each.pop("questionnaire"),
-    ):
+    )
+    for spoil in spoils:
         spoiled = json.loads(json.dumps(told))
         spoil(spoiled)
         assert faults(spoiled, definition)

@@ -13,6 +13,7 @@ from auth.agents.models import StaffUnit
 from auth.models import Account
 from portal import db
 from services.questionnaires import states
+from services.questionnaires.actions import definitions
 from services.questionnaires.definition.writing import write
 from services.questionnaires.models import (
     AlertNote,
@@ -411,7 +412,7 @@ def test_every_item_of_the_library_goes_through_the_editor_unchanged(
 ) -> None:
     with prepared():
         former = {each.code: each for each in db.session.query(Questionnaire)}.get(code)
-        made = factory.definitions.renew(former) if former else factory.questionnaire(
+        made = definitions.renew(former) if former else factory.questionnaire(
             ground.hospital.establishment.id, code, published=False
         )  # fmt: skip
         before = made.definition
