@@ -89,7 +89,7 @@ def waive(preadmission_id: UUID, companion_id: UUID) -> Answer:
     form = WaiveForm()
     if not form.validate_on_submit():
         return _page(_file(preadmission_id), form), 422
-    reason = form.reason.data.strip()
+    reason = (form.reason.data or "").strip()
     done = _("This signature is no longer waited for.")
     return _do(preadmission_id, companion_id, lambda companion: actions.waive(companion, reason), done)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from auth.models import Account, Patient
 from portal import db
@@ -32,16 +32,23 @@ class Family:
     mother_as_patient: Patient
 
 
-def family(establishment_id: object = None) -> Family:
+def family(establishment_id: UUID | None = None) -> Family:
     """Nobody has signed anything yet; the mother alone acts for the child."""
     child = people.patient("AUBRAC", ("LÉO",), date(today().year - 8, 3, 2))
-    mother, mother_as_patient = people.patient_with_account(birth_name="VASSEUR", first_names=("ÉLISE",))
-    father, father_as_patient = people.patient_with_account(birth_name="AUBRAC", first_names=("MARC", "PAUL"))
+    mother, mother_as_patient = _adult("VASSEUR", ("ÉLISE",))
+    father, father_as_patient = _adult("AUBRAC", ("MARC", "PAUL"))
     mandates.mandate(mother, child, "parent", establishment_id=establishment_id)
     return Family(child, mother, father, father_as_patient, mother_as_patient)
 
 
-def childs_file(one: Family, unit: Unit, state: str = "submitted", **facts: object) -> Preadmission:
+def _adult(birth_name: str, first_names: tuple[str, ...]) -> tuple[Account, Patient]:
+    person = people.patient(birth_name, first_names)
+    own = people.account(name=person.full_name)
+    people.give_access(own, person)
+    return own, person
+
+
+def childs_file(one: Family, unit: Unit, state: str = "submitted", planned_on: date | None = None) -> Preadmission:
     """An operation of the child, both parents named."""
     answers: tuple[Answers, ...] = (
         Situation(authority="both"),
@@ -50,7 +57,7 @@ def childs_file(one: Family, unit: Unit, state: str = "submitted", **facts: obje
         BOTH,
     )  # fmt: skip
     made = files.preadmission(
-        one.child, unit, state, account_id=one.mother.id, stay_kind="day_case", answers=answers, **facts
+        one.child, unit, state, account_id=one.mother.id, stay_kind="day_case", answers=answers, planned_on=planned_on
     )
     actions.follow_holders(made, BOTH)
     return made

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from services.pieces import queries as piece_queries
 from services.preadmission.answers import Answers, Situation
@@ -20,7 +21,7 @@ class Theatre:
 
     standing: Standing | str
     holders: Sequence[Companion]
-    signatures: Mapping[object, Sequence[Signature]]
+    signatures: Mapping[UUID, Sequence[Signature]]
     authority: str = ""
 
     @property
@@ -38,7 +39,7 @@ def theatre(preadmission: Preadmission, answers: Mapping[str, Answers]) -> Theat
     made = queries.signatures([each.id for each in holders])
     signers = [Signer(each.rank, each.state, _is_current(each, made[each.id])) for each in holders]
     proof = _proof(preadmission) if authority == "sole" else "none"
-    return Theatre(states.standing(authority, signers, proof), holders, {**made}, authority)
+    return Theatre(states.standing(authority, signers, proof), holders, made, authority)
 
 
 def is_minors(preadmission: Preadmission) -> bool:

@@ -39,9 +39,11 @@ class DirectivesForm(StepForm):
             raise ValidationError(_("Write who keeps them, so that they are found if needed"))
 
     def answers(self) -> Directives:
-        exist = self.exist.data or "unsaid"
-        kept = (self.kept.data or "") if exist == "yes" else ""
-        return Directives(exist=exist, kept=kept, holder=text(self.holder) if kept in ("doctor", "relative") else "")
+        said: Any = {"exist": self.exist.data or "unsaid"}
+        if said["exist"] == "yes":
+            said["kept"] = self.kept.data or ""
+            said["holder"] = text(self.holder) if said["kept"] in ("doctor", "relative") else ""
+        return Directives.model_validate(said)
 
 
 def _rows(answers: Directives) -> Rows:

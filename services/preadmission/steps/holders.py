@@ -104,7 +104,7 @@ class HoldersForm(StepForm):
             raise ValidationError(_("Write their e-mail address: the link goes there"))
 
     def answers(self) -> Holders:
-        return Holders(**{name: _value(self, name) for name in Holders.model_fields if name in self})
+        return Holders.model_validate({name: _value(self, name) for name in Holders.model_fields if name in self})
 
 
 def _value(form: HoldersForm, name: str) -> str:

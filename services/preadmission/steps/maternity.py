@@ -114,7 +114,7 @@ class MaternityForm(FileForm):
 
     def prepare(self, facts: Facts) -> None:
         """Somebody who has one site alone to go to is not asked for another."""
-        if len(self.other_site.choices) < 2:
+        if not self.sites():
             del self.other_site
             del self.any_site
 
@@ -133,7 +133,7 @@ class MaternityForm(FileForm):
         today = db.now().date()
         if not today - timedelta(days=21) <= field.data <= today + _LONGEST:
             raise ValidationError(_("This day is not within the next ten months: check the date"))
-        if not agree(field.data, announced):
+        if announced is not None and not agree(field.data, announced):
             raise ValidationError(
                 _(
                     "The two dates do not agree: the other one announces a birth around %(day)s. Check them both.",

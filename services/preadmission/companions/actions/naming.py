@@ -34,7 +34,7 @@ def follow_holders(preadmission: Preadmission, answers: Answers) -> None:
     """Both holders, the only one, or who stands in for them: those whose authorisation an operation needs."""
     assert isinstance(answers, Holders), "it follows the step of the holders"
     situation = queries.answers_of(preadmission.id).get("situation")
-    authority = situation.authority if isinstance(situation, Situation) else ""
+    authority: str = situation.authority if isinstance(situation, Situation) else ""
     if preadmission.stay_kind not in OPERATED:
         authority = "none"
     for rank, named in enumerate(_holders(authority, answers), 1):
