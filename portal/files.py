@@ -14,13 +14,13 @@ from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Select, delete, select
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Select, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import db, jobs
 from portal.config import Settings
 from portal.db import Base, Keyed, session
-from portal.file_crypto import Encrypter, FileKeys, decrypt
+from portal.file_crypto import CHUNK_SIZE, Encrypter, FileKeys, decrypt
 from portal.file_sniffing import (
     FileEmpty,
     FileRefused,
@@ -58,10 +58,6 @@ class FileInfected(FileRefused):
 
 class FileNotReadable(Exception):
     """The file has not been scanned yet, or may not be opened."""
-
-
-class StillStored(Exception):
-    """The storage was asked to delete these bytes and still has them."""
 
 
 class StoredFile(Keyed, Base):
@@ -210,8 +206,11 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
     actor = db.current_actor()
     arriving.finish()
     try:
-        kind, sheets = _checked_kind(arriving, name, kinds)
-        state = _scan(arriving.key)
+        kind = _kind_of(arriving, name, kinds)
+        # Parsers need the file whole: the scanner is given the same bytes, read and opened once.
+        whole = b"".join(_plaintext(arriving.key)) if kind in PHOTOGRAPHED else None
+        sheets = 1 if whole is None else _checked(kind, whole)
+        state = _scan(_plaintext(arriving.key) if whole is None else _slices(whole))
     except BaseException:  # refused, or a parser that broke on it: nothing is kept either way
         _place.store.delete(arriving.key)
         raise
@@ -280,26 +279,9 @@ def discard(storage_key: str) -> None:
     _place.store.delete(storage_key)
 
 
-def erase_later(stored: StoredFile) -> None:
-    """Nobody needs this file any more: nobody opens it from now on, and a job deletes its bytes, then its row."""
-    stored.state = "erased"
-    jobs.enqueue("files.erase", file_id=str(stored.id))
-
-
-@jobs.task("files.erase")
-def erase(file_id: str) -> None:
-    """Delete the bytes and their copy, make sure that they are gone, then forget the row. Stopped half-way, it goes on
-    from the start: the keys are forgotten last. Raises StillStored."""
-    with jobs.reading() as current:
-        stored = current.get(StoredFile, UUID(file_id))
-    if stored is None:
-        return
-    for key in filter(None, (stored.storage_key, stored.shown_key)):
-        _place.store.delete(key)
-        if _place.store.exists(key):
-            raise StillStored(key)
-    with jobs.effect() as current:
-        current.execute(delete(StoredFile).where(StoredFile.id == stored.id))
+def is_stored(storage_key: str) -> bool:
+    """Whether the storage has these bytes. Raises Unavailable."""
+    return bool(_place.store.exists(storage_key))
 
 
 def unattached(file_id: UUID) -> StoredFile | None:
@@ -333,21 +315,28 @@ def _plaintext(key: str) -> Iterator[bytes]:
         yield from decrypt(reader, _place.keys, context=key.encode())
 
 
-def _checked_kind(arriving: Arriving, name: str, kinds: frozenset[Kind]) -> tuple[Kind, int]:
-    """What it is, and how many sheets a PDF has."""
+def _kind_of(arriving: Arriving, name: str, kinds: frozenset[Kind]) -> Kind:
     kind = sniff(arriving.head, name)
     if kind not in kinds:
         raise PhotoFormatRefused(kind) if kind is Kind.HEIC else FileTypeRefused(kind)
+    return kind
+
+
+def _checked(kind: Kind, whole: bytes) -> int:
+    """Open it with a real parser, and count the sheets of a PDF; a photograph has one."""
     if kind is Kind.PDF:
-        return kind, check_pdf(BytesIO(b"".join(_plaintext(arriving.key)))).pages
-    if kind in PHOTOGRAPHED:
-        check_image(BytesIO(b"".join(_plaintext(arriving.key))))
-    return kind, 1
+        return check_pdf(whole).pages
+    check_image(whole)
+    return 1
 
 
-def _scan(key: str) -> str:
+def _slices(whole: bytes) -> Iterator[bytes]:
+    return (whole[at : at + CHUNK_SIZE] for at in range(0, len(whole), CHUNK_SIZE))
+
+
+def _scan(chunks: Iterable[bytes]) -> str:
     try:
-        verdict = _place.scanner.scan(_plaintext(key))
+        verdict = _place.scanner.scan(chunks)
     except Unavailable:
         log.warning("files.scanner_unavailable")
         return "waiting"
@@ -372,15 +361,6 @@ def scan_later(file_id: str) -> None:
         if stored is not None:
             stored.state = "clean" if verdict.clean else "infected"
             jobs.enqueue("files.show" if verdict.clean else "files.quarantine", file_id=file_id)
-
-
-@jobs.task("files.quarantine")
-def quarantine(file_id: str) -> None:
-    """Delete the bytes in which the scanner found something; what is known of the file stays, to tell its sender."""
-    with jobs.reading() as current:
-        key = current.scalar(select(StoredFile.storage_key).where(StoredFile.id == UUID(file_id)))
-    if key is not None:
-        _place.store.delete(key)
 
 
 @jobs.periodic("41 * * * *", "files.forget_unattached")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal import files
+from portal import files_erasing
 from portal.db import session
 from portal.files import StoredFile
 from services.pieces.actions.depositing import state_of_pages
@@ -29,4 +29,4 @@ def let_go(file_id: UUID) -> None:
     stored = session.get(StoredFile, file_id, with_for_update={"key_share": True})
     if stored is None or session.scalar(select(PiecePage.id).where(PiecePage.file_id == file_id).limit(1)):
         return
-    files.erase_later(stored)
+    files_erasing.erase_later(stored)
