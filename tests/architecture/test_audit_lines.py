@@ -16,6 +16,7 @@ SILENT = {
     "services.appointments.actions.holding.give_up": "a time given back was nobody's yet; keeping it was audited",
     "services.appointments.actions.holding.sweep": "the same, when the time kept has ended",
     "services.appointments.agendas.actions.open_ahead": "the calendar goes on as the audited templates say",
+    "services.exchanges.actions.delivering.postpone": "a try that did not arrive; what was taken or refused is audited",
     "services.exchanges.actions.following.let_go": "a job gives its lease back; what it told is audited",
     "auth.actions.begin": "a sign-in that leaves is nobody's yet; its end is audited",
     "auth.actions.take": "the same: taken back, then audited as opened or refused",
