@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from auth import guards
 from portal import establishments
 from portal.web.repeated_posts import once
-from services.preadmission import additions
+from services.preadmission import additions, pages
 from services.preadmission import queries as files
 from services.preadmission.additions import Note
 from services.preadmission.answers import Maternity
@@ -64,7 +64,10 @@ def place(preadmission_id: UUID) -> Answer:
             return redirect(url_for(".place", preadmission_id=file.id), 303)
         flash(_("Your request has been sent."), "success")
         return redirect(url_for(".place", preadmission_id=file.id), 303)
-    page = render_template("maternity/ask.html", file=file, told=maternity, sites=sites, form=form, words=wording)
+    page = render_template(
+        "maternity/ask.html", file=file, told=maternity, sites=sites, form=form, words=wording,
+        first_page=pages.address(file, "maternity"),
+    )  # fmt: skip
     return page, 422 if form.errors else 200
 
 

@@ -320,6 +320,7 @@ class TestPages:
             empty = factory.preadmission(ground.patient, ground.hospital.unit, stay_kind="maternity")
         page = sign_in(ground.account).get(f"/pre-admission/{empty.id}/place")
         assert "First say when the birth is expected" in page.text
+        assert f"/pre-admission/{empty.id}/etapes/naissance" in page.text
 
     def test_giving_up_says_why(
         self, ground: Ground, file: Preadmission, wish: MaternityWish, sign_in: Callable[..., Any]
