@@ -81,14 +81,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
     _add_appointments(app)
-    app.register_blueprint(routes_preadmission.preadmission_pages)
-    app.register_blueprint(routes_companions.pages)
-    app.register_blueprint(routes_room_prices.price_pages)
-    app.register_blueprint(routes_preadmission_exchanges.pages)
-    app.jinja_env.globals["stay_told_to_his"] = routes_preadmission_exchanges.stay_told_to_his
-    app.register_blueprint(routes_preadmission_messages.message_pages)
-    app.register_blueprint(routes_maternity.maternity_pages)
-    app.register_blueprint(routes_maternity.places_pages)
+    _add_stays(app)
     app.register_blueprint(routes_questionnaires.pages)
     app.register_blueprint(routes_documents.documents_pages)
     app.register_blueprint(routes_exchanges.exchanges_pages)
@@ -110,6 +103,17 @@ def register(app: Flask) -> None:
     _offer_identities()
     _offer_oversight()
     _offer_administration()
+
+
+def _add_stays(app: Flask) -> None:
+    app.register_blueprint(routes_preadmission.preadmission_pages)
+    app.register_blueprint(routes_companions.pages)
+    app.register_blueprint(routes_room_prices.price_pages)
+    app.register_blueprint(routes_preadmission_exchanges.pages)
+    app.jinja_env.globals["stay_told_to_his"] = routes_preadmission_exchanges.stay_told_to_his
+    app.register_blueprint(routes_preadmission_messages.message_pages)
+    app.register_blueprint(routes_maternity.maternity_pages)
+    app.register_blueprint(routes_maternity.places_pages)
 
 
 def _add_appointments(app: Flask) -> None:

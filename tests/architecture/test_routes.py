@@ -97,7 +97,7 @@ class TestEveryRoute:
     def test_changes_by_post_alone(self, app: Flask) -> None:
         """Browsers' forms know no other method, and our cross-site check watches them; machines put resources."""
         for rule in rules(app):
-            known = {"GET", "HEAD", "OPTIONS", "POST"} | ({"PUT"} if rule.rule.startswith("/fhir/") else set())
+            known = {"GET", "HEAD", "OPTIONS", "POST"} | ({"PUT", "DELETE"} if rule.rule.startswith("/fhir/") else set())
             assert (rule.methods or set()) <= known, rule.rule
 
 
