@@ -24,6 +24,7 @@ from auth.machines import callers
 from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages
 from portal.config import ConfigurationError, Settings
 from portal.gateways import UnsupportedUrl
+from portal.retention import own as own_retention
 from portal.retention.commands import command as retention_command
 from portal.web import branding, errors, i18n, limits, security, ui, unit_of_work, uploads
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         room.register(app)
     admin.register(app)
     pages.register(app)
+    own_retention.declare()
     return app
 
 

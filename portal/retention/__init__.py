@@ -17,8 +17,8 @@ from portal.retention.erasing import (
     run,
 )
 from portal.retention.holds import AlreadyHeld, NotHeld, hold, hold_at, holds_at, holds_on, lift
-from portal.retention.lives import Due, NotALife, Rule, change_life, life, lives, offer, rule, rules
 from portal.retention.models import LegalHold, LegalHoldLift, RetentionProof
+from portal.retention.registry import Due, NotALife, Rule, change_life, life, lives, offer, rule, rules
 
 __all__ = [
     "BATCH", "STORAGE", "AlreadyHeld", "Due", "LegalHold", "LegalHoldLift", "NotALife", "NotHeld", "Outcome",

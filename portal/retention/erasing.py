@@ -14,8 +14,8 @@ from portal import db, establishments, jobs
 from portal.db import session
 from portal.files import StoredFile
 from portal.retention.holds import ONE_AT_A_TIME, holds_on
-from portal.retention.lives import Due, Rule, life, rules
 from portal.retention.models import RetentionProof
+from portal.retention.registry import Due, Rule, life, rules
 
 log = structlog.get_logger(__name__)
 

@@ -19,6 +19,7 @@ from services.questionnaires import (  # noqa: F401 - jobs registers its tasks
     export,
     figures,
     jobs,
+    retention,
     routes_patient,
     wording,
 )
@@ -38,6 +39,7 @@ def register(app: Flask) -> None:
     belongings.declare()
     export.declare()
     figures.declare()
+    retention.declare()
     page, desk = ("questionnaires.show", "sent_id"), ("admin_questionnaires.show", "sent_id")
     masking.offer(Maskable("questionnaire", SentQuestionnaire, RIGHT, page, desk))
     catalog.offer(

@@ -7,7 +7,7 @@ from tests.factories.demonstration import World
 ROOMS = (
     "appointments", "desk", "reasons", "agendas", "preadmission", "billing", "documents", "factors", "enrolment",
     "mandates", "account", "history", "agents", "practice", "deaths", "city", "requests", "waiting", "reminders",
-    "exchanges", "hospital_messages", "maternity", "pathways", "questionnaires", "companions",
+    "exchanges", "hospital_messages", "maternity", "pathways", "questionnaires", "invitations", "companions",
 )  # fmt: skip
 
 

@@ -13,12 +13,14 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import db, files, retention
 from portal.files import StoredFile
+from portal.notifications import Notification
 from portal.retention import AlreadyHeld, LegalHold, LegalHoldLift, NotALife, NotHeld, RetentionProof
 from services.pieces.models import Piece
 from services.preadmission import queries
 from services.preadmission.models import Preadmission, PreadmissionChange, StepAnswers
+from services.preadmission.office.models import OfficeLine
 from tests.factories import people
-from tests.factories.preadmission import pieces_of, preadmission, put
+from tests.factories.preadmission import pieces_of, preadmission, put, stored
 from tests.ground import audited, prepared, rows, today
 from tests.services.preadmission.conftest import Ground
 
@@ -90,8 +92,8 @@ def test_scans_of_identity_go_a_month_after_the_registration_long_before_the_res
     work_jobs()
     states = {each.kind: each.state for each in rows(Piece)}
     assert (states["identity"], states["health_card"]) == ("purged", "deposited")
-    assert not files._place.store.exists(keys["identity"]), "the bytes are gone from the storage"
-    assert files._place.store.exists(keys["health_card"])
+    assert not files.is_stored(keys["identity"]), "the bytes are gone from the storage"
+    assert files.is_stored(keys["health_card"])
 
 
 def test_other_documents_go_a_year_after_the_stay(ground: Ground, work_jobs: Callable[[], None]) -> None:
@@ -186,13 +188,13 @@ def test_one_that_resists_does_not_keep_the_others(ground: Ground) -> None:
         "tested", "", "", 1, lambda _place, _before, _limit: [retention.Due(each) for each in sorted(left)], purge,
         of_portal=True,
     )  # fmt: skip
-    from portal.retention import lives
+    from portal.retention import registry
 
-    lives._rules["tested"] = rule
+    registry._rules["tested"] = rule
     try:
         done = next(each for each in retention.run(db.now()) if each.rule is rule)
     finally:
-        del lives._rules["tested"]
+        del registry._rules["tested"]
     assert left == {first}
     assert done.erased == 1
     assert done.failed >= 1
@@ -213,7 +215,7 @@ def test_what_the_storage_still_has_is_asked_again_and_told(ground: Ground, work
     with prepared():
         assert retention.ask_storage_again() == 1
     work_jobs()
-    assert not files._place.store.exists(key)
+    assert not files.is_stored(key)
     assert [(each.rule, each.failed) for each in rows(RetentionProof)] == [(retention.STORAGE, 1)]
     with prepared():
         assert retention.not_erased_yet() == 0
@@ -297,3 +299,54 @@ def test_a_day_long_gone_is_not_needed_to_know_what_is_kept(ground: Ground) -> N
         assert isinstance(goes_on, date)
         assert goes_on in (today() + timedelta(days=9), today() + timedelta(days=10))
         assert is_near_its_end(file, db.now())
+
+
+def test_what_agents_noted_goes_with_the_file(ground: Ground) -> None:
+    gone = _file(ground, "refused", 200)
+    with prepared():
+        db.session.add(
+            OfficeLine(
+                preadmission_id=gone,
+                establishment_id=ground.hospital.establishment.id,
+                kind="note",
+                body="Rappeler la fille",
+                actor="staff:x",
+            )
+        )
+    _run()
+    assert rows(OfficeLine) == []
+
+
+def test_the_words_of_a_message_go_a_month_after_it_left(ground: Ground) -> None:
+    with prepared():
+        for days in (29, 31):
+            db.session.add(
+                Notification(
+                    recipient="patiente@exemple.test",
+                    subject="x",
+                    body="un lien",
+                    created_at=db.now() - timedelta(days=days),
+                )
+            )
+    assert _run() == {"message_words": 1}
+    assert sorted(each.body for each in rows(Notification)) == ["", "un lien"]
+
+
+def test_an_upload_that_resisted_the_hourly_sweep_is_erased_with_its_proof(
+    ground: Ground, work_jobs: Callable[[], None]
+) -> None:
+    with db.transaction(ground.as_patient):
+        kept = stored().id
+    with prepared():
+        db.session.get_one(StoredFile, kept).created_at = db.now() - timedelta(days=3)
+    assert _run() == {"unattached_file": 1}
+    work_jobs()
+    assert rows(StoredFile) == []
+
+
+def test_every_rule_says_what_why_and_within_which_bounds(app: Flask) -> None:
+    for rule in retention.rules():
+        assert str(rule.title)
+        assert str(rule.why)
+        assert rule.least <= rule.days <= rule.most, rule.code
+    assert {"questionnaire", "preadmission_identity", "message_words"} <= {rule.code for rule in retention.rules()}
