@@ -154,6 +154,7 @@ ACTIONS = {
     "questionnaire.begun": _l("began to answer a questionnaire"),
     "questionnaire.answered": _l("answered a questionnaire"),
     "questionnaire.corrected": _l("began to correct the answers to a questionnaire"),
+    "questionnaire.kept": _l("gave a correction of their answers to a questionnaire up"),
     "questionnaire.answered_again": _l("corrected the answers to a questionnaire"),
     "questionnaire.reminded": _l("reminded somebody that something waits"),
     "questionnaire.withdrawn": _l("took a questionnaire back"),

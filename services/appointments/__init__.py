@@ -45,11 +45,8 @@ STAFF_MENU = Group(_l("Appointments"), "calendar-days")
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
     app.register_blueprint(routes_public.pages)
-    affairs.declare()
-    guests.declare()
-    belongings.declare()
-    export.declare()
-    occasions.declare()
+    for each in (affairs, guests, belongings, export, occasions):
+        each.declare()
     app.register_blueprint(routes_patient.pages)
     wording.register(app)
     exchanges.register()

@@ -38,7 +38,7 @@ def _facts(sent: SentQuestionnaire, given: QuestionnaireAnswers, number: str) ->
         (_("Patient number"), number),
         (_("Hospital"), sent.establishment.name),
         (_("Unit"), sent.unit.name),
-        (_("Sent on"), wording.moment(given.answered_at, sent.tz)),
+        (_("Answered on"), wording.moment(given.answered_at, sent.tz)),
         (_("Version"), str(given.version) if given.version > 1 else ""),
         (_("Answered by"), given.by_name if given.by_proxy else ""),
     ]

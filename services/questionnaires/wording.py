@@ -22,7 +22,7 @@ STATES: Mapping[str, tuple[Any, str]] = {
     "begun": (_l("Begun"), "info"),
     "answered": (_l("Answers sent"), "success"),
     "expired": (_l("Time is over"), "neutral"),
-    "withdrawn": (_l("Taken back"), "neutral"),
+    "withdrawn": (_l("No longer asked"), "neutral"),
     "forgotten": (_l("Deleted"), "neutral"),
 }
 DEFINITION_STATES: Mapping[str, tuple[Any, str]] = {
@@ -36,8 +36,9 @@ CHANGES: Mapping[str, Any] = {
     "answered": _l("Answers sent"),
     "answered_again": _l("Answers corrected"),
     "corrected": _l("A correction is begun"),
+    "kept": _l("The correction was given up"),
     "reminded": _l("Reminded"),
-    "withdrawn": _l("Taken back"),
+    "withdrawn": _l("No longer asked"),
     "expired": _l("Closed without an answer"),
     "alert_seen": _l("Alert seen to"),
     "forgotten": _l("Answers deleted"),

@@ -184,6 +184,7 @@ FOR_OTHERS = {
 
 # Shown after a form was sent, or only on days when somebody works (the demonstration is around today).
 AFTER_A_FORM = {
+    "admin_questionnaires.send", "questionnaires.check", "questionnaires.sent",
     "city_appointments.booked", "city_appointments.confirm",
     "admin_appointments.choose_place", "admin_appointments.choose_reason", "admin_pathways.new", "admin_pathways.show",
     "my_pathways.confirm", "rush.wait",

@@ -88,8 +88,10 @@ def correct(sent: SentQuestionnaire, former: QuestionnaireAnswers) -> None:
 
 def give_up_correction(sent: SentQuestionnaire) -> None:
     """Keep what was sent. Raises WindowClosed."""
-    if _open(sent.id).state != states.ANSWERED:
+    sent = _open(sent.id)
+    if sent.state != states.ANSWERED:
         raise WindowClosed
+    traces.record(sent, "kept")
     session.execute(delete(QuestionnaireDraft).where(QuestionnaireDraft.sent_id == sent.id))
     session.expire_all()
 
