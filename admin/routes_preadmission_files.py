@@ -148,7 +148,7 @@ def address(file: Preadmission, page: PiecePage | None = None, sheet: int = 1) -
 
 def file_page(file: Preadmission, **shown: Any) -> str:
     """The file; `shown` holds a form that was refused, with its errors where they are."""
-    pieces, answers = piece_queries.of_folder(file.id), queries.answers_of(file.id)
+    pieces, answers = piece_queries.of_folder(file.id), queries.sent_of(file)
     sources = office.descriptions(file, answers)
     if "present" not in shown:
         shown["present"] = office.present([file.id]).get(file.id, ())

@@ -105,7 +105,7 @@ def cover(preadmission_id: UUID) -> str:
     """One file on a sheet of paper, to go with what is on paper. Written down."""
     file = one(preadmission_id)
     traces.record("preadmission.printed", file)
-    answers, pieces = queries.answers_of(file.id), piece_queries.of_folder(file.id)
+    answers, pieces = queries.sent_of(file), piece_queries.of_folder(file.id)
     notes = [each for each in office.story(file.id, {}) if each.what == "note"]
     return render_template(
         "admin/preadmission/cover.html",

@@ -178,7 +178,7 @@ def _included(search: Search, page: list[Known], known_systems: Systems) -> list
     found = []
     for each in latest.values():
         actions.read(each.preadmission, "patient")
-        found.append(people.patient(each, dict(queries.answers_of(each.preadmission.id)), known_systems))
+        found.append(people.patient(each, dict(queries.sent_of(each.preadmission)), known_systems))
     return found
 
 

@@ -28,7 +28,7 @@ _RAW = ("application/pdf", "image/jpeg", "image/png", "image/heic", "application
 
 
 def _answers(known: Known) -> dict[str, Answers]:
-    return dict(queries.answers_of(known.preadmission.id))
+    return dict(queries.sent_of(known.preadmission))
 
 
 def _patient(known: Known) -> list[Json]:

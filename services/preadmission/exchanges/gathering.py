@@ -49,7 +49,7 @@ class _Given:
 
 def gather(file: Preadmission, action: Action, control_id: str, decided_at: datetime) -> Request:
     """The file as it is now. Its unit, hospital and patient are loaded, or will be."""
-    given = _Given(queries.answers_of(file.id))
+    given = _Given(queries.sent_of(file))
     identity = given.of(Identity)
     return Request(
         reference=file.reference,

@@ -9,6 +9,7 @@ from services.preadmission.queries.files import (
     one_of_patient,
     overdue,
     relatives,
+    sent_of,
     steps_of,
     units_on_offer,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "relatives",
     "row_of",
     "search",
+    "sent_of",
     "sites_of",
     "some_at",
     "steps_of",

@@ -11,6 +11,7 @@ from portal import establishments
 from portal.catalog import PublishedService
 from portal.db import session
 from portal.establishments import Establishment, Unit
+from services.preadmission import asked
 from services.preadmission.answers import STEPS, Answers, Relative
 from services.preadmission.asked import Facts
 from services.preadmission.models import OPEN_STATES, Preadmission, PreadmissionChange, StepAnswers
@@ -83,6 +84,12 @@ def history(preadmission_id: UUID) -> Sequence[PreadmissionChange]:
 def answers_of(preadmission_id: UUID) -> Mapping[str, Answers]:
     """Step → what was answered there; the caller has found the file under its own rules."""
     return read(steps_of(preadmission_id))
+
+
+def sent_of(preadmission: Preadmission) -> Mapping[str, Answers]:
+    """Step → what the hospital is told: the answers to what this person is asked, and no other."""
+    born_on = preadmission.patient.birth_on
+    return asked.sent(Facts(preadmission.stay_kind, preadmission.planned_on, born_on, answers_of(preadmission.id)))
 
 
 def read(rows: Mapping[str, StepAnswers]) -> Mapping[str, Answers]:

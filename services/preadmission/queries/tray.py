@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true, tuple_
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
 
 from auth.identity import traits
 from auth.models import Patient, PatientRecord
@@ -244,9 +244,9 @@ def _at_the_office() -> ColumnElement[bool]:
     return or_(Preadmission.submitted_at.is_not(None), Preadmission.origin == "desk")
 
 
-def _begins(column: ColumnElement[str] | object, key: str) -> ColumnElement[bool]:
+def _begins(column: InstrumentedAttribute[str], key: str) -> ColumnElement[bool]:
     """Of a key kept under the collation "C"; the last code point there is ends every word that begins so."""
-    return and_(column >= key, column < f"{key}\U0010ffff")  # type: ignore[operator]  # an attribute of a model
+    return and_(column >= key, column < f"{key}\U0010ffff")
 
 
 # -- conditions ----------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def _in_group(where: Mapping[UUID, Place], group: str) -> ColumnElement[bool]:
         "mine": Preadmission.agent_id == db.current_actor().account_id,
         "unassigned": Preadmission.agent_id.is_(None),
         "at_risk": _near(where),
-        "late": Preadmission.late,
+        "late": Preadmission.late.is_(True),
         "refused_there": Preadmission.id.in_(_refused_there(where)),
     }
     return and_(_of_states(set(GROUPS[group])), narrower.get(group, true()))

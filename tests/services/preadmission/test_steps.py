@@ -386,3 +386,12 @@ def test_a_document_accepted_before_is_proposed_and_one_that_ends_too_early_is_a
 )  # fmt: skip
 def test_a_telephone_number_is_shown_as_people_say_it(kept_as: str, shown: str) -> None:
     assert spelled_phone(kept_as).replace("\u00a0", " ") == shown
+
+
+def test_the_hospital_is_told_only_what_is_asked_now(ground: Ground) -> None:
+    facts = AccidentFacts(happened_on=today() - timedelta(days=9), employer="Ateliers du Pont")
+    file = drafted(ground, Situation(accident="none"), facts)
+    with db.transaction(ground.as_patient):
+        mine = queries.one_of_patient(ground.patient.id, file.id)
+        assert "accident" in queries.answers_of(mine.id)
+        assert "accident" not in queries.sent_of(mine)
