@@ -108,7 +108,8 @@ def _samples(hospital: Establishment, unit: Any) -> list[dict[str, Any]]:
     """What it gives, for a stay in thirty days, by kind."""
     day = calendar.civil_day(db.now(), hospital.tz) + timedelta(days=30)
     known = queries.rules([hospital.id])
-    changes = [known[place].changes for place in (hospital.id, unit.id if unit else None) if place in known]
+    places: list[UUID] = [hospital.id, unit.id] if unit else [hospital.id]
+    changes = [known[place].changes for place in places if place in known]
     return [
         {
             "kind": wording.STAY_KINDS[kind.code],

@@ -32,4 +32,4 @@ def _due(place: UUID | None, before: datetime, limit: int) -> Sequence[Due]:
         .order_by(SentQuestionnaire.closed_at)
         .limit(limit)
     )
-    return [Due(sent_id, frozenset({patient_id, about} - {None})) for sent_id, patient_id, about in rows]
+    return [Due(sent_id, frozenset({patient_id, about or patient_id})) for sent_id, patient_id, about in rows]

@@ -33,14 +33,17 @@ def depart(reminder_id: UUID, now: datetime) -> Parting | None:
     if reminder is None or reminder.state not in ("planned", "leaving"):
         return None
     if reminder.state == "leaving":
-        return _end(reminder, "uncertain", "crash")
+        _end(reminder, "uncertain", "crash")
+        return None
     hospital = session.get_one(Establishment, reminder.establishment_id)
     if calendar.civil_day(now, hospital.tz) != reminder.day or not planning.is_day(now, hospital):
-        return _end(reminder, "dropped", "too_late")
+        _end(reminder, "dropped", "too_late")
+        return None
     due = planning.due_to(reminder.account_id, reminder.day)
     to = next((to for each in due for to in planning.recipients(each, reminder.day) if _is_to(to, reminder)), None)
     if to is None:
-        return _end(reminder, "dropped", "nothing_due")
+        _end(reminder, "dropped", "nothing_due")
+        return None
     reminder.state, reminder.changed_at = "leaving", now
     session.flush()
     return Parting(to, tuple(each.id for each in due))
