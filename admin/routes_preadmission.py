@@ -190,7 +190,8 @@ def _uuid(text: str) -> UUID | None:
 
 def _back() -> str:
     """The tray as it was, from what the form kept of its address."""
-    given = MultiDict(item.split("=", 1) for item in request.form.get("tray", "").split("&") if "=" in item)
+    pairs = [item.partition("=") for item in request.form.get("tray", "").split("&")]
+    given: MultiDict[str, str] = MultiDict([(name, value) for name, _equals, value in pairs])
     return url_for(".tray", **address_of(_filter(given)))
 
 

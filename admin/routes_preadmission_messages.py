@@ -86,7 +86,7 @@ def message(message_id: UUID) -> Answer:
 def _edit(establishment_id: UUID, found: MessageTemplate | None) -> Answer:
     form = MessageForm(obj=found)
     if form.validate_on_submit():
-        actions.keep_message(establishment_id, form.occasion.data, form.title.data, form.body.data, found)
+        actions.keep_message(establishment_id, form.occasion.data, form.title.data or "", form.body.data or "", found)
         flash(_("Message kept."), "success")
         return redirect(url_for(".overview"), 303)
     page = render_template("admin/preadmission/message.html", form=form, message=found, office_words=office_words)

@@ -120,7 +120,7 @@ PLACEHOLDERS: Mapping[str, Any] = {
 
 def check(found: Check) -> str:
     """A check, in words."""
-    about = dict(found.about)
+    about: dict[str, Any] = dict(found.about)
     if "day" in about:
         about["day"] = short_day(about["day"])
     if "piece" in about:
