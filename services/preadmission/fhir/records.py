@@ -12,8 +12,7 @@ from sqlalchemy.orm import joinedload
 from auth.models import Patient, PatientRecord
 from portal.db import session
 from portal.establishments import Unit
-from services.pieces import queries as pieces
-from services.pieces.models import Piece, PiecePage
+from services.pieces.models import TO_REDO, Piece, PiecePage
 from services.preadmission.fhir import statuses
 from services.preadmission.fhir.encounters import Identifier, Known
 from services.preadmission.fhir.models import EncounterIdentifier, EncounterVersion
@@ -70,11 +69,20 @@ def found(establishment_id: UUID, asked: Asked, systems: Mapping[str, str], coun
     systems: of our references (`own`) and of the hospital's visit numbers (`visit`).
     """
     order = (Preadmission.planned_on if asked.by_date else EncounterVersion.at, Preadmission.id)
-    query = _known(establishment_id).where(*_conditions(asked, systems)).order_by(*order)
+    # Which ones first, then all about these alone: row-level security looks at each row that is joined.
+    query = (
+        select(Preadmission.id)
+        .join(EncounterVersion, EncounterVersion.preadmission_id == Preadmission.id)
+        .where(*_here(establishment_id), *_conditions(asked, systems))
+        .order_by(*order)
+    )
     if asked.after is not None:
         query = query.where(tuple_(*order) > asked.after)
-    rows = session.execute(query.limit(count + 1)).all()
-    return _completed(rows[:count]), len(rows) > count
+    keys = session.scalars(query.limit(count + 1)).all()
+    if not keys[:count]:
+        return [], False
+    rows = session.execute(_known(establishment_id).where(Preadmission.id.in_(keys[:count])).order_by(*order)).all()
+    return _completed(rows), len(keys) > count
 
 
 def total(establishment_id: UUID, asked: Asked, systems: Mapping[str, str]) -> int:
@@ -148,16 +156,17 @@ def _names(files: Sequence[Preadmission]) -> dict[UUID, list[Identifier]]:
 def _instructions(files: Sequence[Preadmission]) -> dict[UUID, str]:
     """What the hospital told the patient: its reason, and what is to be sent again, by our codes and its own words."""
     back = [file.id for file in files if file.state == "to_complete"]
-    asked = pieces.of_folders(back) if back else {}
+    again: dict[UUID, list[str]] = {}
+    if back:
+        asked = select(Piece.folder_id, Piece.kind, Piece.refusal_reason, Piece.note)
+        refused = asked.where(Piece.folder_id.in_(back), Piece.state.in_(TO_REDO)).order_by(Piece.kind)
+        for folder_id, kind, reason, note in session.execute(refused):
+            words = " ".join(filter(None, (reason, note)))
+            again.setdefault(folder_id, []).append(f"{kind}: {words}" if words else kind)
     found = {}
     for file in files:
-        again = [
-            ": ".join(filter(None, (piece.kind, " ".join(filter(None, (piece.refusal_reason, piece.note))))))
-            for piece in asked.get(file.id, ())
-            if piece.is_to_redo
-        ]
         if file.state in ("to_complete", "refused", "cancelled_by_hospital"):
-            found[file.id] = "; ".join(filter(None, (file.decision_reason, *again)))
+            found[file.id] = "; ".join(filter(None, (file.decision_reason, *again.get(file.id, ()))))
     return found
 
 
