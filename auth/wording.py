@@ -207,7 +207,6 @@ ACTIONS = {
     "preadmission.refused": _l("refused a pre-admission"),
     "preadmission.lapsed": _l("closed a pre-admission whose day had passed"),
     "preadmission.cancelled": _l("cancelled a pre-admission"),
-    "preadmission.moved": _l("moved the stay of a pre-admission"),
     "preadmission.purged": _l("deleted what a pre-admission held"),
     "preadmission.reminded": _l("reminded you of a pre-admission"),
     "preadmission.receipt_printed": _l("printed the receipt of a pre-admission"),
