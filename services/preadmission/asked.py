@@ -81,7 +81,7 @@ def pieces(facts: Facts) -> Mapping[str, bool]:
     found = {"identity": True}
     if "address_proof" in facts.options:
         found["address_proof"] = True
-    found |= _of_cover(facts) | _of_person(facts) | KINDS[facts.stay_kind].pieces
+    found |= {**_of_cover(facts), **_of_person(facts), **KINDS[facts.stay_kind].pieces}
     room = facts.given(Room)
     if "insurer_agreement" in found and room is not None and room.room != "single":
         found.pop("insurer_agreement")

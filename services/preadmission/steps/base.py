@@ -44,7 +44,8 @@ class StepForm(Form):
         return False
 
     def version_read(self) -> int:
-        return int(self.version.data) if (self.version.data or "").isdecimal() else 0
+        read = self.version.data or ""
+        return int(read) if read.isdecimal() else 0
 
 
 @dataclass(frozen=True)

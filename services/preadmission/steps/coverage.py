@@ -143,7 +143,7 @@ class CoverageForm(StepForm):
                 words = _("This ends before your stay. Renew it, or leave the date empty and bring the new paper.")
                 field.errors = [*field.errors, words]
                 valid = False
-        return valid
+        return bool(valid)
 
     def _amo_until(self) -> Any:
         return self._fields.get(f"{self.amo_kind.data}_until")
@@ -164,7 +164,7 @@ class CoverageForm(StepForm):
     def _french(self) -> dict[str, Any]:
         other = self.insured.data not in (None, "", "self")
         return {
-            "nir": nir.parse(self.nir.data) if text(self.nir) else "",
+            "nir": nir.parse(text(self.nir)) if text(self.nir) else "",
             "insured": self.insured.data or "self",
             "insured_name": text(self.insured_name) if other else "",
             "insured_born_on": self.insured_born_on.data if other else None,
