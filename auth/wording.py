@@ -209,7 +209,6 @@ ACTIONS = {
     "preadmission.cancelled": _l("cancelled a pre-admission"),
     "preadmission.purged": _l("deleted what a pre-admission held"),
     "preadmission.reminded": _l("reminded you of a pre-admission"),
-    "preadmission.receipt_printed": _l("printed the receipt of a pre-admission"),
     "stay_calendar.changed": _l("changed the calendar of stays"),
     "stay_invitation.made": _l("invited you to prepare a stay"),
     "stay_invitation.moved": _l("moved a stay to which you are invited"),

@@ -195,16 +195,19 @@ def open_(typed: str, patient: Patient) -> Preadmission:
 
     Raises CodeRefused. The caller has spent a try first (`auth.tries`).
     """
-    account_id = db.current_actor().account_id
+    account_id, patient_id = db.current_actor().account_id, patient.id
     with as_system("invitations.open"):
         found = queries.of_code(digest(typed), db.now())
-        if found is None or not is_the_same(found, patient):
-            raise CodeRefused
-        invitation_id, stay = found.id, Stay(found.unit_id, found.planned_on, found.stay_kind)
-    made = actions.start(patient.id, stay, origin="invitation", account_id=account_id)
+        is_theirs = found is not None and is_the_same(found, session.get_one(Patient, patient_id))
+        facts = (found.id, Stay(found.unit_id, found.planned_on, found.stay_kind)) if found and is_theirs else None
+    if facts is None:
+        audit.record("stay_invitation.not_proven", patient_id=patient_id)
+        raise CodeRefused
+    invitation_id, stay = facts
+    made = actions.start(patient_id, stay, origin="invitation", account_id=account_id)
     with as_system("invitations.open"):
         used = session.get_one(StayInvitation, invitation_id)
-        used.patient_id, used.preadmission_id, used.digest = patient.id, made.id, None
+        used.patient_id, used.preadmission_id, used.digest = patient_id, made.id, None
         session.add(change(used, "opened"))
         _record("stay_invitation.opened", used)
         session.flush()
