@@ -191,6 +191,7 @@ ACTIONS = {
     "companion.reminded": _l("reminded that a signature is missing"),
     "companion.forgotten": _l("erased those who signed with the patient"),
     "companion.looked": _l("looked at the signatures of a stay"),
+    "companion.sheet_received": _l("received a sheet signed by hand"),
     "companion.sheet_opened": _l("opened what was signed"),
     "choices.made": _l("made choices about their record and messages"),
     "choices.forgotten": _l("erased the history of choices"),

@@ -57,6 +57,7 @@ def receive_sheet(companion: Companion) -> None:
             digest=texts.digest(words),
         )
     )
+    traces.record("companion.sheet_received", companion)
     session.flush()
 
 
