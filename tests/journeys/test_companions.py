@@ -1,6 +1,7 @@
 """Those who sign with a patient, in a browser: a child with two parents, a pregnant woman, a guardian who acts."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -159,12 +160,23 @@ def test_a_pregnant_woman_asks_for_a_place_and_names_a_person_of_trust(visitor: 
     expect(page.get_by_text("Asked for")).to_be_visible()
 
 
-def test_a_guardian_prepares_the_stay_and_does_not_sign_in_the_persons_place(visitor: Visitor, stack: Stack) -> None:
-    stack.sql("update mandate set state = 'active', ends_on = '2099-12-31' where person_name like '%KERSAUDY'")
-    stack.sql(
-        "update patient_access set revoked_at = null, ends_on = '2099-12-31' where relation = 'guardian'"
-        " and patient_id in (select patient_id from mandate where person_name like '%KERSAUDY')"
-    )
+@pytest.fixture
+def guardianship(stack: Stack) -> Iterator[None]:
+    """The guardian's judgement is in force for a while: another journey reads that it is over."""
+    whose = "(select id from patient where birth_name = 'KERSAUDY' and first_names[1] = 'Maëlle')"
+    [(mandate_id, state, ends_on)] = stack.sql(f"select id, state, ends_on from mandate where patient_id = {whose}")
+    [(revoked_at, last_on)] = stack.sql(f"select revoked_at, ends_on from patient_access where patient_id = {whose}")
+    mandate = "update mandate set state = %s, ends_on = %s where id = %s"
+    access = f"update patient_access set revoked_at = %s, ends_on = %s where patient_id = {whose}"
+    stack.sql(mandate, "active", in_days(300), mandate_id)
+    stack.sql(access, None, in_days(300))
+    yield
+    stack.sql(mandate, state, ends_on, mandate_id)
+    stack.sql(access, revoked_at, last_on)
+
+
+@pytest.mark.usefixtures("guardianship")
+def test_a_guardian_prepares_the_stay_and_does_not_sign_in_the_persons_place(visitor: Visitor) -> None:
     page = visitor()
     sign_in(page, "franceconnect", "bernard")
     page.goto(MANDATES)
