@@ -264,7 +264,7 @@ def both(ground: Ground, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
     return Sides(ground, hospital, chance, clock)
 
 
-@pytest.mark.parametrize("both", range(6), indirect=True)
+@pytest.mark.parametrize("both", range(4), indirect=True)
 def test_both_sides_hold_the_same_once_everything_is_told(both: Sides) -> None:
     steps = [
         both.accept_another, both.accept_another, both.accept_another, both.open_again, both.accept_again,
