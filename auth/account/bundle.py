@@ -4,20 +4,18 @@ It is written as a stream, so that it can be encrypted while it is made and neve
 """
 
 import json
-import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import IO, Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
-from flask_babel import format_date, format_datetime, get_timezone
+from flask_babel import format_date, format_datetime, get_locale, get_timezone
 from flask_babel import gettext as _
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
 
 from auth.account.export import Entry, Part, Value
 from portal.files import StoredFile
+from portal.pdf import Sheet
 
 _READ = Callable[[StoredFile], Iterator[bytes]]
 _STAMP = (1980, 1, 1, 0, 0, 0)
@@ -115,26 +113,30 @@ def _machine(value: Value) -> Any:
 
 def as_pdf(name: str, made_at: datetime, parts: Sequence[Part], paths: dict[str, str]) -> bytes:
     """The same data to read and print, A4."""
-    sheet = _Sheet(_("My data – %(name)s", name=name))
-    sheet.heading(_("My data"), 20)
+    sheet = Sheet(_("My data – %(name)s", name=name), _language())
+    sheet.heading(_("My data"))
     sheet.say(_("%(name)s, on %(moment)s", name=name, moment=human(made_at)))
     sheet.say(_("This is everything the portal holds about you. The same data is in the JSON file, for machines."))
     for part in parts:
-        sheet.heading(str(part.title), 15)
+        sheet.heading(str(part.title), 2)
         if not part.entries and not part.files:
             sheet.say(_("Nothing."))
         for entry in part.entries:
             _describe(sheet, entry)
         for stored in part.files:
             sheet.say(_("File: %(path)s", path=paths[str(stored.id)]))
-    return bytes(sheet.output())
+    return sheet.written()
 
 
-def _describe(sheet: "_Sheet", entry: Entry) -> None:
-    sheet.heading(entry.title, 11)
+def _describe(sheet: Sheet, entry: Entry) -> None:
+    sheet.heading(entry.title, 3)
     for fact in entry.facts:
         if text := str(fact.words) or human(fact.value):
             sheet.say(_("%(label)s: %(value)s", label=str(fact.label), value=text))
+
+
+def _language() -> str:
+    return str(get_locale() or "fr").partition("_")[0]
 
 
 def human(value: Value) -> str:
@@ -148,56 +150,3 @@ def human(value: Value) -> str:
     if isinstance(value, date):
         return str(format_date(value, "long"))
     return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-class _Sheet(FPDF):
-    """A4 in the PDF reader's own Helvetica: no font to embed, and Windows-1252, which holds all of French."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__(format="A4")
-        self.core_fonts_encoding = "cp1252"
-        self.set_title(title)
-        self.set_lang("fr")
-        self.set_margins(20, 18)
-        self.set_auto_page_break(auto=True, margin=20)
-        self.alias_nb_pages()
-        self.add_page()
-
-    def heading(self, text: str, size: int) -> None:
-        if self.will_page_break(size * 1.6):
-            self.add_page()
-        self.set_font("Helvetica", "B", size)
-        self.ln(size * 0.25)
-        self._write(text, size * 0.5)
-
-    def say(self, text: str) -> None:
-        self.set_font("Helvetica", "", 10)
-        self._write(text, 5.2)
-
-    def footer(self) -> None:
-        self.set_y(-14)
-        self.set_font("Helvetica", "", 8)
-        self.cell(0, 6, f"{self.page_no()} / {{nb}}", align="C")
-
-    def _write(self, text: str, height: float) -> None:
-        self.multi_cell(0, height, _printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-
-
-def _printable(text: str) -> str:
-    """Letters that Windows-1252 lacks lose their accents (ł, ș…), and what remains is a question mark: the JSON file
-    has them all."""
-    return "".join(_letter(each) for each in unicodedata.normalize("NFC", text))
-
-
-_CLOSEST = {"\u202f": "\u00a0", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "\u2011": "-"}
-
-
-def _letter(letter: str) -> str:
-    letter = _CLOSEST.get(letter, letter)
-    for candidate in (letter, unicodedata.normalize("NFKD", letter)[:1]):
-        try:
-            candidate.encode("cp1252")
-        except UnicodeEncodeError:
-            continue
-        return candidate
-    return "?"

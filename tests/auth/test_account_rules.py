@@ -82,16 +82,6 @@ class TestALegalDate:
 
 
 class TestTheCopy:
-    @given(st.text(max_size=80))
-    def test_prints_whatever_a_name_holds(self, name: str) -> None:
-        printed = bundle._printable(name)
-        printed.encode("cp1252")
-        french = "aàâçéèêëîïôœùûüÿ«»’–—…€ ABC"
-        assert bundle._printable(french) == french
-
-    def test_prints_the_closest_letter_there_is(self) -> None:
-        assert bundle._printable("Łukasz Ștefan Đorđe 王") == "Lukasz Stefan Dorde ?"
-
     def test_numbers_two_files_of_one_name(self, app: Flask) -> None:
         stored = [
             StoredFile(id=uuid4(), name="lettre.pdf", media_type="application/pdf", size=3, sha256=b"x",
