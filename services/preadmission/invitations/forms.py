@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import AnyOf, Email, InputRequired, Length, Optional
+from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
 
 from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm, Required
@@ -12,6 +12,8 @@ from services.preadmission.actions import Stay
 from services.preadmission.invitations.actions import Expected
 from services.preadmission.kinds import STAY_KINDS
 from services.preadmission.wording import STAY_KINDS as KIND_WORDS
+
+_ADDRESS = r"[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 
 class CodeForm(Form):
@@ -44,7 +46,7 @@ class InviteForm(OnceForm):
     birth_on = DateParts(_l("Born on"), [InputRequired()])
     email = EmailField(
         _l("E-mail address"),
-        [Optional(), Email(), Length(max=200)],
+        [Optional(), Length(max=200), Regexp(_ADDRESS, message=_l("Write an address such as name@example.fr"))],
         description=_l("Without an address, a letter is printed. The mail names neither the unit nor the day."),
     )
 
