@@ -1,4 +1,4 @@
-"""A patient prepares a stay from home; the admissions office answers."""
+"""A patient prepares a stay from home; the admissions office answers, by keyboard."""
 
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from tests.journeys.stack import Stack
 from tests.journeys.walking import Visitor, eventually, photo, press, prove, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+_SHOWN = """() => { const shown = document.querySelector(".app-viewer img");
+  return Boolean(shown) && shown.complete && shown.naturalWidth > 0 }"""
 
 
 def test_a_refused_piece_is_asked_for_again_and_the_patient_goes_straight_to_the_ward(
@@ -17,16 +19,14 @@ def test_a_refused_piece_is_asked_for_again_and_the_patient_goes_straight_to_the
 ) -> None:
     clerk, patient = visitor(), visitor()
     sign_in(clerk, "proconnect", "admissions-clerk")
-    open_tray(clerk)
-    clerk.get_by_role("link", name="OUARDALI Yacine").click()
-    look(clerk, "Yacine OUARDALI")
-    with clerk.expect_popup() as opened:
-        clerk.get_by_role("link", name="carte-d-identite.png (opens in a new tab)").click()
-    assert opened.value.evaluate("document.contentType") == "image/png"
-
-    refuse(clerk, "Identity document", "Unreadable")
-    press(clerk, "Accept", within="Carte Vitale")
-    send_back(clerk)
+    open_file_of(clerk, "OUARDALI Yacine")
+    see_document(clerk)
+    refuse_by_keyboard(clerk, "Unreadable")
+    clerk.keyboard.press("p")
+    see_document(clerk)
+    clerk.keyboard.press("a")
+    expect(clerk.get_by_text("Document accepted.")).to_be_visible()
+    ask_by_keyboard(clerk)
 
     sign_in(patient, "franceconnect", "yacine")
     prove(patient, stack)
@@ -34,44 +34,92 @@ def test_a_refused_piece_is_asked_for_again_and_the_patient_goes_straight_to_the
     patient.locator(".app-card", has_text="To complete").get_by_role("link").click()
     look(patient, "Stay of")
     expect(patient.get_by_text("We cannot read it: it is blurred")).to_be_visible()
-    patient.locator("main").get_by_role("link", name="Identity document").click()
-    patient.get_by_label("Your file").set_input_files(saved(tmp_path / "recto-verso.png", photo()))
-    press(patient, "Send this document")
+    expect(patient.get_by_text("The whole card, please.")).to_be_visible()
+    for piece in ("Identity document", "Complementary insurance card"):
+        send_again(patient, piece, tmp_path)
     expect(patient.get_by_text("Everything is back with the hospital")).to_be_visible()
 
-    clerk.reload()
-    eventually(clerk, lambda: piece_card(clerk, "Identity document").get_by_role("button", name="Accept").is_visible())
-    press(clerk, "Accept", within="Identity document")
-    press(clerk, "Will be shown on the day", within="Complementary insurance card")
-    press(clerk, "Accept the file")
-    expect(clerk.get_by_text("The patient goes straight to the ward.")).to_be_visible()
-
+    clerk.goto(clerk.url)
+    judge_what_came_back(clerk)
     patient.reload()
     expect(patient.get_by_text("Your file is accepted: go straight to the ward")).to_be_visible()
     look(patient, "Stay of")
 
 
-def open_tray(clerk: Page) -> None:
+def test_the_tray_is_worked_through_by_keyboard_and_its_pages_are_sound(visitor: Visitor) -> None:
+    clerk = visitor()
+    sign_in(clerk, "proconnect", "admissions-clerk")
     clerk.goto("/admin/pre-admissions")
     look(clerk, "Pre-admissions")
+    for key in ("j", "x", "j", "x"):
+        clerk.keyboard.press(key)
+    assert clerk.locator("input[name=files]:checked").count() == 2
+    clerk.keyboard.press("t")
+    look(clerk, "What became of the files ticked")
+    expect(clerk.get_by_text("Yours now.")).to_have_count(2)
+    clerk.keyboard.press("n")
+    clerk.wait_for_url("**/admin/pre-admissions/*-*")
+    clerk.keyboard.press("?")
+    expect(clerk.get_by_text("next file to treat")).to_be_visible()
+    press(clerk, "Turn these keys off")
+    address = clerk.url
+    clerk.keyboard.press("n")
+    assert clerk.url == address
+    press(clerk, "Turn these keys on")
+    for path, heading in (
+        ("/attendus", "Expected admissions"),
+        ("/chiffres", "Figures of the admissions office"),
+        ("/nouvelle", "Enter a file for somebody"),
+    ):
+        clerk.goto(f"/admin/pre-admissions{path}")
+        look(clerk, heading)
 
 
-def piece_card(clerk: Page, piece: str):
-    return clerk.locator(".app-card", has=clerk.get_by_role("heading", name=piece))
+def open_file_of(clerk: Page, name: str) -> None:
+    clerk.goto("/admin/pre-admissions")
+    look(clerk, "Pre-admissions")
+    clerk.get_by_role("link", name=name).click()
+    look(clerk, "Yacine OUARDALI")
 
 
-def refuse(clerk: Page, piece: str, reason: str) -> None:
-    card = piece_card(clerk, piece)
-    card.get_by_text("Refuse this document").click()
-    card.get_by_label("Reason").select_option(label=reason)
-    card.get_by_role("button", name="Refuse").click()
+def see_document(clerk: Page) -> None:
+    """The worker makes the copy that people look at."""
+    eventually(clerk, lambda: bool(clerk.evaluate(_SHOWN)))
 
 
-def send_back(clerk: Page) -> None:
-    clerk.get_by_text("Ask for documents again").click()
-    press(clerk, "Send back to the patient")
+def refuse_by_keyboard(clerk: Page, reason: str) -> None:
+    clerk.keyboard.press("f")
+    assert clerk.evaluate("document.activeElement.id") == "refuse-reason"
+    clerk.keyboard.type(reason)
+    clerk.get_by_role("button", name="Refuse the document").press("Enter")
+    expect(clerk.get_by_text("Document refused.")).to_be_visible()
 
 
-def saved(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path
+def ask_by_keyboard(clerk: Page) -> None:
+    clerk.keyboard.press("d")
+    look(clerk, "Ask for what is missing")
+    clerk.locator("#message").fill("The whole card, please.")
+    press(clerk, "Preview")
+    look(clerk, "Ask for what is missing")
+    press(clerk, "Send to the patient")
+    expect(clerk.get_by_text("The patient has been told, in one message.")).to_be_visible()
+
+
+def send_again(patient: Page, piece: str, tmp_path: Path) -> None:
+    card = tmp_path / "card.png"
+    card.write_bytes(photo(piece))
+    patient.locator("main").get_by_role("link", name=piece).click()
+    patient.locator("input[type=file]").set_input_files(card)
+    press(patient, "Send this document")
+
+
+def judge_what_came_back(clerk: Page) -> None:
+    """Accept one by one with the same key, then the file."""
+    for _document in range(2):
+        accept = clerk.get_by_role("button", name="Accept the document")
+        eventually(clerk, accept.is_visible)
+        clerk.keyboard.press("a")
+        expect(clerk.get_by_text("Document accepted.")).to_be_visible()
+        clerk.goto(clerk.url.partition("?")[0])
+    clerk.keyboard.press("v")
+    expect(clerk.get_by_text("The patient goes straight to the ward.")).to_be_visible()
