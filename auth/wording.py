@@ -234,6 +234,7 @@ ACTIONS = {
     "maternity_request.cancelled": _l("ended a request for a place at a maternity unit"),
     "maternity_request.born_elsewhere": _l("noted that the birth took place elsewhere"),
     "maternity_places.changed": _l("changed how many births a maternity unit takes"),
+    "preadmission.known": _l("told the portal of a stay from another system"),
     "preadmission.read": _l("read a pre-admission from another system"),
     "preadmission_list.read": _l("read pre-admissions from another system"),
     "preadmission.moved": _l("changed the day of a stay"),

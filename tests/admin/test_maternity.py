@@ -12,6 +12,7 @@ from auth.models import Account
 from portal import db
 from portal.audit import AuditEvent
 from services.preadmission.maternity.models import MaternityPlaces, MaternityWish
+from tests.english import in_english as in_english
 from tests.factories import maternity, people
 from tests.factories import preadmission as factory
 from tests.ground import prepared, rows, today

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from services.preadmission.api import capabilities, encounters, inside
+from services.preadmission.fhir import jobs  # noqa: F401 - its task
 
 
 def register(app: Flask) -> None:

@@ -75,6 +75,7 @@ def declare(establishment_id: UUID, told: Told, systems: Systems) -> Preadmissio
         raise NoStaySaid
     made = known_stays.declare(patient_id, Stay(unit.id, told.planned_on, told.stay_kind))
     made.ipp, made.visit_number = told.ipp, told.visit_number
+    traces.record("preadmission.known", made)
     _name(made, told)
     return made
 

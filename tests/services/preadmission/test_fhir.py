@@ -21,7 +21,7 @@ from auth.models import Patient, PatientRecord
 from portal import db
 from portal.audit import AuditEvent
 from services.preadmission import actions
-from services.preadmission.fhir import naming
+from services.preadmission.fhir import jobs, naming
 from services.preadmission.fhir.models import EncounterIdentifier, EncounterStir, EncounterVersion
 from services.preadmission.models import Preadmission, StepAnswers
 from tests.factories import people
@@ -625,6 +625,23 @@ class TestWriting:
         issue(gam.ask("PUT", f"/Encounter/{key}", {"resourceType": "Patient"}), 400, "invalid")
         issue(gam.ask("PUT", f"/Encounter/{key}", said("READY", id=str(uuid4()))), 400, "invalid")
         issue(gam.ask("PUT", "/Encounter?identifier=x", said("READY")), 412, "invalid")
+
+
+def test_what_nobody_polls_is_kept_short_and_what_was_erased_forgotten(gam: Machine, ground: Ground) -> None:
+    gam.ask("POST", "/Encounter", stay())
+    key = sent(ground)
+    with prepared():
+        factory.put(factory.pieces_of(db.session.get_one(Preadmission, key))["identity"])
+    assert count(EncounterStir) > 0
+    for _round in range(2):
+        jobs.give_versions()
+    assert count(EncounterStir) == 0
+    assert {row.preadmission_id for row in rows(EncounterVersion)} >= {key}
+    with prepared():
+        for file in db.session.scalars(select(Preadmission)):
+            file.state, file.submitted_at = "purged", None
+    jobs.give_versions()
+    assert count(EncounterIdentifier) == 0
 
 
 def test_metadata_says_so(client: FlaskClient, app: Flask) -> None:

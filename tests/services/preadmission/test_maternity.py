@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from auth.enrolment.belongings import Move
 from portal import db, establishments
 from portal.audit import AuditEvent
 from portal.db import ANONYMOUS, Actor
 from services.preadmission import actions as files
-from services.preadmission.maternity import actions, jobs, queries, states, wording
+from services.preadmission.maternity import actions, belongings, jobs, queries, states, wording
 from services.preadmission.maternity.models import (
     STATES,
     TAKEN,
@@ -30,6 +31,7 @@ from services.preadmission.maternity.models import (
 )
 from services.preadmission.maternity.states import WishTransitionRefused
 from services.preadmission.models import Preadmission
+from tests.english import in_english as in_english
 from tests.factories import hospitals, maternity, people
 from tests.factories import preadmission as factory
 from tests.ground import count, prepared, rows, today
@@ -380,3 +382,16 @@ def test_a_file_is_still_filled_after_the_place_is_asked(
         files.fill(current.get_one(Preadmission, file.id), maternity.told(maternity.due(5)))
     with prepared():
         assert db.session.get_one(MaternityRequest, wish.request_id).due_on == maternity.due()
+
+
+def test_a_request_follows_its_file_and_comes_back(ground: Ground, wish: MaternityWish) -> None:
+    """When two accounts are found to be one person's, and when that was wrong."""
+    mine, other, here = ground.patient.id, ground.other_patient.id, ground.hospital.establishment.id
+    with prepared():
+        moved = belongings.adopt(Move(here, mine, other, ""))
+    assert {each.patient_id for each in (*rows(MaternityRequest), *rows(MaternityWish))} == {other}
+    with prepared():
+        belongings.release(Move(here, other, mine, ""), moved)
+        told = belongings.part(mine)
+    assert {each.patient_id for each in (*rows(MaternityRequest), *rows(MaternityWish))} == {mine}
+    assert [fact.value for fact in told.entries[0].facts if fact.code == "state"] == ["received"]
