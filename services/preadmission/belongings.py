@@ -46,8 +46,9 @@ def adopt(move: Move) -> Rows:
 def release(move: Move, moved: Rows) -> None:
     for name, table in _TABLES.items():
         session.execute(update(table).where(table.id.in_(moved.get(name, ()))).values(patient_id=move.to_id))
-    for table, name in ((PiecePage, "piece_page"), (StoredFile, "stored_file")):
-        session.execute(update(table).where(table.id.in_(moved.get(name, ()))).values(patient_id=move.to_id))
+    pages, files = moved.get("piece_page", ()), moved.get("stored_file", ())
+    session.execute(update(PiecePage).where(PiecePage.id.in_(pages)).values(patient_id=move.to_id))
+    session.execute(update(StoredFile).where(StoredFile.id.in_(files)).values(patient_id=move.to_id))
 
 
 def _move_pages(pieces: Sequence[UUID], move: Move) -> list[UUID]:

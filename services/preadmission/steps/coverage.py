@@ -32,7 +32,7 @@ AMC_KINDS: Final[Mapping[str, Any]] = {
     "none": _l("No"),
 }
 INSURED: Final[Mapping[str, Any]] = {
-    "self": _l("Mine"),
+    "self": _l("My own"),
     "parent": _l("That of a parent"),
     "spouse": _l("That of my husband, wife or partner"),
     "other": _l("Somebody else’s"),
