@@ -1,6 +1,6 @@
 """Places for births: the unit's tray of requests, one request and its answer, and how many births each site takes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -96,13 +96,12 @@ def _decided(wish: MaternityWish, form: DecideForm) -> bool:
         else:
             actions.end(wish, form.decision.data, words)
     except tuple(_REFUSALS) as refusal:
-        said = _REFUSALS[type(refusal)]()
-        form.decision.errors = [said]
+        form.decision.errors = [_REFUSALS[type(refusal)]()]
         return False
     return True
 
 
-_REFUSALS = {
+_REFUSALS: dict[type[Exception], Callable[[], str]] = {
     WishTransitionRefused: lambda: _("Somebody else has just changed this request: read it again."),
     actions.NoPlacesHere: lambda: _("No place is open for that month and level."),
     actions.Full: lambda: _("Every place of that month and level is kept: put the request on the waiting list."),
@@ -125,7 +124,7 @@ def places() -> Answer:
     if form.validate_on_submit():
         month = date.fromisoformat(form.month.data)
         try:
-            actions.set_places(sites[form.site_id.data], month, form.level.data, form.places.data)
+            actions.set_places(sites[form.site_id.data], month, form.level.data, form.places.data or 0)
         except actions.TooFew as refusal:
             form.places.errors = [_("%(count)s places are kept already: write at least as many.", count=refusal.taken)]
         else:
@@ -158,4 +157,4 @@ def _month(text: str) -> date | None:
 
 
 def _month_name(month: date) -> str:
-    return format_date(month, "MMMM yyyy")
+    return str(format_date(month, "MMMM yyyy"))

@@ -116,7 +116,7 @@ def _here(establishment_id: UUID) -> Sequence[ColumnElement[bool]]:
     )
 
 
-def _known(establishment_id: UUID) -> Select[Any]:
+def _known(establishment_id: UUID) -> Select[Preadmission, EncounterVersion, str | None]:
     record = and_(
         PatientRecord.patient_id == Preadmission.patient_id,
         PatientRecord.establishment_id == Preadmission.establishment_id,

@@ -146,7 +146,7 @@ def _held(keys: Sequence[UUID]) -> Mapping[tuple[UUID, bool], int]:
         .where(MaternityWish.places_id.in_(keys), MaternityWish.state.in_((*TAKEN, "waiting_list")))
         .group_by(MaternityWish.places_id, kept)
     )
-    return {(places_id, is_kept): number for places_id, is_kept, number in rows}
+    return {(places_id, is_kept): number for places_id, is_kept, number in rows if places_id}
 
 
 def at(site_id: UUID, due_on: date, level: str) -> MaternityPlaces | None:
