@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
+from auth.wording import say
 from portal import catalog
 from portal.catalog import Card, Group
 from services.appointments import (  # noqa: F401 - jobs registers
@@ -21,6 +22,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     figures,
     guests,
     jobs,
+    journal,
     links,
     occasions,
     outside,
@@ -44,6 +46,7 @@ STAFF_MENU = Group(_l("Appointments"), "calendar-days")
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
+    say(journal.WORDS)
     app.register_blueprint(routes_public.pages)
     for each in (affairs, guests, belongings, export, occasions):
         each.declare()

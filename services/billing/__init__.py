@@ -6,10 +6,11 @@ from flask_babel import lazy_gettext as _l
 
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
+from auth.wording import say
 from portal import catalog, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
-from services.billing import affairs, belongings, export, jobs
+from services.billing import affairs, belongings, export, jobs, journal
 from services.billing import commands as operator
 from services.billing.models import Bill
 from services.billing.routes_callbacks import callbacks
@@ -19,6 +20,7 @@ from services.billing.routes_public import public_pages
 
 def register(app: Flask) -> None:
     """Furnish the room: the payment door, routes, jobs, card, figures."""
+    say(journal.WORDS)
     jobs.connect(app.config["SETTINGS"])
     affairs.declare()
     belongings.declare()

@@ -4,8 +4,10 @@ import click
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
+from auth.wording import say
 from portal import catalog
 from portal.catalog import Card
+from services.documents import journal
 
 
 def register(app: Flask) -> None:
@@ -22,6 +24,7 @@ def register(app: Flask) -> None:
         routes_pro,
     )
 
+    say(journal.WORDS)
     app.register_blueprint(routes_patient.patient_pages)
     belongings.declare()
     export.declare()

@@ -8,16 +8,18 @@ from collections.abc import Mapping
 import click
 from flask import Flask
 
+from auth.wording import say
 from portal import establishments
 from portal.db import session
 from portal.establishments import Establishment
 from portal.gateways import UnsupportedUrl
 from portal.gateways.his import HospitalSystem
-from services.exchanges import dialect, jobs, metrics, queries, routes_machine
+from services.exchanges import dialect, jobs, journal, metrics, queries, routes_machine
 
 
 def register(app: Flask) -> None:
     """Open the doors, and add the address that machines call."""
+    say(journal.WORDS)
     jobs.connect(app.config["SETTINGS"])
     metrics.register()
     # A wrong address is told when it is set, whoever sets it.

@@ -6,9 +6,10 @@ A room below the others: what asks for pieces (a pre-admission today) imports th
 from flask import Blueprint, Flask
 from flask_babel import lazy_gettext as _l
 
+from auth.wording import say
 from portal import kpi
 from portal.kpi import Definition, Figure, Period
-from services.pieces import jobs  # noqa: F401 - registers its tasks
+from services.pieces import jobs, journal  # noqa: F401 - registers its tasks
 
 
 def _deposited(period: Period) -> Figure:
@@ -26,6 +27,7 @@ _partials = Blueprint("pieces", __name__, template_folder="templates")
 
 def register(app: Flask) -> None:
     """Offer the partials, and declare the figures of this room (domain catalogue, section 5.2)."""
+    say(journal.WORDS)
     app.register_blueprint(_partials)
     kpi.define(
         Definition(

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
+from auth.wording import say
 from portal import catalog
 from portal.catalog import Card
 from services import pieces
@@ -20,6 +21,7 @@ from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     figures,
     guests,
     jobs,
+    journal,
     life,
     maternity,
     occasions,
@@ -32,6 +34,7 @@ from services.preadmission.models import Preadmission
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
+    say(journal.WORDS)
     pieces.register(app)
     affairs.declare()
     guests.declare()

@@ -1,21 +1,17 @@
 """The forms of pre-admission: shape and wording of what is typed."""
 
-import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from stdnum.exceptions import ValidationError as NotANumber
-from stdnum.fr import nir as french_nir
-from wtforms import EmailField, RadioField, SelectField, StringField, TelField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms import RadioField, SelectField, TextAreaField
+from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.establishments import Unit
 from portal.web.fields import DateParts, choices
-from portal.web.forms import EmailAddress, Form, OnceForm, Required
+from portal.web.forms import Form, OnceForm, Required
 from services.preadmission.actions import Stay
 from services.preadmission.wording import STAY_KINDS
 

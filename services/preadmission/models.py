@@ -51,6 +51,20 @@ def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} in ({', '.join(repr(value) for value in values)})", column)
 
 
+_QUEUES = {
+    "to_process": "state in ('submitted', 'in_review', 'completed')",
+    "waiting": "state = 'to_complete'",
+    "ready": "state in ('validated', 'transmitted', 'integrated')",
+    "closed": "state in ('closed', 'refused', 'cancelled_by_patient', 'cancelled_by_hospital', 'lapsed')",
+}
+"""The agents' trays, each read in the order of its index."""
+
+
+def _queue(name: str, states: str) -> Index:
+    columns = ("establishment_id", "planned_on", "submitted_at", "id")
+    return Index(f"ix_preadmission_{name}", *columns, postgresql_where=states)
+
+
 class Preadmission(Keyed, Base):
     """One file, for one stay of one patient at one hospital.
 
@@ -66,6 +80,8 @@ class Preadmission(Keyed, Base):
         UniqueConstraint("reference"),
         Index("ix_preadmission_tray", "establishment_id", "state", "planned_on"),
         Index("ix_preadmission_visit", "establishment_id", "visit_number"),
+        Index("ix_preadmission_agent_id", "agent_id", postgresql_where="agent_id is not null"),
+        *(_queue(name, states) for name, states in _QUEUES.items()),
         _one_of("state", STATES),
         _one_of("stay_kind", STAY_KINDS),
         _one_of("origin", ORIGINS),

@@ -33,6 +33,11 @@ WARNED_DAYS = 15
 
 def declare() -> None:
     """Offer the rules, in the order in which the screen shows them."""
+    _declare_living()
+    _declare_over()
+
+
+def _declare_living() -> None:
     retention.offer(
         Rule(
             "preadmission_draft",
@@ -52,6 +57,11 @@ def declare() -> None:
             _l("Counted from the day of the stay: the hospital has its own copy"),
             365, _pieces, _purge_piece(_piece_is_due), most=1095,
         ),
+    )  # fmt: skip
+
+
+def _declare_over() -> None:
+    retention.offer(
         Rule(
             "preadmission_file",
             _l("Answers of a stay that took place"),

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from auth.models import Patient
 from portal.web.ui import long_day
 from services.preadmission.models import Preadmission
-from services.preadmission.steps.base import Rows, told
+from services.preadmission.steps.step import Rows, told
 
 STATES: Mapping[str, tuple[Any, str]] = {
     "draft": (_l("Draft"), "neutral"),

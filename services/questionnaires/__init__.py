@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
+from auth.wording import say
 from portal import catalog
 from portal.catalog import Card, Group
 from services.questionnaires import (  # noqa: F401 - jobs registers its tasks
@@ -19,6 +20,7 @@ from services.questionnaires import (  # noqa: F401 - jobs registers its tasks
     export,
     figures,
     jobs,
+    journal,
     retention,
     routes_patient,
     wording,
@@ -31,6 +33,7 @@ STAFF_MENU = Group(_l("Questionnaires"), "clipboard-check")
 
 def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures, and what the core asks of every room."""
+    say(journal.WORDS)
     app.register_blueprint(routes_patient.pages)
     app.register_blueprint(api.pages)
     api.declare()

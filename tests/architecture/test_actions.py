@@ -27,7 +27,10 @@ def test_actions_never_end_the_transaction(path: Path) -> None:
     assert not calls, f"{path.relative_to(ROOT)} lines {calls}: the request, the job or the command ends it"
 
 
-@pytest.mark.parametrize("room", ["appointments", "preadmission", "exchanges", "pieces", "questionnaires", "billing", "documents"])
+ROOMS = ["appointments", "preadmission", "exchanges", "pieces", "questionnaires", "billing", "documents"]
+
+
+@pytest.mark.parametrize("room", ROOMS)
 def test_actions_write_to_the_audit(room: str) -> None:
     """Each module of a room's actions that writes rows also records who did it."""
     silent = [

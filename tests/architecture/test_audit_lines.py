@@ -18,6 +18,7 @@ SILENT = {
     "services.appointments.agendas.actions.open_ahead": "the calendar goes on as the audited templates say",
     "services.exchanges.actions.delivering.postpone": "a try that did not arrive; what was taken or refused is audited",
     "services.exchanges.actions.following.let_go": "a job gives its lease back; what it told is audited",
+    "services.preadmission.office.actions.leave": "who has a page open is no fact about the file",
     "auth.actions.begin": "a sign-in that leaves is nobody's yet; its end is audited",
     "auth.actions.take": "the same: taken back, then audited as opened or refused",
     "auth.enrolment.actions.asking.count_try": "a try is counted before it is looked at; what it gave is audited",

@@ -16,6 +16,7 @@ from services.preadmission.actions.deciding import (
     validate,
     waive_piece,
 )
+from services.preadmission.actions.depositing import add_pages, arrange_page, deposit_piece, reuse_piece, takes_pages
 from services.preadmission.actions.facts import (
     ChangedMeanwhile,
     HeldByAnother,
@@ -35,7 +36,6 @@ from services.preadmission.actions.preparing import (
     Stay,
     cancel,
     change_stay,
-    deposit_piece,
     fill,
     missing_from,
     start,
@@ -61,7 +61,11 @@ __all__ = [
     "cancel_there",
     "change_stay",
     "close",
+    "add_pages",
+    "arrange_page",
     "deposit_piece",
+    "reuse_piece",
+    "takes_pages",
     "fill",
     "integrate",
     "lapse",

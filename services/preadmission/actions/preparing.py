@@ -13,7 +13,6 @@ from portal.db import session
 from portal.establishments import Unit
 from services.pieces import actions as piece_actions
 from services.pieces import queries as piece_queries
-from services.pieces.models import Piece
 from services.preadmission import asked, queries, states
 from services.preadmission.actions import counting, filled, traces
 from services.preadmission.actions.facts import (
@@ -135,20 +134,6 @@ def cancel(preadmission: Preadmission) -> None:
     """The patient gives the file up. Raises TransitionRefused."""
     traces.lock(preadmission)
     traces.move(preadmission, "cancelled_by_patient")
-
-
-def deposit_piece(preadmission: Preadmission, piece: Piece, file_id: UUID, expires_on: date | None = None) -> None:
-    """Put a file in a draft, or again in a file sent back; the last piece asked again sends the file to the hospital.
-
-    Raises NotEditable, FileNotReadable (not the actor's own upload), PieceTransitionRefused.
-    """
-    traces.lock(preadmission)
-    again = preadmission.state == "to_complete"
-    if not (preadmission.state == "draft" or (again and piece.is_expected)):
-        raise NotEditable(preadmission.id)
-    piece_actions.send(piece, file_id, expires_on)
-    if again and not any(each.is_expected for each in piece_queries.of_folder(preadmission.id)):
-        traces.move(preadmission, "completed")
 
 
 def _open_unit(stay: Stay) -> Unit:

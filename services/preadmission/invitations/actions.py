@@ -289,6 +289,7 @@ def come_back(invitation: StayInvitation, reason: str) -> None:
         invitation.email, invitation.digest = "", None
         session.add(change(invitation, "waiting", reason))
         session.flush()
+        _record("stay_invitation.came_back", invitation)
 
 
 def list_read(establishment_ids: frozenset[UUID]) -> None:

@@ -22,7 +22,7 @@ from services.preadmission.steps import (
     situation,
     trust,
 )
-from services.preadmission.steps.base import Rows, Step, StepForm
+from services.preadmission.steps.step import Rows, Step, StepForm
 
 __all__ = ["BY_SLUG", "STEPS", "TITLES", "Rows", "Step", "StepForm", "told_of"]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.preadmission.models import Preadmission
-from services.preadmission.steps.base import StepForm
+from services.preadmission.steps.step import StepForm
 
 
 class FileForm(StepForm):

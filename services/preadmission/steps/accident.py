@@ -13,7 +13,7 @@ from portal.web.forms import Required
 from portal.web.ui import long_day
 from services.preadmission.answers import AccidentFacts, Situation
 from services.preadmission.asked import Facts
-from services.preadmission.steps.base import Rows, Step, StepForm, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, text, told
 
 
 class AccidentForm(StepForm):

@@ -11,7 +11,7 @@ from portal.web.fields import choices
 from services.preadmission.answers import Choices
 from services.preadmission.choices import texts
 from services.preadmission.models import Preadmission
-from services.preadmission.steps.base import Rows, Step, StepForm, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, text, told
 
 TEXT_VERSION = texts.IN_FORCE.code
 

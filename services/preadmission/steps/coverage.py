@@ -17,7 +17,7 @@ from portal.web.ui import long_day
 from services.preadmission.answers import Coverage
 from services.preadmission.asked import Facts, has_own_card
 from services.preadmission.models import Preadmission
-from services.preadmission.steps.base import Rows, Step, StepForm, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, text, told
 
 AMO_KINDS: Final[Mapping[str, Any]] = {
     "french": _l("Yes, with the French health insurance"),

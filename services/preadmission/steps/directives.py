@@ -10,7 +10,7 @@ from wtforms.validators import Length, Optional, ValidationError
 
 from portal.web.fields import choices
 from services.preadmission.answers import Directives
-from services.preadmission.steps.base import Rows, Step, StepForm, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, text, told
 
 EXIST: Mapping[str, Any] = {
     "yes": _l("Yes, I have written some"),

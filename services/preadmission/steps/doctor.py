@@ -15,7 +15,7 @@ from services.preadmission.asked import Facts
 from services.preadmission.doctors import queries as register
 from services.preadmission.doctors.models import Doctor as Registered
 from services.preadmission.models import Preadmission
-from services.preadmission.steps.base import Rows, Step, StepForm, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, text, told
 
 _NONE_OF_THEM = "none"
 

@@ -14,7 +14,7 @@ from portal.web.forms import EmailAddress, Required
 from services.preadmission.answers import Holders, Situation
 from services.preadmission.asked import Facts
 from services.preadmission.models import Preadmission
-from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, check_phone, phone_number, text, told
 
 SIGNINGS: Mapping[str, Any] = {
     "online": _l("Online: we send them a link by e-mail"),

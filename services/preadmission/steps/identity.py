@@ -16,7 +16,7 @@ from services.preadmission.answers import Identity
 from services.preadmission.asked import Facts
 from services.preadmission.models import Preadmission
 from services.preadmission.steps import names
-from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
 
 
 class IdentityForm(StepForm):

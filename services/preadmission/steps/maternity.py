@@ -18,7 +18,7 @@ from services.preadmission import queries
 from services.preadmission.answers import Maternity
 from services.preadmission.asked import Facts
 from services.preadmission.steps.about_file import FileForm
-from services.preadmission.steps.base import Rows, Step, text, told
+from services.preadmission.steps.step import Rows, Step, text, told
 
 FROM_LAST_PERIOD: Final = timedelta(days=287)
 """41 weeks without periods, as French maternity units count a term."""

@@ -13,7 +13,7 @@ from portal.web.forms import EmailAddress, Required
 from portal.web.ui import long_day
 from services.preadmission.answers import Protector
 from services.preadmission.asked import Facts
-from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
 
 
 class ProtectorForm(StepForm):

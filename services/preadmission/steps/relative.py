@@ -8,7 +8,7 @@ from wtforms.validators import Length
 from portal.web.fields import choices
 from portal.web.forms import Required
 from services.preadmission.answers import Relative
-from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
 
 LINKS = {
     "spouse": _l("Husband, wife or partner"),

@@ -17,7 +17,7 @@ from services.preadmission.answers import Room
 from services.preadmission.asked import Facts
 from services.preadmission.prices import queries as prices
 from services.preadmission.steps.about_file import FileForm
-from services.preadmission.steps.base import Rows, Step, check_phone, phone_number, text, told
+from services.preadmission.steps.step import Rows, Step, check_phone, phone_number, text, told
 
 ROOMS: Mapping[str, Any] = {"shared": _l("A shared room"), "single": _l("A single room, if one is free")}
 PAYERS: Mapping[str, Any] = {

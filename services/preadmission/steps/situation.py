@@ -8,7 +8,7 @@ from portal.web.fields import choices
 from portal.web.forms import Required
 from services.preadmission.answers import Situation
 from services.preadmission.asked import Facts
-from services.preadmission.steps.base import Rows, Step, StepForm, told
+from services.preadmission.steps.step import Rows, Step, StepForm, told
 
 ACCIDENTS = {
     "none": _l("No"),

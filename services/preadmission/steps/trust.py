@@ -12,7 +12,7 @@ from portal.web.fields import choices
 from portal.web.forms import EmailAddress, Required
 from services.preadmission.answers import Situation, Trust
 from services.preadmission.asked import Facts
-from services.preadmission.steps.base import Rows, Step, StepForm, check_phone, phone_number, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, check_phone, phone_number, text, told
 
 WANTED: Mapping[str, Any] = {
     "yes": _l("Yes, for this stay"),

@@ -86,7 +86,8 @@ def gesture(name: str, file: Preadmission) -> None:
         case "waive piece":
             actions.waive_piece(file, piece)
         case "deposit":
-            actions.deposit_piece(file, piece, factory.stored().id)
+            actions.add_pages(file, piece, [factory.stored().id])
+            actions.deposit_piece(file, piece)
 
 
 FACTS = (TransitionRefused, piece_states.PieceTransitionRefused, NotEditable, Incomplete, NothingToAskAgain,

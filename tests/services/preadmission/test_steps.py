@@ -10,7 +10,7 @@ from portal import db
 from services.preadmission import actions, queries
 from services.preadmission.answers import AccidentFacts, Answers, Coverage, Identity, Situation
 from services.preadmission.models import Preadmission
-from services.preadmission.steps.base import spelled_phone
+from services.preadmission.steps.step import spelled_phone
 from tests.factories import people
 from tests.factories import preadmission as factory
 from tests.ground import today
