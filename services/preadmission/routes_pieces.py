@@ -21,7 +21,7 @@ from services.pieces.forms import DepositForm, PageForm, PageLinks, ReuseForm
 from services.pieces.models import Piece, PiecePage
 from services.pieces.states import PieceTransitionRefused
 from services.preadmission import queries
-from services.preadmission.actions import NotEditable, depositing
+from services.preadmission.actions import NotEditable
 from services.preadmission.models import Preadmission
 from services.preadmission.pages import address
 from services.preadmission.routes_patient import patient_pages
@@ -34,7 +34,7 @@ _PIECE = "/<uuid:preadmission_id>/pieces/<uuid:piece_id>"
 def piece(preadmission_id: UUID, piece_id: UUID) -> Answer:
     """Send one document. Uploads are received before anything is written, and survive a refused form."""
     file, wanted = _one_with_piece(preadmission_id, piece_id)
-    if not depositing.takes_pages(file, wanted):
+    if not actions.takes_pages(file, wanted):
         return redirect(address(file), 303)
     held = held_forms.take()
     form = DepositForm(formdata=held) if held else DepositForm(expires_on=wanted.expires_on)
@@ -54,9 +54,9 @@ def _deposit(preadmission_id: UUID, piece_id: UUID, form: DepositForm, kept: Seq
     file, wanted = _one_with_piece(preadmission_id, piece_id)
 
     def act() -> None:
-        depositing.add_pages(file, wanted, [each.id for each in kept], rotation=form.rotation)
+        actions.add_pages(file, wanted, [each.id for each in kept], rotation=form.rotation)
         if not form.more.data:
-            depositing.deposit_piece(file, wanted, form.expires_on.data if wanted.rules.has_expiry else None)
+            actions.deposit_piece(file, wanted, form.expires_on.data if wanted.rules.has_expiry else None)
 
     return _do(file, wanted, act, _("Your document has arrived."), stay=form.more.data)
 
@@ -72,7 +72,7 @@ def reuse_piece(preadmission_id: UUID, piece_id: UUID) -> Response:
         flash(_("This document could not be used again: send it here."), "warning")
         return redirect(url_for(".piece", preadmission_id=file.id, piece_id=wanted.id), 303)
     done = _("The document that was accepted before is used again.")
-    return _do(file, wanted, lambda: depositing.reuse_piece(file, wanted, source, ticked=form.agreed.data), done)
+    return _do(file, wanted, lambda: actions.reuse_piece(file, wanted, source, ticked=form.agreed.data), done)
 
 
 @patient_pages.get(f"{_PIECE}/pages/<uuid:page_id>")
@@ -93,7 +93,7 @@ def change_page(preadmission_id: UUID, piece_id: UUID, page_id: UUID) -> Respons
     if not form.validate():
         abort(400)
     gesture = form.gesture.data or ""
-    return _do(file, page.piece, lambda: depositing.arrange_page(file, page, gesture), "", stay=True)
+    return _do(file, page.piece, lambda: actions.arrange_page(file, page, gesture), "", stay=True)
 
 
 def _do(file: Preadmission, wanted: Piece, act: Callable[[], None], done: str, *, stay: bool = False) -> Response:
