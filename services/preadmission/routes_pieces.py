@@ -20,7 +20,7 @@ from services.pieces.actions import NoPage, NotReusable, TooManyFiles
 from services.pieces.forms import DepositForm, PageForm, PageLinks, ReuseForm
 from services.pieces.models import Piece, PiecePage
 from services.pieces.states import PieceTransitionRefused
-from services.preadmission import queries
+from services.preadmission import actions, queries
 from services.preadmission.actions import NotEditable
 from services.preadmission.models import Preadmission
 from services.preadmission.pages import address
