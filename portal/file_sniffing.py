@@ -20,6 +20,7 @@ import pi_heif  # type: ignore[import-untyped]  # the library has no types
 import pikepdf
 import puremagic
 from PIL import Image, UnidentifiedImageError
+from pikepdf import settings as pdf_settings
 
 pi_heif.register_heif_opener(thumbnails=False)
 
@@ -30,6 +31,17 @@ MAX_WHOLE_PIXELS: Final = 50_000_000
 """Of a format that can only be decoded whole (PNG, HEIC): 150 MB of memory. Telephones stop at 48 million."""
 IMAGE_FORMATS: Final = ("JPEG", "PNG", "HEIF")
 MAX_NAME_LENGTH: Final = 150
+_UNPACKED: Final = 64 * 1024 * 1024
+"""Bytes that one stream of a PDF may unpack to while its structure is read: a kilobyte of zeros is a megabyte."""
+
+# For the whole process, before any thread opens a PDF. Images are not unpacked here: a large scan is no bomb.
+pdf_settings.set_qpdf_limits(
+    flate_max_memory=_UNPACKED,
+    run_length_max_memory=_UNPACKED,
+    png_max_memory=_UNPACKED,
+    tiff_max_memory=_UNPACKED,
+    max_stream_filters=4,
+)
 
 
 class Kind(StrEnum):

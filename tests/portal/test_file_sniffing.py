@@ -214,6 +214,34 @@ def test_a_decompression_bomb_is_refused_before_it_goes_off(side: int) -> None:
         check_image(png_of_declared_size(side, side))
 
 
+def packed_pdf(unpacked: int) -> bytes:
+    """A whole PDF whose only page stands in an object stream that unpacks to so many bytes (ISO 32000-1, 7.5.7)."""
+    page = b"3 0 <</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"
+    packed = zlib.compress(page + b" " * unpacked, 9)
+    out, places = io.BytesIO(b"%PDF-1.5\n"), []
+    out.seek(0, io.SEEK_END)
+    for number, body in (
+        (1, b"<</Type/Catalog/Pages 2 0 R>>"),
+        (2, b"<</Type/Pages/Kids[3 0 R]/Count 1>>"),
+        (4, b"<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed)),
+    ):
+        places.append(out.tell())
+        out.write(b"%d 0 obj%s\nendobj\n" % (number, body))
+    rows = [(0, 0, 65535), (1, places[0], 0), (1, places[1], 0), (2, 4, 0), (1, places[2], 0), (1, out.tell(), 0)]
+    table, start = b"".join(struct.pack(">BIH", *row) for row in rows), out.tell()
+    head = b"5 0 obj<</Type/XRef/Size 6/W[1 4 2]/Root 1 0 R/Length %d>>stream\n" % len(table)
+    out.write(head + table + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % start)
+    return out.getvalue()
+
+
+def test_a_pdf_whose_structure_is_a_decompression_bomb_is_refused() -> None:
+    assert check_pdf(packed_pdf(1_000_000)).pages == 1
+    bomb = packed_pdf(80 * 1024 * 1024)
+    assert len(bomb) < 100_000
+    with pytest.raises(FileDamaged):
+        check_pdf(bomb)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([JPEG, PNG]), st.data())
 def test_a_broken_image_gives_a_fact_never_an_accident(whole: bytes, data: st.DataObject) -> None:
