@@ -4,20 +4,20 @@ The columns, in order, are the format's contract (docs/preadmission-exchanges.md
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import date
 from io import StringIO
 from typing import Final
 
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
-
+from portal.pdf import Sheet
 from services.preadmission.exchanges.request import Contact, Cover, Request
 
 CSV_NAME: Final = "preadmission.csv"
 SUMMARY_NAME: Final = "resume.pdf"
-_AS_FORMULA: Final = ("=", "@", "\t", "\r")
-"""A spreadsheet would run what begins so; a number that begins with + or - is one."""
+_AS_FORMULA: Final = ("=", "@", "+", "-")
+_NUMBER: Final = re.compile(r"[+-][0-9 .,]*", re.ASCII)
+"""A spreadsheet would run what begins so (OWASP, CSV injection); a telephone number, or an amount, it does not."""
 
 
 def as_csv(request: Request) -> bytes:
@@ -144,7 +144,7 @@ def _day(day: date | None) -> str:
 def _harmless(value: str) -> str:
     """One line, and no formula."""
     line = " ".join(value.split())
-    return f"'{line}" if line.startswith(_AS_FORMULA) else line
+    return f"'{line}" if line.startswith(_AS_FORMULA) and not _NUMBER.fullmatch(line) else line
 
 
 # -- the summary ---------------------------------------------------------------------------------------------------
@@ -152,23 +152,7 @@ def _harmless(value: str) -> str:
 
 def as_pdf(request: Request, title: str, words: Sequence[tuple[str, str]]) -> bytes:
     """One sheet with these lines, for a desk without a screen."""
-    sheet = FPDF(format="A4")
-    sheet.core_fonts_encoding = "cp1252"
-    sheet.set_title(title)
-    sheet.set_lang("fr")
-    sheet.set_creation_date(request.sent_at)
-    sheet.set_margins(20, 18)
-    sheet.set_auto_page_break(auto=True, margin=18)
-    sheet.add_page()
-    _line(sheet, title, "B", 16)
-    for name, value in words:
-        if value:
-            _line(sheet, name, "B", 9)
-            _line(sheet, value, "", 11)
-    return bytes(sheet.output())
-
-
-def _line(sheet: FPDF, text: str, style: str, size: int) -> None:
-    sheet.set_font("Helvetica", style, size)
-    printable = text.encode("cp1252", errors="replace").decode("cp1252")
-    sheet.multi_cell(0, size * 0.52, printable, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    sheet = Sheet(title, made_at=request.sent_at)
+    sheet.heading(title)
+    sheet.facts([(name, value) for name, value in words if value])
+    return sheet.written()

@@ -35,11 +35,11 @@ def place(ground: Ground, tmp_path: Path) -> Iterator[Path]:
     return tmp_path
 
 
-def accepted(ground: Ground) -> Preadmission:
+def accepted(ground: Ground, street: str = "=cmd()") -> Preadmission:
     with prepared():
         made = preadmission.preadmission(
             ground.patient, ground.hospital.unit, "in_review", account_id=ground.account.id,
-            stay_kind="day_case", answers=[Identity(phone="+33639980001", street="=cmd()", town="Arceau")],
+            stay_kind="day_case", answers=[Identity(phone="+33639980001", street=street, town="Arceau")],
         )  # fmt: skip
         asked = preadmission.pieces_of(made)
         preadmission.put(asked["prescription"], "accepted", content=preadmission.pdf(), name="ordonnance.pdf")
@@ -169,6 +169,14 @@ def test_whatever_was_typed_a_line_is_one_line_and_no_formula(request: object) -
     assert (len(header), content.count("\r\n")) == (len(line), 2)
     assert len(set(header)) == len(header)
     assert not [cell for cell in line if cell.startswith(("=", "@"))]
+
+
+@pytest.mark.parametrize("typed", ["+1+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "-HYPERLINK(A1)", "=1", "@SUM(A1)"])
+def test_no_sign_begins_a_formula_and_a_telephone_number_stays_one(ground: Ground, place: Path, typed: str) -> None:
+    made = accepted(ground, street=typed)
+    exchanges.tick()
+    line = row(place / "out" / made.reference)
+    assert (line["street"], line["phone"]) == (f"'{typed}", "+33639980001")
 
 
 # -- what the hospital answers ---------------------------------------------------------------------------------------
