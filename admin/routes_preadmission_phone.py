@@ -51,16 +51,9 @@ def find_patient() -> Answer:
         "admin/preadmission/find_patient.html",
         form=form,
         found=found,
-        invitations=_page_if_there("admin_invitations.begin", "admin_preadmission_invitations.begin"),
+        invitations=url_for("admin_stay_invitations.invite"),
     )
     return page, 422 if form.errors else 200
-
-
-def _page_if_there(*endpoints: str) -> str:
-    """The address of the first of these pages that this portal has, "" without any."""
-    from flask import current_app
-
-    return next((url_for(each) for each in endpoints if each in current_app.view_functions), "")
 
 
 @preadmission_pages.route("/nouvelle/personne", methods=["GET", "POST"])

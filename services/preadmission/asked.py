@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, TypeVar
 
-from services.preadmission.answers import Answers, Coverage, Identity, Room, Situation, Trust
+from services.preadmission.answers import Answers, Coverage, Directives, Identity, Room, Situation, Trust
 from services.preadmission.kinds import FOR_EVERYBODY, KINDS
 
 A = TypeVar("A", bound=Answers)
@@ -120,6 +120,9 @@ def _of_person(facts: Facts) -> dict[str, bool]:
     trust = facts.given(Trust)
     if not facts.is_minor and trust is not None and trust.wanted == "yes":
         found["trusted_person_form"] = False
+    directives = facts.given(Directives)
+    if not facts.is_minor and directives is not None and directives.kept == "here":
+        found["advance_directives"] = False
     return found
 
 

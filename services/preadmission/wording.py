@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from auth.models import Patient
 from portal.web.ui import long_day
-from services.preadmission.models import Preadmission
+from services.preadmission.models import Preadmission, PreadmissionChange
 from services.preadmission.steps.step import Rows, told
 
 STATES: Mapping[str, tuple[Any, str]] = {
@@ -46,6 +46,19 @@ CHANGES: Mapping[str, Any] = {
     "purged": _l("What it held was deleted"),
 }
 """State entered → what the patient reads in the history of the file."""
+
+_AT_THE_HOSPITAL: Mapping[str, Any] = {
+    "draft": _l("The hospital started this file for you"),
+    "submitted": _l("The admissions office sent it for you"),
+    "completed": _l("The admissions office added what was missing"),
+}
+
+
+def happened(change: PreadmissionChange) -> Any:
+    """What the patient reads of one change: who began a file for them on the phone is not "you"."""
+    theirs = not change.actor.startswith("patient") and change.to_state in _AT_THE_HOSPITAL
+    return (_AT_THE_HOSPITAL if theirs else CHANGES)[change.to_state]
+
 
 STAY_KINDS: Mapping[str, Any] = {
     "day_case": _l("A day at the hospital, home in the evening"),

@@ -136,7 +136,10 @@ def test_a_whole_file_goes_to_the_tray_and_the_patient_finds_it(desk: Office, si
     assert "Put it in the tray" in browser.get(f"{where}?lang=en").text
     assert browser.post(address(file, "/envoyer")).status_code == 303
     assert rows(Preadmission)[0].state == "submitted"
-    assert file.reference in sign_in(desk.account).get(f"/pre-admission/{file.id}").text
+    theirs = sign_in(desk.account).get(f"/pre-admission/{file.id}?lang=en").text
+    assert file.reference in theirs
+    assert "The hospital started this file for you" in theirs
+    assert "You started this file" not in theirs
     assert desk.patient.birth_name in browser.get(TRAY).text
 
 

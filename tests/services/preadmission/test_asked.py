@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.pieces.models import KINDS as PIECES
 from services.preadmission import asked
-from services.preadmission.answers import STEPS, Answers, Coverage, Identity, Room, Situation, Trust
+from services.preadmission.answers import STEPS, Answers, Coverage, Directives, Identity, Room, Situation, Trust
 from services.preadmission.asked import MINUTES, ORDER, Facts
 from services.preadmission.kinds import FOR_EVERYBODY, STAY_KINDS
 
@@ -146,3 +146,9 @@ def test_one_is_of_age_on_the_very_day_of_the_stay() -> None:
 def test_an_agreement_of_the_insurer_is_for_a_single_room_only() -> None:
     assert "insurer_agreement" in asked.pieces(adult("inpatient", Room(room="single")))
     assert "insurer_agreement" not in asked.pieces(adult("inpatient", Room(room="shared")))
+
+
+def test_directives_that_the_hospital_may_keep_can_be_sent_and_are_never_required() -> None:
+    here, elsewhere = Directives(exist="yes", kept="here"), Directives(exist="yes", kept="doctor")
+    assert asked.pieces(adult("inpatient", here))["advance_directives"] is False
+    assert "advance_directives" not in asked.pieces(adult("inpatient", elsewhere))
