@@ -37,7 +37,16 @@ def invitations() -> str:
     group = request.args.get("groupe", "waiting")
     group = group if group in queries.GROUPS else "waiting"
     page = max(1, request.args.get("page", 1, type=int))
-    words = request.args.get("q", "")[:100]
+    return _list(group, page)
+
+
+@pages.post("/recherche")
+def search() -> str:
+    """By the beginning of a name, or a visit number: a post, so that names stay out of addresses and of logs."""
+    return _list("", words=request.form.get("q", "").strip()[:100].replace("\0", ""))
+
+
+def _list(group: str, page: int = 1, words: str = "") -> str:
     found = queries.at(guards.establishments(RIGHT), group, words, page)
     actions.list_read(guards.establishments(RIGHT))
     return render_template(
@@ -58,6 +67,9 @@ def invite() -> Answer:
             made, done = actions.invite(form.stay(UUID(form.unit_id.data)), form.expected())
         except StayInThePast:
             form.planned_on.errors = [*form.planned_on.errors, _("This day has passed: write a day to come.")]
+        except actions.VisitOfAnother:
+            words = _("This number belongs to another patient of the portal: nothing was changed.")
+            form.visit_number.errors = [*form.visit_number.errors, words]
         except UnitNotOpen:
             form.unit_id.errors = [*form.unit_id.errors, _("This unit does not take files online any more.")]
         else:

@@ -54,8 +54,11 @@ def _invite(browser: FlaskClient, hospital: Hospital, **more: str) -> StayInvita
 def test_an_agent_invites_finds_prints_and_takes_back(app: Flask, hospital: Hospital, browser: FlaskClient) -> None:
     made = _invite(browser, hospital)
     with executed(app) as seen:
-        listed = browser.get(f"{HERE}?q=o’con")
+        listed = browser.post(f"{HERE}/recherche", data={"q": "o’con"})
     assert "O’CONNOR-LEFÈVRE" in listed.text
+    assert "O’CONNOR-LEFÈVRE" not in browser.post(f"{HERE}/recherche", data={"q": "dup"}).text
+    assert f'action="{HERE}/recherche" method="post"' in browser.get(HERE).text, "no name stands in an address"
+    assert browser.get(f"{HERE}?q=dup").text.count(made.birth_name), "what stands in one is not looked for"
     assert len(seen) <= 14
     assert browser.get(f"{HERE}/{made.id}").status_code == 200
     letter = browser.post(f"{HERE}/{made.id}/lettre")

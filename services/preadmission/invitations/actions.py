@@ -33,6 +33,10 @@ class CodeRefused(Exception):
     """No invitation that works has this code and this person's traits: nobody is told which of the two is wrong."""
 
 
+class VisitOfAnother(Exception):
+    """Somebody born another day prepares the stay of this visit number already."""
+
+
 @dataclass(frozen=True, repr=False)  # a log line must not name a person
 class Expected:
     """Whom the hospital expects, traits verbatim. ipp, visit_number: its own numbers, "" when unknown. email: where
@@ -49,7 +53,7 @@ class Expected:
 def invite(stay: Stay, expected: Expected, source: str = "agent") -> tuple[StayInvitation, str]:
     """Invite somebody to prepare a stay; told again, it follows what has changed. source: of `models.SOURCES`.
 
-    Returns the invitation and what was done: `made`, `moved`, `same`. Raises UnitNotOpen, StayInThePast.
+    Returns the invitation and what was done: `made`, `moved`, `same`. Raises UnitNotOpen, StayInThePast, VisitOfAnother.
     """
     unit = _open_unit(stay)
     session.execute(_one_at_a_time(unit.establishment_id, expected.visit_number))
@@ -100,6 +104,8 @@ def _follow(known: StayInvitation, stay: Stay, expected: Expected) -> bool:
     has_moved = (known.unit_id, known.planned_on, known.stay_kind) != (stay.unit_id, stay.planned_on, stay.stay_kind)
     if known.is_open:
         _describe(known, stay, expected)
+    elif known.birth_on not in (None, expected.birth_on):
+        raise VisitOfAnother
     else:
         known.unit_id, known.planned_on, known.stay_kind = stay.unit_id, stay.planned_on, stay.stay_kind
     if not has_moved:

@@ -56,6 +56,8 @@ def _take(line: StayLine, units: Mapping[tuple[str, str], UUID]) -> str | Refusa
         why = "uf: this hospital does not take files online"
     except StayInThePast:
         why = "planned_on: this day is over"
+    except actions.VisitOfAnother:
+        why = "visit_number: somebody born another day prepares this stay"
     except InvitationOver:
         why = "visit_number: this stay is over"
     return Refusal(line.line, line.expected.visit_number, why)

@@ -45,7 +45,8 @@ class InvitationList:
 def at(
     establishment_ids: frozenset[UUID], group: str = "waiting", words: str = "", page: int = 1
 ) -> InvitationList:  # fmt: skip
-    """Invitations of these hospitals by day of the stay. words: the beginning of a birth name, or a visit number."""
+    """Invitations of these hospitals by day of the stay. group: of `GROUPS`, "" for all of them. words: the beginning
+    of a birth name, or a visit number."""
     asked: list[ColumnElement[bool]] = [StayInvitation.establishment_id.in_(establishment_ids)]
     if words:
         start = words.strip().upper()
@@ -56,7 +57,7 @@ def at(
     found = session.scalars(
         select(StayInvitation)
         .options(*_PLACE)
-        .where(*asked, StayInvitation.state.in_(GROUPS[group]))
+        .where(*asked, *([StayInvitation.state.in_(GROUPS[group])] if group else []))
         .order_by(StayInvitation.planned_on, StayInvitation.birth_name, StayInvitation.id)
         .limit(PAGE_SIZE + 1)
         .offset((page - 1) * PAGE_SIZE)

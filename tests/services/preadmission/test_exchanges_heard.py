@@ -200,6 +200,28 @@ def test_a_second_number_for_one_patient_is_not_taken_without_a_merge(ground: Gr
     assert now(file).ipp == "8000000001"
 
 
+def test_a_stay_of_another_patient_is_not_taken_by_its_number(ground: Ground) -> None:
+    mine = made(ground)
+    with prepared():
+        theirs = preadmission.preadmission(ground.other_patient, ground.hospital.unit, "transmitted")
+        session.refresh(theirs, ["patient"])
+    said(ground, theirs, "A01", visit="240001", ipp="8000000009")
+    answer = said(ground, mine, "A05", visit="240001", planned_on=mine.planned_on + timedelta(days=3))
+    assert (answer.code, answer.error) == ("AE", "205")
+    assert (now(mine).visit_number, now(mine).planned_on) == ("", mine.planned_on)
+
+
+@pytest.mark.parametrize(("born", "error"), [(date(1980, 1, 1), "204"), (None, "101")])
+def test_an_invitation_is_neither_cancelled_nor_given_to_somebody_else(
+    ground: Ground, born: date | None, error: str
+) -> None:
+    plans(ground)
+    assert hear(here(ground), adt("A38", "9", visit="240001", birth_on=born)).error == error
+    assert plans(ground, birth_on=born, email="autre@exemple.test").error == error
+    (kept,) = rows(StayInvitation)
+    assert (kept.state, kept.birth_on, kept.email) == ("waiting", ground.patient.birth_on, "")
+
+
 def test_an_unknown_number_of_ours_is_an_error_and_other_peoples_stays_are_none_of_ours(ground: Ground) -> None:
     assert hear(here(ground), adt("A01", "1", reference="ZZZZ-ZZZZ", visit="1")).error == "204"
     assert hear(here(ground), adt("A01", "2", visit="240099", ipp="8000000099")).code == "AA"
@@ -269,9 +291,9 @@ def test_a_planned_stay_that_moves_or_is_cancelled_there_does_so_here(known: Gro
 
 def test_an_invitation_that_nobody_used_is_cancelled_with_its_stay(ground: Ground) -> None:
     plans(ground)
-    assert hear(here(ground), adt("A38", "9", visit="240001")).code == "AA"
+    assert hear(here(ground), adt("A38", "9", visit="240001", birth_on=ground.patient.birth_on)).code == "AA"
     assert [each.state for each in rows(StayInvitation)] == ["cancelled"]
-    assert hear(here(ground), adt("A38", "10", visit="240001")).code == "AA", "told again, it is no trouble"
+    assert hear(here(ground), adt("A38", "10", visit="240001", birth_on=ground.patient.birth_on)).code == "AA", "told again, it is no trouble"
 
 
 def test_a_stay_asked_for_here_moves_when_the_hospital_moves_it(ground: Ground) -> None:
@@ -303,6 +325,12 @@ def test_two_patients_of_the_portal_are_never_made_one_by_a_message(known: Groun
     merged = adt("A40", "1", ipp="8000000009", former_ipp="8000000001", birth_on=known.patient.birth_on)
     answer = hear(here(known), merged)
     assert (answer.code, answer.error, ipp_of(known)) == ("AE", "205", "8000000001")
+
+
+@pytest.mark.parametrize(("born", "error"), [(None, "101"), (date(1980, 1, 1), "204")])
+def test_no_number_is_replaced_without_the_persons_birth_date(known: Ground, born: date | None, error: str) -> None:
+    merged = adt("A40", "1", ipp="8000000005", former_ipp="8000000001", birth_on=born)
+    assert (hear(here(known), merged).error, ipp_of(known)) == (error, "8000000001")
 
 
 def test_a_merge_of_strangers_is_none_of_ours_and_one_without_numbers_is_an_error(ground: Ground) -> None:

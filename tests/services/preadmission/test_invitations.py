@@ -187,6 +187,16 @@ def test_one_visit_is_one_invitation_and_its_day_follows(ground: Ground, work_jo
     assert "preadmission.moved" in audited()
 
 
+def test_a_visit_that_somebody_prepares_is_not_moved_for_somebody_else(ground: Ground) -> None:
+    _known_there(ground)
+    _invite(ground, ipp="IPP-7")
+    (file,) = rows(Preadmission)
+    stranger = Expected("AUTRE", "PERSONNE", ground.patient.birth_on - timedelta(days=1), visit_number="V-1001")
+    with pytest.raises(actions.VisitOfAnother), db.transaction(ground.as_clerk):
+        actions.invite(_stay(ground, 40), stranger)
+    assert [each.planned_on for each in rows(Preadmission)] == [file.planned_on]
+
+
 def test_the_person_changes_neither_the_day_nor_the_unit_of_an_invitation(ground: Ground) -> None:
     _known_there(ground)
     _invite(ground, ipp="IPP-7")

@@ -114,6 +114,9 @@ def _number(file: Preadmission, told: Told) -> Heard:
     """A01 and A05: the hospital's numbers of the patient and of the stay."""
     if not told.visit_number:
         return _refused("no_number", "101")
+    whose = planning.file_of_visit(file.establishment_id, told.visit_number)
+    if whose is not None and whose.patient_id != file.patient_id:
+        return _refused("number_of_another", "205")
     if told.trigger == adt.PREADMITTED:
         planning.move(file, told)
     if _is_known(file, told):
@@ -177,7 +180,9 @@ def _merge(establishment_id: UUID, told: Told) -> Heard:
         return Heard(reason="not_ours")
     if kept is not None:
         return _refused("two_people", "205")
-    if told.birth_on is not None and told.birth_on != session.get_one(Patient, former.patient_id).birth_on:
+    if told.birth_on is None:
+        return _refused("no_birth_date", "101")
+    if told.birth_on != session.get_one(Patient, former.patient_id).birth_on:
         return _refused("another_person")
     former.ipp = told.ipp
     _renumber(establishment_id, told)

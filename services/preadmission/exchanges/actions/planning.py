@@ -13,6 +13,7 @@ from services.preadmission.exchanges.adt import Told
 from services.preadmission.invitations import actions as invitations
 from services.preadmission.invitations import queries as invited
 from services.preadmission.invitations.actions import Expected
+from services.preadmission.invitations.models import StayInvitation
 from services.preadmission.invitations.states import InvitationOver
 from services.preadmission.models import Preadmission
 
@@ -45,6 +46,8 @@ def plan(place: Establishment, told: Told) -> Heard:
     if stay is None:
         return Heard("AE", "204", "wrong_unit")
     expected = Expected(told.birth_name, told.first_name, told.birth_on, told.visit_number, told.ipp, told.email)
+    if _is_of_another(invited.of_visit(place.id, told.visit_number), told):
+        return Heard("AE", "204", "another_person")
     try:
         with session.begin_nested():
             made, _done = invitations.invite(stay, expected, "messages")
@@ -70,12 +73,23 @@ def cancel(place: Establishment, told: Told) -> Heard:
     invitation = invited.of_visit(place.id, told.visit_number)
     if invitation is None:
         return Heard(reason="not_ours")
+    if told.birth_on is None:
+        return Heard("AE", "101", "no_birth_date")
+    if _is_of_another(invitation, told):
+        return Heard("AE", "204", "another_person")
     try:
         with session.begin_nested():
             invitations.cancel(invitation)
     except InvitationOver:
         return Heard(reason="over")
     return Heard()
+
+
+def _is_of_another(invitation: StayInvitation | None, told: Told) -> bool:
+    """Whether whoever is invited already was born another day. One that was given up is planned again as it is told."""
+    if invitation is None or invitation.birth_on is None or invitation.state in ("withdrawn", "cancelled"):
+        return False
+    return invitation.birth_on != told.birth_on
 
 
 def _stay(establishment_id: UUID, told: Told, planned_on: date) -> files.Stay | None:
