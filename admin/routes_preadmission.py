@@ -155,6 +155,8 @@ def _assign(file: Preadmission, version: int | None) -> None:
     colleagues = office.colleagues(here())
     if account_id is None or account_id not in colleagues:
         abort(400)
+    if account_id not in office.colleagues([file.establishment_id]):
+        raise TransitionRefused(file.state, "assigned")  # an agent of another hospital could not open it
     office_actions.assign(file, account_id, colleagues[account_id], version)
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from auth.models import Account
-from portal import establishments
+from portal import db, establishments
 from portal.audit import AuditEvent
 from services.preadmission.models import Preadmission
 from services.preadmission.queries import CONFIDENTIAL
@@ -274,6 +274,18 @@ def test_another_hospitals_files_slip_into_no_batch(desk: Office, sign_in: SignI
     file = desk.file()
     sign_in(desk.stranger).post(f"{TRAY}/lot", data={"gesture": "take", "files": str(file.id)})
     assert rows(Preadmission)[0].agent_id is None
+
+
+def test_no_file_is_given_to_an_agent_of_another_hospital(desk: Office, sign_in: SignIn) -> None:
+    file = desk.file()
+    with prepared():
+        people.grant(desk.clerk, desk.elsewhere.establishment.id, "preadmission")
+        theirs = factory.preadmission(desk.patient, desk.elsewhere.unit, "in_review")
+        theirs.agent_id, theirs.agent_name = desk.stranger.id, "Sven Voisin"
+    data = {"gesture": "assign", "agent": str(desk.stranger.id), "files": str(file.id)}
+    assert sign_in(desk.clerk).post(f"{TRAY}/lot", data=data).status_code == 200
+    with prepared():
+        assert db.session.get_one(Preadmission, file.id).agent_id is None
 
 
 # -- the next one --------------------------------------------------------------------------------------------------
