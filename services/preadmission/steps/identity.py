@@ -20,7 +20,7 @@ from services.preadmission.steps.step import Rows, Step, StepForm, check_phone, 
 
 
 class IdentityForm(StepForm):
-    """towns: those of the postcode that is typed, to choose from."""
+    """Fields in the order of the page, which is that of what is told to be corrected. towns: those of the postcode."""
 
     used_name = StringField(
         _l("Name you use"),
@@ -39,12 +39,12 @@ class IdentityForm(StepForm):
         description=_l("We write to it when there is something new. Nothing about your health is in the message."),
     )
     country = SelectField(_l("Country"), choices=names.countries, default="FR")
+    postcode = StringField(_l("Postcode"), validators=[Length(max=12)])
+    town = StringField(_l("Town"), validators=[Required(_l("Write your town.")), Length(max=100)])
     street = StringField(
         _l("Number and street"), validators=[Required(_l("Write your postal address.")), Length(max=200)]
     )
     complement = StringField(_l("Building, floor, at whose home"), validators=[Length(max=200)])
-    postcode = StringField(_l("Postcode"), validators=[Length(max=12)])
-    town = StringField(_l("Town"), validators=[Required(_l("Write your town.")), Length(max=100)])
     interpreter = SelectField(
         _l("Do you need an interpreter?"),
         choices=names.languages,

@@ -12,7 +12,7 @@ from portal.web.fields import choices
 from portal.web.forms import EmailAddress, Required
 from services.preadmission.answers import Situation, Trust
 from services.preadmission.asked import Facts
-from services.preadmission.steps.step import Rows, Step, StepForm, check_phone, phone_number, text, told
+from services.preadmission.steps.step import Rows, Step, StepForm, check_phone, phone_number, spelled_phone, text, told
 
 WANTED: Mapping[str, Any] = {
     "yes": _l("Yes, for this stay"),
@@ -131,7 +131,7 @@ def _rows(answers: Trust) -> Rows:
     return told(
         (_("Name"), answers.full_name),
         (_("Link"), LINKS.get(answers.link, "")),
-        (_("Telephone"), answers.phone),
+        (_("Telephone"), spelled_phone(answers.phone)),
         (_("E-mail"), answers.email),
         (_("Postal address"), ", ".join(answers.address.split("\n"))),
         (_("How they sign"), SIGNINGS.get(answers.signing, "")),

@@ -32,6 +32,18 @@ def test_a_patient_without_file_is_told_what_to_have_at_hand(ground: Ground, sig
     assert "convocation" in sign_in(ground.account).get("/pre-admission?lang=en").text
 
 
+def test_who_got_a_code_by_letter_finds_where_to_type_it(ground: Ground, sign_in) -> None:
+    assert 'href="/pre-admission/invitation"' in sign_in(ground.account).get("/pre-admission").text
+
+
+def test_a_document_that_can_no_longer_be_sent_is_not_told_to_be_sent(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, "submitted")
+    shown = sign_in(ground.account).get(f"/pre-admission/{file.id}?lang=en").text
+    assert "Not sent" in shown
+    assert "To send" not in shown
+
+
 @pytest.mark.parametrize("state", list(factory.PATHS))
 def test_each_state_has_its_page(ground: Ground, sign_in, state: str) -> None:
     with db.transaction(db.system("tests")):

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from portal import db
 from services.preadmission import actions, queries
-from services.preadmission.answers import AccidentFacts, Answers, Coverage, Identity, Situation
+from services.preadmission.answers import AccidentFacts, Answers, Coverage, Identity, Situation, Trust
 from services.preadmission.models import Preadmission
 from services.preadmission.steps.step import spelled_phone
 from tests.factories import people
@@ -127,6 +127,21 @@ def test_towns_are_told_to_the_page_as_one_types(ground: Ground, browser: FlaskC
     assert browser.get("/pre-admission/communes?code=75013").json == ["Paris"]
     assert browser.get("/pre-admission/communes?code=%3Cscript%3E").json == []
     assert browser.get("/pre-admission/communes").json == []
+
+
+def test_what_is_to_correct_is_told_in_the_order_of_the_page(ground: Ground, browser: FlaskClient) -> None:
+    empty = dict.fromkeys(IDENTITY, "") | {"country": "FR", "phone": "0639980001"}
+    refused = browser.post(f"{page(drafted(ground), 'identite')}?lang=en", data=empty).text
+    summary = refused.split("<h1")[0]
+    told = [summary.index(f'href="#{field}') for field in ("postcode", "town", "street")]
+    assert told == sorted(told)
+
+
+def test_the_telephone_of_a_person_of_trust_is_told_as_people_say_it(ground: Ground, browser: FlaskClient) -> None:
+    file = drafted(ground, Trust(wanted="yes", first_name="Noa", name="Morel", phone="+33639980099"))
+    shown = browser.get(f"/pre-admission/{file.id}/verification").text
+    assert "06\u00a039\u00a098\u00a000\u00a099" in shown
+    assert "+33639980099" not in shown
 
 
 def test_somebody_who_lives_abroad_gives_the_postcode_of_their_country(ground: Ground, browser: FlaskClient) -> None:
