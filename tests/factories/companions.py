@@ -78,7 +78,7 @@ TRUST = Trust(
 
 def trusting_file(person: Patient, account: Account, unit: Unit, state: str = "submitted") -> Preadmission:
     """A stay of an adult who names a person of trust."""
-    made = files.preadmission(person, unit, state, account_id=account.id, answers=(TRUST,))
+    made = files.preadmission(person, unit, state, account_id=account.id, answers=(TRUST, files.cover_of(person)))
     actions.follow_trust(made, TRUST)
     return made
 
@@ -112,7 +112,7 @@ def demonstrate(world: World) -> None:
     both = BOTH.model_copy(update={"first_name": mother.name, "second_name": "Lormeval"})
     operation = files.preadmission(
         child, arceau, "submitted", account_id=mother.id, stay_kind="day_case",
-        planned_on=today() + timedelta(days=6), answers=(Situation(authority="both"), both),
+        planned_on=today() + timedelta(days=6), answers=(Situation(authority="both"), both, files.cover_of(child)),
     )  # fmt: skip
     actions.follow_holders(operation, both)
     for rank in (1, 2):

@@ -101,8 +101,9 @@ def demonstrate(world: "World") -> None:
         )
     ):
         file = preadmission.preadmission(
-            world.patients[key], unit, state, planned_on=today() + timedelta(days=8 + rank), stay_kind="outpatient"
-        )
+            world.patients[key], unit, state, planned_on=today() + timedelta(days=8 + rank), stay_kind="outpatient",
+            answers=[preadmission.cover_of(world.patients[key])],
+        )  # fmt: skip
         file.message_id = "" if outcome == "refused" else f"stay{rank}"
         if state == "integrated":
             file.ipp, file.visit_number = "8000000451", "240001873"

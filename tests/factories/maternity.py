@@ -76,7 +76,10 @@ def demonstrate(world: "World") -> None:
 
 def _file(world: "World", person: Patient) -> Preadmission:
     known = list(session.query(Preadmission).filter_by(patient_id=person.id, stay_kind="maternity"))
-    return known[0] if known else files.preadmission(person, world.north.unit, "submitted", stay_kind="maternity")
+    if known:
+        return known[0]
+    cover = files.cover_of(person)
+    return files.preadmission(person, world.north.unit, "submitted", stay_kind="maternity", answers=[cover])
 
 
 def _to(made: MaternityRequest, state: str) -> None:

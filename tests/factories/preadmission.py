@@ -68,6 +68,14 @@ NIR = "279035121518989"
 """The national test patient's, published by the Agence du numérique en santé."""
 
 
+def cover_of(patient: Patient) -> Coverage:
+    """The cover of somebody fictional: a number of their sex, year and month, in a department that does not exist."""
+    sex, day = "1" if patient.sex == "M" else "2", patient.birth_on or date(1980, 1, 1)
+    number = f"{sex}{day:%y%m}00{sum(map(ord, patient.birth_name + patient.first_name)) % 1_000_000:06}"
+    return Coverage(amo_kind="french", nir=f"{number}{nir.key_of(number):02}", amc_kind="private",
+                    amc_name="Mutuelle de l’Arche", member_number="0042 118")  # fmt: skip
+
+
 def everything(facts: Facts) -> list[Answers]:
     """Believable answers to every step that this person is asked."""
     given: list[Answers] = [
@@ -249,7 +257,7 @@ def demonstrate(world: "World") -> None:
         person, unit = world.patients[key], {"north": world.north.unit, "south": world.south.unit}[place]
         made = preadmission(person, unit, state, planned_on=today() + timedelta(days=in_days), days_ago=days_ago,
                             account_id=_account_of(person), agent=clerk, stay_kind=kind,
-                            answers=_HALF if state == "draft" else None)  # fmt: skip
+                            answers=_HALF if state == "draft" else [cover_of(person)])  # fmt: skip
         _fill_pieces(made, person)
     for hospital in (world.north, world.south):
         establishments.change_setting(hospital.establishment.id, HOURS, "du lundi au vendredi, de 8 h à 18 h")
