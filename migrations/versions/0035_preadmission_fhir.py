@@ -108,6 +108,10 @@ def _show_what_the_hospital_knows() -> None:
         command="select",
         name="sent",
     )
+    # So is whom they name, and what they choose; a companion reads their own line.
+    for table, besides in (("companion", (may.account(),)), ("preadmission_choice", ())):
+        known = f"exists (select 1 from preadmission parent where parent.id = preadmission_id and ({sent}))"
+        may.restrain(table, may.either(known, *besides), command="select", name="sent")
 
 
 def _create_maternity() -> None:
@@ -224,7 +228,8 @@ def _protect_maternity() -> None:
 def downgrade() -> None:
     for table in ("maternity_change", "maternity_wish", "maternity_request", "maternity_places"):
         op.execute(f"drop table {table} cascade")
-    op.execute("drop policy preadmission_answers_sent on preadmission_answers")
+    for table in ("preadmission_answers", "companion", "preadmission_choice"):
+        op.execute(f"drop policy {table}_sent on {table}")
     op.execute("drop policy piece_known_insert on piece")
     for command in ("read", "insert", "update"):
         op.execute(f"drop policy preadmission_known_{command} on preadmission")

@@ -182,6 +182,8 @@ def _accept(file: Preadmission) -> None:
 
 def _name(file: Preadmission, told: Told) -> None:
     """Remember how the other system identifies the stay, and which appointment it gave."""
+    if told.visit_number and records.visit_of_another(file, told.visit_number):
+        raise IdentifierTaken
     for system, value in told.identifiers:
         row = {
             "establishment_id": file.establishment_id, "system": system, "value": value, "preadmission_id": file.id,

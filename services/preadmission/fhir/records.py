@@ -230,6 +230,21 @@ def patients(establishment_id: UUID, identifiers: Collection[tuple[str | None, s
     return list(session.scalars(select(Patient.id).join(PatientRecord, record).where(or_(*conditions)).distinct()))
 
 
+def visit_of_another(file: Preadmission, visit_number: str) -> bool:
+    """Whether the hospital has told this visit number of another patient's file."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    Preadmission.establishment_id == file.establishment_id,
+                    Preadmission.visit_number == visit_number,
+                    Preadmission.patient_id != file.patient_id,
+                )
+            )
+        )
+    )
+
+
 def unit(establishment_id: UUID, uf: str) -> Unit | None:
     """By its UF; the hospital's only one when none is said."""
     query = select(Unit).where(Unit.establishment_id == establishment_id)

@@ -599,6 +599,16 @@ class TestWriting:
         body = said("READY", identifier=[{"system": GAP, "value": "15655244"}])
         issue(gam.ask("PUT", f"/Encounter/{key}", body), 409, "duplicate")
 
+    def test_the_stay_of_another_patient_is_not_taken(self, gam: Machine, ground: Ground) -> None:
+        with prepared():
+            theirs = factory.preadmission(ground.other_patient, ground.hospital.unit, "integrated")
+            theirs.visit_number = "V2026-9"
+        key = sent(ground, "validated")
+        named = [{"use": "official", "system": VISIT, "value": "V2026-9"}]
+        issue(gam.ask("PUT", f"/Encounter/{key}", said("COMPLETED", identifier=named)), 409, "duplicate")
+        issue(gam.ask("POST", "/Encounter", stay(identifier=named)), 409, "duplicate")
+        assert file_of(key).visit_number == ""
+
     def test_who_read_an_older_version_changes_nothing(self, gam: Machine, ground: Ground) -> None:
         key = sent(ground)
         tag = gam.ask("GET", f"/Encounter/{key}").headers["ETag"]

@@ -75,6 +75,20 @@ def test_the_family_and_the_admissions_office_see_both(ground, signed) -> None:
             assert current.scalar(select(func.count()).select_from(Signature)) == 1
 
 
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("origin", ["hospital", "invitation"])
+def test_the_hospital_that_began_a_draft_reads_nothing_of_it_before_it_is_sent(ground, signed, table, origin) -> None:
+    family, file = signed
+    with db.transaction(db.system("tests")) as current:
+        draft = current.get_one(Preadmission, file.id)
+        draft.origin, draft.state, draft.submitted_at = origin, "draft", None
+    with db.transaction(ground.as_clerk) as current:
+        assert current.scalar(select(func.count()).select_from(Preadmission)) == 1
+        assert current.scalar(select(func.count()).select_from(table)) == 0
+    with db.transaction(people.as_patient(family.mother, family.child)) as current:
+        assert current.scalar(select(func.count()).select_from(table)) > 0
+
+
 @pytest.mark.parametrize("table", [CompanionChange, Signature, ChoiceMade])
 def test_evidence_is_never_changed_nor_deleted_by_anybody_who_signs(ground, signed, table) -> None:
     family, _file = signed
