@@ -65,7 +65,7 @@ from admin import (
 )
 from portal import catalog, retention
 from portal.catalog import Card, Group
-from services import appointments, questionnaires
+from services import appointments, preadmission, questionnaires
 
 
 def register(app: Flask) -> None:
@@ -158,12 +158,16 @@ def _offer_questionnaires() -> None:
 
 
 def _offer_preadmission() -> None:
-    title, page, right = _l("Exchanges of stays"), "admin_preadmission_exchanges.overview", "preadmission"
-    words, where = _l("Invitations to stays"), "admin_stay_invitations.invitations"
-    catalog.offer(Card("stay-invitations", words, "", "mail", where, "staff", words, where, right))
-    catalog.offer(Card("preadmission-exchanges", title, "", "arrow-up-down", page, "staff", title, page, right))
-    title, page = _l("Places at the maternity unit"), "admin_maternity.tray"
-    catalog.offer(Card("maternity-requests", title, "", "users", page, "staff", title, page, "preadmission"))
+    offer = partial(_offer, preadmission.STAFF_MENU, "preadmission")
+    offer("stay-invitations", _l("Invitations to stays"), "mail", "admin_stay_invitations.invitations")
+    offer("signatures", _l("Signatures"), "file-check", "admin_companions.overview")
+    offer("maternity-requests", _l("Places at the maternity unit"), "users", "admin_maternity.tray")
+    offer("preadmission-exchanges", _l("Exchanges of stays"), "arrow-up-down", "admin_preadmission_exchanges.overview")
+    offer = partial(_offer, preadmission.STAFF_MENU, "administration")
+    offer("admissions", _l("Admissions office"), "clipboard-list", "admin_preadmission_office.overview")
+    offer("stay-calendars", _l("Calendar of stays"), "calendar", "admin_stay_calendars.overview")
+    offer("room-prices", _l("Price of a single room"), "euro", "admin_room_prices.overview")
+    offer("maternity-places", _l("Births that each site takes"), "calendar", "admin_maternity_places.places")
 
 
 def _offer_identities() -> None:
@@ -186,15 +190,11 @@ def _offer_administration() -> None:
     offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
     offer("staff", _l("Agents"), "users", "admin_staff.agents")
     offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
-    offer("maternity-places", _l("Births that each site takes"), "calendar", "admin_maternity_places.places")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
     offer("subscriptions", _l("Exchanges of appointments"), "arrow-up-down", "admin_subscriptions.settings")
-    offer("admissions", _l("Admissions office"), "clipboard-list", "admin_preadmission_office.overview")
-    offer("room-prices", _l("Price of a single room"), "euro", "admin_room_prices.overview")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
     offer("rush", _l("Waiting room"), "users", "admin_rush.show")
-    offer("stay-calendars", _l("Calendar of stays"), "calendar", "admin_stay_calendars.overview")
     offer("retention", _l("How long things are kept"), "hourglass", "admin_retention.overview")
     offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")
 

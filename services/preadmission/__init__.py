@@ -8,7 +8,7 @@ from auth.mandates import masking
 from auth.mandates.masking import Maskable
 from auth.wording import say
 from portal import catalog
-from portal.catalog import Card
+from portal.catalog import Card, Group
 from services import pieces
 from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     affairs,
@@ -30,6 +30,9 @@ from services.preadmission import (  # noqa: F401 - jobs registers its tasks
 )
 from services.preadmission.doctors import commands as doctors
 from services.preadmission.models import Preadmission
+
+STAFF_MENU = Group(_l("Stays"), "clipboard-list")
+"""What agents open about stays: one entry of their menu."""
 
 
 def register(app: Flask) -> None:
@@ -60,6 +63,7 @@ def register(app: Flask) -> None:
             staff_title=_l("Pre-admissions"),
             staff_endpoint="admin_preadmission.tray",
             right="preadmission",
+            group=STAFF_MENU,
         )
     )
     figures.declare()

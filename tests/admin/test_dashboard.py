@@ -113,7 +113,7 @@ class TestFigures:
 
     def test_services_on_offer_are_those_of_the_hospital(self, group: Group, sign_in: SignIn) -> None:
         director = sign_in(group.director)
-        assert "O1 4 " in shown(director)["O1"]
+        assert "O1 5 " in shown(director)["O1"]
         assert "O1 1 " in shown(director, f"establishment={group.south.finess}")["O1"]
 
     def test_active_users_are_distinct_people_of_the_month(self, group: Group, sign_in: SignIn) -> None:
@@ -198,6 +198,22 @@ class TestTheMenu:
     def test_opens_the_pages_of_the_entry_one_is_in(self, group: Group, sign_in: SignIn) -> None:
         director = sign_in(group.director)
         assert "Other systems" in self.entries(director, "/admin/agents?lang=en", "Administration")
+
+    def test_gathers_what_an_admissions_clerk_opens_about_stays(self, group: Group, sign_in: SignIn) -> None:
+        clerk = sign_in(group.clerk)
+        assert self.entries(clerk, "/admin/pre-admissions?lang=en", "") == ["Stays"]
+        assert self.entries(clerk, "/admin/pre-admissions?lang=en", "Stays") == [
+            "Pre-admissions",
+            "Invitations to stays",
+            "Signatures",
+            "Places at the maternity unit",
+            "Exchanges of stays",
+        ]
+
+    def test_keeps_what_an_administrator_decides_of_stays_beside_them(self, group: Group, sign_in: SignIn) -> None:
+        director = sign_in(group.director)
+        assert "Calendar of stays" in self.entries(director, "/admin/prix-des-chambres?lang=en", "Stays")
+        assert "Calendar of stays" not in self.entries(director, "/admin/agents?lang=en", "Administration")
         assert self.entries(director, "/admin/?lang=en", "Administration") == []
 
 

@@ -50,7 +50,9 @@ class RefusePieceForm(DecisionForm):
         validators=[Required(_l("Choose a reason: the patient will read it."))],
         choices=choices([("", _l("Choose…")), *((code, REASONS[code][0]) for code in REFUSAL_REASONS)]),
     )
-    note = StringField(_l("Words to the patient"), validators=[Length(max=300)], description=_l("No medical detail."))
+    note = StringField(
+        _l("Message for the patient"), validators=[Length(max=300)], description=_l("No medical detail.")
+    )
 
 
 class NoteForm(DecisionForm):
@@ -120,7 +122,7 @@ class AskForm(DecisionForm):
     )
     more = Boxes(_l("Ask for something else, too"))
     message = TextAreaField(
-        _l("Words to the patient"),
+        _l("Message for the patient"),
         validators=[Length(max=2000)],
         description=_l("They read it in their space, above the list of documents. No medical detail."),
     )

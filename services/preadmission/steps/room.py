@@ -177,7 +177,7 @@ def _rows(answers: Room) -> Rows:
     meals = (str(DIETS[answers.diet]), answers.diet_words) if answers.diet != "none" else ()
     prescribed = _("prescribed") if answers.transport_prescribed else ""
     return told(
-        (_("Room"), ROOMS.get(answers.room, "")),
+        (_("Hospital room"), ROOMS.get(answers.room, "")),
         (_("Price of the single room"), price),
         (_("Who pays"), PAYERS.get(answers.payer, "")),
         (_("Meals"), ", ".join(filter(None, meals))),
