@@ -7,7 +7,7 @@ from uuid import UUID
 from services.pieces import queries as piece_queries
 from services.preadmission.answers import Answers, Situation
 from services.preadmission.asked import Facts
-from services.preadmission.companions import queries, states, texts
+from services.preadmission.companions import queries, states
 from services.preadmission.companions.actions import composing
 from services.preadmission.companions.actions.naming import OPERATED
 from services.preadmission.companions.models import Companion, Signature
@@ -48,11 +48,14 @@ def is_minors(preadmission: Preadmission) -> bool:
 
 
 def _is_current(companion: Companion, made: Sequence[Signature]) -> bool:
-    """Whether what they signed is what they would be given to sign today."""
+    """Whether the child, the hospital, the day and the name that they signed are those of the file today.
+
+    Not the words around them: these may be put better, or in another language, without undoing a signature.
+    """
     last = next((each for each in made if each.decision in ("signed", "received")), None)
     if last is None or companion.state != "signed":
         return True
-    return texts.digest(composing.compose(companion, locale=last.locale)) == last.digest
+    return all(fact in last.words for fact in composing.facts_of(companion, last.locale).values())
 
 
 def _proof(preadmission: Preadmission) -> Proof:
