@@ -27,11 +27,13 @@ Answer = str | Response | tuple[str, int]
 @pages.get("")
 def overview() -> str:
     """Children expected within a week whose authorisation to operate is not whole, the nearest first."""
-    files = queries.waiting_for_theatre(guards.establishments("preadmission"))
-    lines = [(file, reading.theatre(file, preadmission_queries.answers_of(file.id))) for file in files]
+    here = guards.establishments("preadmission")
+    where = preadmission_queries.places(here)
+    rows = [preadmission_queries.row_of(file, where) for file in queries.waiting_for_theatre(here)]
+    lines = [(row, reading.theatre(row.file, preadmission_queries.answers_of(row.file.id))) for row in rows]
     return render_template(
         "admin/companions/overview.html",
-        lines=[(file, theatre) for file, theatre in lines if not theatre.is_ready],
+        lines=[(row, theatre) for row, theatre in lines if not theatre.is_ready],
         words=wording,
     )
 

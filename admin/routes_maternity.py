@@ -48,7 +48,7 @@ def tray() -> str:
     return render_template(
         "admin/maternity/tray.html", wishes=found[: queries.PAGE_SIZE], has_more=len(found) > queries.PAGE_SIZE,
         counts=queries.counts(_here()), group=group, month=month, months=_months(_today()), page=page, words=wording,
-        rooms=queries.rooms(_here(), since=_today()), month_name=_month_name,
+        rooms=queries.rooms(_here(), since=_today()), month_name=_month_name, secret=queries.secret(found),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from portal import db
 from portal.audit import AuditEvent
 from services.preadmission.companions import actions, queries
 from services.preadmission.companions.models import Companion
+from services.preadmission.models import Preadmission
 from services.preadmission.prices.models import RoomPrice
 from tests.factories import companions as factory
 from tests.factories import people
@@ -37,6 +38,15 @@ def test_a_child_who_is_not_ready_a_week_before_is_on_the_list_until_both_have_s
         for rank, account in ((1, family.mother), (2, family.father)):
             factory.signed(queries.standing_one(file.id, "holder", rank), account)
     assert "LÉO AUBRAC" not in browser.get("/admin/signatures?lang=en").text
+
+
+def test_the_list_does_not_name_whoever_asked_that_nobody_be_told(ground, near, sign_in) -> None:  # noqa: F811
+    _family, file = near
+    with db.transaction(db.system("tests")) as current:
+        current.get_one(Preadmission, file.id).confidential = True
+    page = sign_in(ground.clerk).get("/admin/signatures?lang=en").text
+    assert file.reference in page
+    assert "AUBRAC" not in page
 
 
 def test_the_file_says_that_a_signature_is_missing_and_leads_to_it(ground, near, sign_in) -> None:  # noqa: F811

@@ -12,6 +12,7 @@ from auth.models import Account
 from portal import db
 from portal.audit import AuditEvent
 from services.preadmission.maternity.models import MaternityPlaces, MaternityWish
+from services.preadmission.models import Preadmission
 from tests.english import in_english as in_english
 from tests.factories import maternity, people
 from tests.factories import preadmission as factory
@@ -58,6 +59,18 @@ def test_requests_are_found_by_what_they_wait_for(
         assert name not in browser.get(f"/admin/maternite?{query}").text
     for query in ("etat=x", "mois=x", "page=-1", "page=99999999999999999999"):
         assert browser.get(f"/admin/maternite?{query}").status_code == 200
+
+
+def test_no_list_names_whoever_asked_that_nobody_be_told(
+    ground: Ground,  # noqa: F811 - a fixture
+    wish: MaternityWish,
+    sign_in: Callable[..., Any],
+) -> None:
+    with db.transaction(db.system("tests")) as current:
+        current.get_one(Preadmission, wish.preadmission_id).confidential = True
+    page = sign_in(ground.clerk).get("/admin/maternite").text
+    assert f"/admin/maternite/{wish.id}" in page
+    assert ground.patient.full_name not in page
 
 
 def test_a_place_is_offered_and_the_opening_is_written_down(

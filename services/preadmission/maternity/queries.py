@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Date, cast, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from auth import records
 from portal.db import session
 from portal.establishments import Establishment, Site
 from services.preadmission.maternity.models import (
@@ -90,6 +91,16 @@ def tray(establishment_ids: Collection[UUID], group: str, month: date | None, pa
     if month is not None:
         query = query.where(func.date_trunc("month", MaternityRequest.due_on) == month)
     return session.scalars(query.limit(PAGE_SIZE + 1).offset((page - 1) * PAGE_SIZE)).all()
+
+
+def secret(wishes: Sequence[MaternityWish]) -> frozenset[UUID]:
+    """The files, of these requests', whose patient asked that nobody be told: no list names them. As the system, since
+    a site does not see the file of another one."""
+    with records.as_system("maternity.tray"):
+        wanted = select(Preadmission.id).where(
+            Preadmission.id.in_([each.preadmission_id for each in wishes]), Preadmission.confidential
+        )
+        return frozenset(session.scalars(wanted))
 
 
 def counts(establishment_ids: Collection[UUID]) -> Mapping[str, int]:
