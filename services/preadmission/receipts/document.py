@@ -80,9 +80,8 @@ def _stay(sheet: Sheet, file: Preadmission) -> None:
 
 def _pieces(sheet: Sheet, pieces: Sequence[Piece]) -> None:
     sheet.heading(_("Documents"), 2)
-    for piece in pieces:
-        if piece.is_there or piece.needed:
-            sheet.say(f"– {piece_wording.KINDS[piece.kind]}: {piece_wording.STATES[piece.state][0]}")
+    shown = [piece for piece in pieces if piece.is_there or piece.needed]
+    sheet.facts([(str(piece_wording.KINDS[each.kind]), str(piece_wording.STATES[each.state][0])) for each in shown])
 
 
 def _office(sheet: Sheet, file: Preadmission) -> None:

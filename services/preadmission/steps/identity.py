@@ -6,7 +6,6 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup, escape
 from wtforms import EmailField, SelectField, StringField, TelField
 from wtforms.validators import Length, Optional, ValidationError
 
@@ -93,15 +92,15 @@ class IdentityForm(StepForm):
 
 
 def _rows(answers: Identity) -> Rows:
-    lines = [escape(line) for line in answers.address]
+    lines = list(answers.address)
     if answers.country != "FR" and lines:
-        lines[-1] = escape(names.country(answers.country))
+        lines[-1] = names.country(answers.country)
     return told(
         (_("Name you use"), answers.used_name),
         (_("First name you use"), answers.used_first_name),
         (_("Telephone"), spelled_phone(answers.phone)),
         (_("E-mail"), answers.email),
-        (_("Postal address"), Markup("<br>").join(lines)),
+        (_("Postal address"), ", ".join(lines)),
         (_("Interpreter"), names.language(answers.interpreter) if answers.interpreter else ""),
     )
 

@@ -36,6 +36,12 @@ def test_who_got_a_code_by_letter_finds_where_to_type_it(ground: Ground, sign_in
     assert 'href="/pre-admission/invitation"' in sign_in(ground.account).get("/pre-admission").text
 
 
+def test_who_changed_their_mind_finds_their_choices_from_the_file(ground: Ground, sign_in) -> None:
+    with db.transaction(db.system("tests")):
+        file = factory.preadmission(ground.patient, ground.hospital.unit, "validated")
+    assert f'href="/pre-admission/{file.id}/choix"' in sign_in(ground.account).get(f"/pre-admission/{file.id}").text
+
+
 def test_a_document_that_can_no_longer_be_sent_is_not_told_to_be_sent(ground: Ground, sign_in) -> None:
     with db.transaction(db.system("tests")):
         file = factory.preadmission(ground.patient, ground.hospital.unit, "submitted")

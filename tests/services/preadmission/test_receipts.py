@@ -1,11 +1,13 @@
 """A numbered receipt that one may keep, print, read aloud and check."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, time, timedelta
 from io import BytesIO
 from uuid import UUID
 
 import pikepdf
+import pypdfium2 as pdfium
 import pytest
 
 from auth.models import Account
@@ -49,6 +51,16 @@ def test_the_receipt_is_tagged_titled_and_in_a_language(ground: Ground, sign_in:
     for name in fonts:
         descendant = fonts[name].DescendantFonts[0] if "/DescendantFonts" in fonts[name] else fonts[name]
         assert "/FontFile2" in descendant.FontDescriptor, "its letters are in it"
+
+
+def test_the_receipt_holds_words_and_no_markup(ground: Ground, sign_in: SignIn) -> None:
+    address = f"/pre-admission/{_sent(ground).id}/accuse-de-reception.pdf"
+    with closing(pdfium.PdfDocument(sign_in(ground.account).get(address).data)) as pdf:
+        told = "".join(page.get_textpage().get_text_range() for page in pdf)
+    assert "4 rue des Lilas, 91990 Arceau" in told
+    assert "<br" not in told
+    assert "Pièce d’identité" in told
+    assert "identité:" not in told, "French puts a space before the colon"
 
 
 def test_a_receipt_is_checked_with_its_code_and_with_no_other(ground: Ground, client: PageClient) -> None:

@@ -92,6 +92,12 @@ def test_answers_are_stored_sealed(browser: FlaskClient, ground: Ground, databas
     assert "pansement" not in raw[0]
 
 
+def test_the_unit_is_called_with_a_tap(browser: FlaskClient, ground: Ground) -> None:
+    with prepared():
+        db.session.get_one(SentQuestionnaire, ground.sent.id).unit.phone = "01 99 00 13 10"
+    assert 'href="tel:0199001310"' in browser.get(at(ground)).text
+
+
 def test_an_answer_that_is_needed_is_asked_for_where_it_is(browser: FlaskClient, ground: Ground) -> None:
     page = answer(browser, ground, 1, {"a0": ""})
     assert page.status_code == 422
@@ -233,7 +239,7 @@ def test_what_is_over_takes_no_more_answers(browser: FlaskClient, ground: Ground
     close(ground)
     refused = browser.post(at(ground, "/page/3"), data={"version": seen, **FINE[3]})
     assert refused.status_code == 409
-    assert "01 99 00 10 00" in refused.text, "whom to call instead"
+    assert 'href="tel:0199001000"' in refused.text, "whom to call instead"
 
 
 def test_what_the_hospital_took_back_is_gone(browser: FlaskClient, ground: Ground) -> None:
