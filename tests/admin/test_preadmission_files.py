@@ -77,6 +77,14 @@ def test_an_identity_document_is_marked_and_never_downloaded(desk: Office, sign_
     assert sign_in(desk.stranger).get(address(file, f"/pieces/{piece}/pages/{page.id}")).status_code == 404
 
 
+def test_a_document_is_accepted_only_once_it_can_be_looked_at(desk: Office, sign_in: SignIn, work_jobs: Work) -> None:
+    file = desk.file(there=("identity",))
+    browser, accept = sign_in(desk.clerk), f"/pieces/{piece_id(file, 'identity')}/accepter"
+    assert accept not in browser.get(address(file)).text
+    work_jobs()
+    assert accept in browser.get(address(file)).text
+
+
 def test_a_page_is_turned_for_everybody(desk: Office, sign_in: SignIn, work_jobs: Work) -> None:
     file = desk.file(there=("identity",))
     work_jobs()

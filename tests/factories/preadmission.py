@@ -258,6 +258,8 @@ def demonstrate(world: "World") -> None:
         made = preadmission(person, unit, state, planned_on=today() + timedelta(days=in_days), days_ago=days_ago,
                             account_id=_account_of(person), agent=clerk, stay_kind=kind,
                             answers=_HALF if state == "draft" else [cover_of(person)])  # fmt: skip
+        if made.agent_name:
+            made.agent_id = world.agents["admissions-clerk"].id
         _fill_pieces(made, person)
     for hospital in (world.north, world.south):
         establishments.change_setting(hospital.establishment.id, HOURS, "du lundi au vendredi, de 8 h à 18 h")
