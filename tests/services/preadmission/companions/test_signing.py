@@ -117,6 +117,13 @@ def test_what_is_signed_is_sealed_in_the_database(family) -> None:
     assert all(value.startswith("sealed:") for row in (*raw, *names) for value in row)
 
 
+def test_who_would_rather_talk_calls_with_a_tap(family, client) -> None:
+    with db.transaction(db.system("tests")):
+        file = db.session.get_one(Preadmission, family[1].id)
+        file.establishment.phone = "01 99 00 10 00"
+    assert 'href="tel:0199001000"' in client.get(invited(family[1])).text
+
+
 def test_looking_at_a_link_does_nothing_and_following_it_spends_it(family, client, sign_in) -> None:
     people_, file = family
     link = invited(file)
