@@ -7,8 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal import db
 from services.preadmission.invitations.models import StayInvitation
 from tests.factories import hospitals, people
+from tests.factories import preadmission as factory
 from tests.factories.hospitals import Hospital
 from tests.ground import prepared, rows, today
 from tests.statements import executed
@@ -49,6 +51,25 @@ def _invite(browser: FlaskClient, hospital: Hospital, **more: str) -> StayInvita
     answer = browser.post(f"{HERE}/inviter", data={"once": found[1], **_typed(hospital, **more)})
     assert answer.status_code == 303, answer.text[:3000]
     return rows(StayInvitation)[0]
+
+
+def test_whoever_asked_that_nobody_be_told_is_neither_named_nor_found_by_name(
+    hospital: Hospital, browser: FlaskClient
+) -> None:
+    made = _invite(browser, hospital)
+    with prepared():
+        _account, patient = people.patient_with_account()
+        file = factory.preadmission(patient, hospital.unit, "submitted")
+        file.origin, file.confidential = "invitation", True
+        invitation = db.session.get_one(StayInvitation, made.id)
+        invitation.preadmission_id, invitation.patient_id, invitation.state = file.id, patient.id, "told"
+    for page in (
+        browser.get(f"{HERE}?groupe=reached").text,
+        browser.post(f"{HERE}/recherche", data={"q": "V-77"}).text,
+    ):
+        assert f"{HERE}/{made.id}" in page
+        assert made.birth_name not in page
+    assert f"{HERE}/{made.id}" not in browser.post(f"{HERE}/recherche", data={"q": "o’con"}).text
 
 
 def test_an_agent_invites_finds_prints_and_takes_back(app: Flask, hospital: Hospital, browser: FlaskClient) -> None:

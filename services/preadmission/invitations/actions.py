@@ -53,7 +53,8 @@ class Expected:
 def invite(stay: Stay, expected: Expected, source: str = "agent") -> tuple[StayInvitation, str]:
     """Invite somebody to prepare a stay; told again, it follows what has changed. source: of `models.SOURCES`.
 
-    Returns the invitation and what was done: `made`, `moved`, `same`. Raises UnitNotOpen, StayInThePast, VisitOfAnother.
+    Returns the invitation and what was done: `made`, `moved`, `same`.
+    Raises UnitNotOpen, StayInThePast, VisitOfAnother.
     """
     unit = _open_unit(stay)
     session.execute(_one_at_a_time(unit.establishment_id, expected.visit_number))

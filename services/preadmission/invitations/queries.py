@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, cast, func, select
+from sqlalchemy import ColumnElement, Date, cast, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from auth.enrolment.models import Link
@@ -34,10 +34,12 @@ _PLACE = (joinedload(StayInvitation.unit), joinedload(StayInvitation.establishme
 
 @dataclass(frozen=True)
 class InvitationList:
-    """One page, and how many each group holds."""
+    """One page, and how many each group holds. secret: the files, of these invitations', whose patient asked that
+    nobody be told."""
 
     invitations: Sequence[StayInvitation]
     states: Mapping[UUID, str]
+    secret: frozenset[UUID]
     counts: Mapping[str, int]
     has_more: bool
 
@@ -50,8 +52,10 @@ def at(
     asked: list[ColumnElement[bool]] = [StayInvitation.establishment_id.in_(establishment_ids)]
     if words:
         start = words.strip().upper()
+        # A secret stay is found by its number alone.
+        secret = exists().where(Preadmission.id == StayInvitation.preadmission_id, Preadmission.confidential)
         asked.append(
-            func.upper(StayInvitation.birth_name).startswith(start, autoescape=True)
+            (func.upper(StayInvitation.birth_name).startswith(start, autoescape=True) & ~secret)
             | (StayInvitation.visit_number == words.strip())
         )
     found = session.scalars(
@@ -65,14 +69,17 @@ def at(
     counted = select(StayInvitation.state, func.count()).where(*asked).group_by(StayInvitation.state)
     by_state: dict[str, int] = dict(session.execute(counted).all())
     counts = {name: sum(by_state.get(state, 0) for state in members) for name, members in GROUPS.items()}
-    return InvitationList(found[:PAGE_SIZE], _states_of(found), counts, len(found) > PAGE_SIZE)
+    states, secret = _states_of(found)
+    return InvitationList(found[:PAGE_SIZE], states, secret, counts, len(found) > PAGE_SIZE)
 
 
-def _states_of(invitations: Sequence[StayInvitation]) -> Mapping[UUID, str]:
-    """File → its state, for those that the hospital sees: a draft is told of no further."""
+def _states_of(invitations: Sequence[StayInvitation]) -> tuple[Mapping[UUID, str], frozenset[UUID]]:
+    """File → its state, for those that the hospital sees; and which of them are secret."""
     ids = [each.preadmission_id for each in invitations if each.preadmission_id]
-    rows = session.execute(select(Preadmission.id, Preadmission.state).where(Preadmission.id.in_(ids)))
-    return dict(rows.all())
+    rows = session.execute(
+        select(Preadmission.id, Preadmission.state, Preadmission.confidential).where(Preadmission.id.in_(ids))
+    ).all()
+    return {row.id: row.state for row in rows}, frozenset(row.id for row in rows if row.confidential)
 
 
 def one_at(establishment_ids: frozenset[UUID], invitation_id: UUID) -> StayInvitation | None:
