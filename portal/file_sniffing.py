@@ -19,8 +19,8 @@ from typing import BinaryIO, Final
 import pi_heif  # type: ignore[import-untyped]  # the library has no types
 import pikepdf
 import puremagic
-from PIL import Image, UnidentifiedImageError
 from pikepdf import settings as pdf_settings
+from PIL import Image, UnidentifiedImageError
 
 pi_heif.register_heif_opener(thumbnails=False)
 

@@ -171,7 +171,9 @@ def test_whatever_was_typed_a_line_is_one_line_and_no_formula(request: object) -
     assert not [cell for cell in line if cell.startswith(("=", "@"))]
 
 
-@pytest.mark.parametrize("typed", ["+1+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "-HYPERLINK(A1)", "=1", "@SUM(A1)"])
+@pytest.mark.parametrize(
+    "typed", ["+1+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "-HYPERLINK(A1)", "=1", "@SUM(A1)"]
+)
 def test_no_sign_begins_a_formula_and_a_telephone_number_stays_one(ground: Ground, place: Path, typed: str) -> None:
     made = accepted(ground, street=typed)
     exchanges.tick()

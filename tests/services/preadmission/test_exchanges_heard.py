@@ -293,7 +293,9 @@ def test_an_invitation_that_nobody_used_is_cancelled_with_its_stay(ground: Groun
     plans(ground)
     assert hear(here(ground), adt("A38", "9", visit="240001", birth_on=ground.patient.birth_on)).code == "AA"
     assert [each.state for each in rows(StayInvitation)] == ["cancelled"]
-    assert hear(here(ground), adt("A38", "10", visit="240001", birth_on=ground.patient.birth_on)).code == "AA", "told again, it is no trouble"
+    assert hear(here(ground), adt("A38", "10", visit="240001", birth_on=ground.patient.birth_on)).code == "AA", (
+        "told again, it is no trouble"
+    )
 
 
 def test_a_stay_asked_for_here_moves_when_the_hospital_moves_it(ground: Ground) -> None:
