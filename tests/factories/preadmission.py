@@ -213,8 +213,6 @@ def _change(made: Preadmission, to_state: str, days_ago: int, rank: int, agent: 
     row.at = db.now() - timedelta(days=days_ago) + timedelta(hours=3 * rank)
     row.actor_name = agent if to_state in ("in_review", "to_complete", "validated", "refused") else ""
     made.changed_at = row.at
-    if made.account_id and to_state in ("draft", "submitted", "completed"):
-        row.actor = f"patient:{made.account_id}"
     if to_state == "submitted":
         made.submitted_at = row.at
     if to_state == "in_review":
