@@ -201,11 +201,15 @@ def test_two_freed_times_go_to_two_people(full: Full) -> None:
     assert [each.patient_id for each in rows(WaitingOffer)] == [full.of(0), full.of(1)]
 
 
-def test_all_of_it_happens_by_itself(
-    full: Full, work_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def by_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the hour, nobody sleeps."""
     monkeypatch.setattr(clock, "WAKES", time(0))
     monkeypatch.setattr(clock, "SLEEPS", time(23, 59, 59))
+
+
+@pytest.mark.usefixtures("by_day")
+def test_all_of_it_happens_by_itself(full: Full, work_jobs: Callable[[], None]) -> None:
     full.enter_all()
     full.free(2)
     work_jobs()
@@ -214,12 +218,6 @@ def test_all_of_it_happens_by_itself(
     assert told.recipient == full.people[0].account.email
     for secret in ("Cardiologie", "MERCIER", "09:30", "Consultation"):
         assert secret not in f"{told.subject} {told.body}"
-
-
-@pytest.fixture
-def by_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the hour, nobody sleeps."""
-    monkeypatch.setattr(clock, "is_quiet", lambda _at, _tz: False)
 
 
 @pytest.mark.usefixtures("by_day")
