@@ -53,9 +53,9 @@ def at(
     if words:
         start = words.strip().upper()
         # A secret stay is found by its number alone.
-        secret = exists().where(Preadmission.id == StayInvitation.preadmission_id, Preadmission.confidential)
+        is_secret = exists().where(Preadmission.id == StayInvitation.preadmission_id, Preadmission.confidential)
         asked.append(
-            (func.upper(StayInvitation.birth_name).startswith(start, autoescape=True) & ~secret)
+            (func.upper(StayInvitation.birth_name).startswith(start, autoescape=True) & ~is_secret)
             | (StayInvitation.visit_number == words.strip())
         )
     found = session.scalars(
