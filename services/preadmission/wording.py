@@ -54,9 +54,11 @@ _AT_THE_HOSPITAL: Mapping[str, Any] = {
 }
 
 
-def happened(change: PreadmissionChange) -> Any:
+def happened(file: Preadmission, change: PreadmissionChange) -> Any:
     """What the patient reads of one change: who began a file for them on the phone is not "you"."""
-    theirs = not change.actor.startswith("patient") and change.to_state in _AT_THE_HOSPITAL
+    by_staff = change.actor.startswith(("staff", "machine"))
+    begun_there = change.to_state == "draft" and file.origin in ("desk", "hospital", "invitation")
+    theirs = change.to_state in _AT_THE_HOSPITAL and (by_staff or begun_there)
     return (_AT_THE_HOSPITAL if theirs else CHANGES)[change.to_state]
 
 

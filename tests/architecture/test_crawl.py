@@ -37,6 +37,7 @@ READING_MARKS = {
     "document_reading": "when a patient first opened a letter: its sender is told",
     "exchange": "an exchange that the other side has opened is no longer new",
     "exchange_change": "by whom, and when",
+    "preadmission_presence": "which agents have a file open, so that two do not answer it by surprise",
     "waiting_room": "a new visitor takes a turn: the next one's moves on, so that a rush finds an order",
 }
 """What reading a page writes by design, and why."""
