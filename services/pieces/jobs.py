@@ -39,7 +39,7 @@ def expire_overdue() -> None:
 
 
 @jobs.task("pieces.let_go")
-def let_go(file_id: str) -> None:
-    """Erase the bytes of a page that was taken away, unless another piece has them."""
+def let_go(file_id: str, folder_id: str) -> None:
+    """Erase the bytes of a page that was taken away, unless another piece has them or a legal hold keeps them."""
     with jobs.effect():
-        actions.let_go(UUID(file_id))
+        actions.let_go(UUID(file_id), UUID(folder_id))

@@ -130,7 +130,7 @@ def take_away(piece: Piece, *pages: PiecePage) -> None:
     """Remove the rows of these pages; a job erases the files that no other piece has."""
     for page in pages:
         piece.pages.remove(page)
-        jobs.enqueue("pieces.let_go", file_id=str(page.file_id))
+        jobs.enqueue("pieces.let_go", file_id=str(page.file_id), folder_id=str(piece.folder_id))
     _number(piece.pages)
 
 

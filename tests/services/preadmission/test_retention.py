@@ -8,13 +8,14 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from portal import db, files, retention
 from portal.files import StoredFile
 from portal.notifications import Notification
 from portal.retention import AlreadyHeld, LegalHold, LegalHoldLift, NotALife, NotHeld, RetentionProof
+from services.pieces import actions as piece_actions
 from services.pieces.models import Piece
 from services.preadmission import queries
 from services.preadmission.models import Preadmission, PreadmissionChange, StepAnswers
@@ -257,6 +258,27 @@ def test_a_hold_keeps_the_pieces_of_its_file_too(ground: Ground) -> None:
         file_id = made.id
     _hold(ground, file_id)
     assert _run() == {}
+
+
+def test_a_page_that_the_patient_takes_away_is_kept_while_a_hold_stands(
+    ground: Ground, work_jobs: Callable[[], None]
+) -> None:
+    with prepared():
+        made = preadmission(ground.patient, ground.hospital.unit, "draft")
+        page = put(pieces_of(made)["health_card"]).pages[0]
+        key, file_id = page.file.storage_key, made.id
+    hold_id = _hold(ground, file_id)
+    with prepared():
+        piece_actions.remove_page(pieces_of(_one(file_id))["health_card"].pages[0])
+    work_jobs()
+    assert files.is_stored(key)
+    admin = people.as_agent(ground.clerk, ground.hospital.establishment.id, "administration")
+    with db.transaction(admin):
+        retention.lift(db.session.get_one(LegalHold, hold_id), "Réclamation close")
+    with prepared():
+        db.session.execute(text("update procrastinate_jobs set scheduled_at = now() where status = 'todo'"))
+    work_jobs()
+    assert not files.is_stored(key)
 
 
 def test_a_subject_is_held_once_and_let_go_once(ground: Ground) -> None:
