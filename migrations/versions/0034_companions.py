@@ -141,7 +141,7 @@ def _create_prices() -> None:
         "room_price",
         sa.Column("establishment_id", sa.Uuid(), nullable=False),
         sa.Column("unit_id", sa.Uuid()),
-        sa.Column("price_cents", sa.Integer(), nullable=False),
+        sa.Column("price_cents", sa.BigInteger(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         _moment("created_at"),
         _text("created_by_name"),

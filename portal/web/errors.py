@@ -19,7 +19,7 @@ from portal.web import fhir
 
 log = structlog.get_logger(__name__)
 
-_DRAINED_AT_MOST = 64 * 1024 * 1024
+_DRAINED_AT_MOST = 160 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,7 @@ def _day(world: World, chance: Random, day: date, busy: float) -> Iterator[Row]:
     for place, share in ((world.north.establishment.id, 1.0), (world.south.establishment.id, 0.55)):
         yield from _appointments(chance, place, busy * share)
         yield from _preadmissions(chance, place, busy * share)
+        yield from _questionnaires(chance, place, busy * share)
         yield from _bills(chance, place, busy * share)
         yield from _documents(chance, place, day, busy * share)
 
@@ -127,13 +128,43 @@ def _requests(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
 
 def _preadmissions(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
     for _row in _times(chance, 4 * busy):
+        yield {"event": "preadmission_started", "establishment_id": place}
         yield {"event": "preadmission_submitted", "establishment_id": place}
         for kind in _PIECES[: chance.randint(1, len(_PIECES))]:
             yield {"event": "piece_deposited", "establishment_id": place, "dimension": kind}
             judged = "piece_refused" if chance.random() < 0.12 else "piece_accepted"
             yield {"event": judged, "establishment_id": place, "dimension": kind, "audience": "staff"}
-        if chance.random() < 0.86:
-            yield {"event": "preadmission_validated", "establishment_id": place, "audience": "staff"}
+        yield from _answer(chance, place)
+    if chance.random() < 0.3:
+        yield {"event": "maternity_received", "establishment_id": place}
+        yield {"event": "maternity_confirmed", "establishment_id": place, "audience": "staff"}
+
+
+def _answer(chance: Random, place: UUID) -> Iterator[Row]:
+    """What became of a file: answered in time or late, accepted at once or after more, and told to the hospital."""
+    office: Row = {"establishment_id": place, "audience": "staff"}
+    yield office | {"event": "preadmission_answered", "dimension": "in_time" if chance.random() < 0.8 else "late"}
+    yield {"event": "preadmission_ahead", "establishment_id": place, "quantity": chance.randint(3, 30)}
+    if chance.random() < 0.1:
+        yield {"event": "preadmission_abandoned", "establishment_id": place}
+    if chance.random() < 0.06:
+        yield office | {"event": "preadmission_refused", "dimension": "other"}
+        return
+    yield office | {"event": "preadmission_accepted", "dimension": "at_once" if chance.random() < 0.7 else "later"}
+    yield office | {"event": "preadmission_validated"}
+    system: Row = {"establishment_id": place, "audience": "system"}
+    yield system | {"event": "preadmission_transmitted"}
+    yield system | {"event": "preadmission_integrated_alone", "dimension": "alone"}
+    yield system | {"event": "preadmission_arrived", "dimension": "direct"}
+
+
+def _questionnaires(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    for _row in _times(chance, 3 * busy):
+        yield {"event": "questionnaire_sent", "establishment_id": place, "audience": "system"}
+        if chance.random() < 0.8:
+            yield {"event": "questionnaire_answered", "establishment_id": place}
+        if chance.random() < 0.1:
+            yield {"event": "questionnaire_alert", "establishment_id": place}
 
 
 def _bills(chance: Random, place: UUID, busy: float) -> Iterator[Row]:

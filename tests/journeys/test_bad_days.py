@@ -32,7 +32,7 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_word(visitor: Visi
     expect(page.get_by_label("Full name")).to_have_value("Maëlle d’Artemont")
     expect(page.get_by_label("Telephone")).to_have_value("06 39 98 77 66")
     press(page, "Save and continue")
-    expect(page.locator("h1")).to_have_text("Your documents")
+    expect(page.locator("h1")).to_have_text("Person of trust")
 
 
 def open_draft(page: Page) -> None:

@@ -60,7 +60,7 @@ def test_the_tray_is_worked_through_by_keyboard_and_its_pages_are_sound(visitor:
     clerk.keyboard.press("n")
     clerk.wait_for_url("**/admin/pre-admissions/*-*")
     clerk.keyboard.press("?")
-    expect(clerk.get_by_text("next file to treat")).to_be_visible()
+    expect(clerk.get_by_text("next file to treat", exact=True)).to_be_visible()
     press(clerk, "Turn these keys off")
     address = clerk.url
     clerk.keyboard.press("n")
@@ -84,7 +84,7 @@ def open_file_of(clerk: Page, name: str) -> None:
 
 def see_document(clerk: Page) -> None:
     """The worker makes the copy that people look at."""
-    eventually(clerk, lambda: bool(clerk.evaluate(_SHOWN)))
+    eventually(clerk, lambda: bool(clerk.wait_for_load_state() or clerk.evaluate(_SHOWN)))
 
 
 def refuse_by_keyboard(clerk: Page, reason: str) -> None:

@@ -38,7 +38,7 @@ def test_sending_a_document(page: Page, tmp_path: Path) -> None:
     sign_in(page, "franceconnect", "dominique")
     page.goto("/pre-admission")
     page.locator(".app-card", has_text="To complete").get_by_role("link").click()
-    page.locator("main").get_by_role("link", name="Complementary insurance card").click()
+    page.locator("main").get_by_role("link", name="Complementary insurance card", exact=True).click()
     path = tmp_path / "mutuelle.png"
     path.write_bytes(photo())
     page.get_by_label("Your file").set_input_files(path)

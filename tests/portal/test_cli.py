@@ -250,6 +250,6 @@ def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) ->
 def test_the_web_server_serves_stops_and_refuses_a_huge_upload_with_a_page(served: int) -> None:
     assert ask(served, "GET", "/status/ready").status == 200
     assert ask(served, "GET", "/").status == 200
-    huge: Any = ask(served, "POST", "/deconnexion", b"a" * 30_000_000, **{"Content-Type": "multipart/form-data"})
+    huge: Any = ask(served, "POST", "/deconnexion", b"a" * 120_000_000, **{"Content-Type": "multipart/form-data"})
     assert huge.status == 413
     assert b"<h1" in huge.body

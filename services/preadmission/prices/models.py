@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import db
@@ -25,7 +25,7 @@ class RoomPrice(Keyed, Base):
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
     unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
-    price_cents: Mapped[int]
+    price_cents: Mapped[int] = mapped_column(BigInteger)
     starts_on: Mapped[date] = mapped_column(Date)
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     created_by_name: Mapped[str] = mapped_column(default="")

@@ -140,7 +140,7 @@ def test_the_unit_is_called_when_it_cannot_wait(ground: Ground, doctor: FlaskCli
         (written(b"MZ executable", "virus.pdf"), "does not match"),
         (written(documents.pdf() + EICAR, "courrier.pdf"), "virus"),
         (written(b"<html>", "page.html"), "We only take photos"),
-        (written(documents.letter(documents.cda.Patient()), "lettre.xml"), "We cannot take this file"),
+        (written(documents.letter(documents.cda.Patient()), "lettre.xml"), "We only take photos"),
     ],
 )
 def test_a_bad_form_is_explained_and_sends_nothing(
