@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.journeys.looking import look
 from tests.journeys.stack import Stack
@@ -84,7 +84,14 @@ def open_file_of(clerk: Page, name: str) -> None:
 
 def see_document(clerk: Page) -> None:
     """The worker makes the copy that people look at."""
-    eventually(clerk, lambda: bool(clerk.wait_for_load_state() or clerk.evaluate(_SHOWN)))
+    eventually(clerk, lambda: _is_shown(clerk))
+
+
+def _is_shown(clerk: Page) -> bool:
+    try:
+        return bool(clerk.evaluate(_SHOWN))
+    except Error:  # the page was coming back by itself at that very moment
+        return False
 
 
 def refuse_by_keyboard(clerk: Page, reason: str) -> None:
@@ -108,7 +115,7 @@ def ask_by_keyboard(clerk: Page) -> None:
 def send_again(patient: Page, piece: str, tmp_path: Path) -> None:
     card = tmp_path / "card.png"
     card.write_bytes(photo(piece))
-    patient.locator("main").get_by_role("link", name=piece).click()
+    patient.locator("main").get_by_role("link", name=piece, exact=True).click()
     patient.locator("input[type=file]").set_input_files(card)
     press(patient, "Send this document")
 

@@ -41,7 +41,7 @@ def test_sending_a_document(page: Page, tmp_path: Path) -> None:
     page.locator("main").get_by_role("link", name="Complementary insurance card", exact=True).click()
     path = tmp_path / "mutuelle.png"
     path.write_bytes(photo())
-    page.get_by_label("Your file").set_input_files(path)
+    page.get_by_label("Your photos or your PDF").set_input_files(path)
     press(page, "Send this document")
     expect(page.get_by_text("Everything is back with the hospital")).to_be_visible()
 
