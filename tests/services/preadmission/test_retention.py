@@ -69,7 +69,8 @@ def test_a_purged_file_holds_nothing_any_more_and_still_says_what_happened(groun
     assert {each.state for each in rows(Piece) if each.folder_id == gone} == {"purged"}
     left = _one(gone)
     assert (left.nir_digest, left.decision_reason, left.agent_name) == (None, "", "")
-    assert [each.to_state for each in rows(PreadmissionChange) if each.preadmission_id == gone][-1] == "purged"
+    told = [each for each in rows(PreadmissionChange) if each.preadmission_id == gone]
+    assert max(told, key=lambda change: change.at).to_state == "purged"
     assert "preadmission.purged" in audited()
 
 
