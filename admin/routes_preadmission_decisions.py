@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -87,8 +88,7 @@ def accept_piece(preadmission_id: UUID, piece_id: UUID) -> Answer:
     form = AcceptPieceForm(prefix="accept")
     if not form.validate():
         return file_page(file, acceptance=form, form=form), 422
-    expires_on = form.expires_on.data
-    act = lambda: actions.accept_piece(file, piece, expires_on, form.version_read())  # noqa: E731 - read once
+    act = partial(actions.accept_piece, file, piece, form.expires_on.data, form.version_read())
     return _decide(file, form, act, _("Document accepted."))
 
 
@@ -107,7 +107,7 @@ def refuse_piece(preadmission_id: UUID, piece_id: UUID) -> Answer:
     if not form.validate():
         return file_page(file, refusal=form, form=form), 422
     reason, words = form.reason.data, (form.note.data or "").strip()
-    act = lambda: actions.refuse_piece(file, piece, reason, words, form.version_read())  # noqa: E731 - read once
+    act = partial(actions.refuse_piece, file, piece, reason, words, form.version_read())
     done = _("Document refused. Ask for what is missing when you have looked at all of them.")
     return _decide(file, form, act, done, refusal=form)
 

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +20,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from auth import assurance, sessions
 from auth.models import Account, WebSession
@@ -182,3 +184,24 @@ def work_jobs(settings: Settings) -> Callable[[], None]:
             worker_thread.submit(jobs.work, url, concurrency=1, wait=False).result()
 
     return work
+
+
+@pytest.fixture
+def statements(app: Flask) -> Callable[[], object]:
+    """`with statements() as seen:` lists the SQL statements sent meanwhile."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+            seen.append(statement)
+
+        engine = app.extensions["parvis.engine"]
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return counting

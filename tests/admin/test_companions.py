@@ -14,12 +14,12 @@ from services.preadmission.prices.models import RoomPrice
 from tests.factories import companions as factory
 from tests.factories import people
 from tests.ground import today
-from tests.services.preadmission.conftest import Ground, _ground, ground, statements  # noqa: F401 - fixtures
+from tests.services.preadmission.conftest import Ground, _ground, ground  # noqa: F401 - fixtures
 from tests.services.preadmission.filling import once
 
 
 @pytest.fixture
-def near(ground: Ground):  # noqa: F811 - the fixture
+def near(ground: Ground):  # noqa: F811 - a fixture
     with db.transaction(db.system("tests")):
         family = factory.family(ground.hospital.establishment.id)
         return family, factory.childs_file(family, ground.hospital.unit, planned_on=today() + timedelta(days=5))
@@ -30,7 +30,7 @@ def second_of(file) -> Companion:
         return queries.standing_one(file.id, "holder", 2)
 
 
-def test_a_child_who_is_not_ready_a_week_before_is_on_the_list_until_both_have_signed(ground, near, sign_in) -> None:  # noqa: F811
+def test_a_child_who_is_not_ready_a_week_before_is_on_the_list_until_both_have_signed(ground, near, sign_in) -> None:  # noqa: F811 - a fixture
     family, file = near
     browser = sign_in(ground.clerk)
     assert "LÉO AUBRAC" in browser.get("/admin/signatures?lang=en").text
@@ -40,7 +40,7 @@ def test_a_child_who_is_not_ready_a_week_before_is_on_the_list_until_both_have_s
     assert "LÉO AUBRAC" not in browser.get("/admin/signatures?lang=en").text
 
 
-def test_the_list_does_not_name_whoever_asked_that_nobody_be_told(ground, near, sign_in) -> None:  # noqa: F811
+def test_the_list_does_not_name_whoever_asked_that_nobody_be_told(ground, near, sign_in) -> None:  # noqa: F811 - a fixture
     _family, file = near
     with db.transaction(db.system("tests")) as current:
         current.get_one(Preadmission, file.id).confidential = True
@@ -49,14 +49,14 @@ def test_the_list_does_not_name_whoever_asked_that_nobody_be_told(ground, near, 
     assert "AUBRAC" not in page
 
 
-def test_the_file_says_that_a_signature_is_missing_and_leads_to_it(ground, near, sign_in) -> None:  # noqa: F811
+def test_the_file_says_that_a_signature_is_missing_and_leads_to_it(ground, near, sign_in) -> None:  # noqa: F811 - a fixture
     _family, file = near
     page = sign_in(ground.clerk).get(f"/admin/pre-admissions/{file.id}?lang=en").text
     assert "A signature is missing" in page
     assert f"/admin/signatures/{file.id}" in page
 
 
-def test_looking_at_signatures_is_written_down(ground, near, sign_in) -> None:  # noqa: F811
+def test_looking_at_signatures_is_written_down(ground, near, sign_in) -> None:  # noqa: F811 - a fixture
     family, file = near
     assert sign_in(ground.clerk).get(f"/admin/signatures/{file.id}").status_code == 200
     with db.transaction(db.system("tests")) as current:
@@ -64,7 +64,7 @@ def test_looking_at_signatures_is_written_down(ground, near, sign_in) -> None:  
         assert "companion.looked" in current.scalars(wanted).all()
 
 
-def test_an_agent_receives_a_sheet_and_does_without_a_signature_for_a_reason(ground, near, sign_in) -> None:  # noqa: F811
+def test_an_agent_receives_a_sheet_and_does_without_a_signature_for_a_reason(ground, near, sign_in) -> None:  # noqa: F811 - a fixture
     _family, file = near
     browser, second = sign_in(ground.clerk), second_of(file)
     base = f"/admin/signatures/{file.id}/{second.id}"
@@ -81,7 +81,7 @@ def test_an_agent_receives_a_sheet_and_does_without_a_signature_for_a_reason(gro
     assert browser.get(f"{base}/signature.pdf").status_code == 404
 
 
-def test_an_identity_is_checked_once(ground, near, sign_in) -> None:  # noqa: F811
+def test_an_identity_is_checked_once(ground, near, sign_in) -> None:  # noqa: F811 - a fixture
     _family, file = near
     with db.transaction(db.system("tests")) as current:
         second = queries.standing_one(file.id, "holder", 2)
@@ -97,7 +97,7 @@ def test_an_identity_is_checked_once(ground, near, sign_in) -> None:  # noqa: F8
     assert second_of(file).state == "opened", "what was decided is not decided again"
 
 
-def test_pages_take_few_statements(ground, near, sign_in, statements) -> None:  # noqa: F811
+def test_pages_take_few_statements(ground, near, sign_in, statements) -> None:  # noqa: F811 - a fixture
     _family, file = near
     browser = sign_in(ground.clerk)
     browser.get("/admin/signatures")
@@ -110,7 +110,7 @@ def test_pages_take_few_statements(ground, near, sign_in, statements) -> None:  
 # -- prices --------------------------------------------------------------------------------------------------------
 
 
-def price_form(ground: Ground, browser, **typed: str) -> dict[str, str]:  # noqa: F811
+def price_form(ground: Ground, browser, **typed: str) -> dict[str, str]:  # noqa: F811 - a fixture
     page = browser.get("/admin/prix-des-chambres")
     day = today() + timedelta(days=30)
     return {"once": once(page.text), "where": str(ground.hospital.establishment.id), "price_cents": "62,50",
@@ -118,7 +118,7 @@ def price_form(ground: Ground, browser, **typed: str) -> dict[str, str]:  # noqa
             **typed}  # fmt: skip
 
 
-def test_an_administrator_sets_a_price_and_takes_it_back_before_it_begins(ground, sign_in) -> None:  # noqa: F811
+def test_an_administrator_sets_a_price_and_takes_it_back_before_it_begins(ground, sign_in) -> None:  # noqa: F811 - a fixture
     with db.transaction(db.system("tests")):
         boss = people.agent(ground.hospital.establishment.id, "administration")
     browser = sign_in(boss)
@@ -135,14 +135,14 @@ def test_an_administrator_sets_a_price_and_takes_it_back_before_it_begins(ground
 @pytest.mark.parametrize(
     "typed", [{"price_cents": "cher"}, {"price_cents": "-3"}, {"where": "x"}, {"starts_on-day": "40"}]
 )
-def test_a_price_that_is_none_is_refused_in_words(ground, sign_in, typed) -> None:  # noqa: F811
+def test_a_price_that_is_none_is_refused_in_words(ground, sign_in, typed) -> None:  # noqa: F811 - a fixture
     with db.transaction(db.system("tests")):
         boss = people.agent(ground.hospital.establishment.id, "administration")
     browser = sign_in(boss)
     assert browser.post("/admin/prix-des-chambres", data=price_form(ground, browser, **typed)).status_code == 422
 
 
-def test_a_price_that_applies_stays_and_another_hospitals_is_not_found(ground, sign_in) -> None:  # noqa: F811
+def test_a_price_that_applies_stays_and_another_hospitals_is_not_found(ground, sign_in) -> None:  # noqa: F811 - a fixture
     with db.transaction(db.system("tests")) as current:
         here = ground.hospital.establishment.id
         boss = people.agent(here, "administration")

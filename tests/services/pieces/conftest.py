@@ -1,7 +1,6 @@
 """A person with a folder at a hospital, its clerk, and the hospital next door."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from uuid import UUID, uuid4
@@ -9,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from PIL import Image
-from sqlalchemy import event
 
 from auth.models import Account, Patient
 from portal import db, files
@@ -117,24 +115,3 @@ def accepted(ground: Ground, folder: Callable[..., UUID]) -> Callable[..., UUID]
             return piece.id
 
     return made
-
-
-@pytest.fixture
-def statements(app: Flask) -> Callable[[], object]:
-    """`with statements() as seen:` lists the SQL statements sent meanwhile."""
-
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        seen: list[str] = []
-
-        def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-            seen.append(statement)
-
-        engine = app.extensions["parvis.engine"]
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield seen
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-
-    return counting

@@ -1,13 +1,10 @@
 """A hospital that takes files online, a patient, a clerk, and a hospital next door."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from auth.models import Account, Patient
 from portal import db
@@ -63,27 +60,6 @@ def ground(app: Flask) -> Ground:
             here, account, patient, people.agent(here.establishment.id, "preadmission"),
             there, other_account, other_patient, people.agent(there.establishment.id, "preadmission"),
         )  # fmt: skip
-
-
-@pytest.fixture
-def statements(app: Flask) -> Callable[[], object]:
-    """`with statements() as seen:` lists the SQL statements sent meanwhile."""
-
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        seen: list[str] = []
-
-        def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-            seen.append(statement)
-
-        engine = app.extensions["parvis.engine"]
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield seen
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-
-    return counting
 
 
 @pytest.fixture
