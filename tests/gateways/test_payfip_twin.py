@@ -1,10 +1,8 @@
 """The twin behaves like the real one where the portal could be caught out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
 
 import html5lib
 import httpx
@@ -13,44 +11,9 @@ import pytest
 from portal.gateways import Refused
 from portal.gateways.payments import Mode, Payments, connect
 from portal.gateways.payments.payfip_twin import Operation, RunningTwin, Till, start_in_thread
+from tests.gateways.conftest import Portal
 
 OPENED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-@dataclass
-class Portal:
-    """A server that writes down who calls it, as our own callback page would."""
-
-    url: str = ""
-    calls: list[tuple[str, str, str]] = field(default_factory=list)
-
-
-@pytest.fixture
-def portal() -> Iterator[Portal]:
-    heard, lock = Portal(), Lock()
-
-    class Listener(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            with lock:
-                heard.calls.append((self.command, self.path, body))
-            self.send_response(200)
-            self.end_headers()
-
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    heard.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield heard
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @dataclass

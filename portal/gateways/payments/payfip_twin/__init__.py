@@ -2,6 +2,7 @@
 
 `start_in_thread()` in tests; `python -m portal.gateways.payments.payfip_twin --port N` in the demonstration.
 State lives in memory. It listens on the loopback and calls or sends browsers to nothing but the loopback.
+`--control` lets a test in another process order faults and read the truth (`control`).
 """
 
 from portal.gateways.payments.payfip_twin.faults import Faults, Trouble

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from portal.gateways.payments.payfip_twin.control import CONTROL_PATH, add_control
 from portal.gateways.payments.payfip_twin.faults import Faults
 from portal.gateways.payments.payfip_twin.notifier import Notifier
 from portal.gateways.payments.payfip_twin.till import Till
@@ -24,11 +25,13 @@ class _Silent(WSGIRequestHandler):
 class RunningTwin:
     """A twin that listens. Leaving the context stops it and everything it had under way."""
 
-    def __init__(self, port: int, till: Till | None = None) -> None:
+    def __init__(self, port: int, till: Till | None = None, *, controlled: bool = False) -> None:
         self.till = till or Till()
-        self.notifier = Notifier(self.till.faults)
+        self.notifier = Notifier(self.till.faults, self.till.dice)
         self._stopped = threading.Event()
         app = create_app(self.till, self.notifier, self._stopped)
+        if controlled:
+            add_control(app, self.till, self.notifier)
         self._server: BaseWSGIServer = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
         self._thread: threading.Thread | None = None
 
@@ -47,6 +50,11 @@ class RunningTwin:
     @property
     def payment_url(self) -> str:
         return self.base_url + PAGE_PATH
+
+    @property
+    def control_url(self) -> str:
+        """Answers 404 unless the twin is `controlled`."""
+        return self.base_url + CONTROL_PATH
 
     def start(self) -> "RunningTwin":
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -76,16 +84,18 @@ class RunningTwin:
         self.stop()
 
 
-def start_in_thread(port: int = 0, till: Till | None = None) -> RunningTwin:
+def start_in_thread(port: int = 0, till: Till | None = None, *, controlled: bool = False) -> RunningTwin:
     """A twin listening on 127.0.0.1 (a free port unless told); `with start_in_thread() as twin: …` stops it."""
-    return RunningTwin(port, till).start()
+    return RunningTwin(port, till, controlled=controlled).start()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """`python -m portal.gateways.payments.payfip_twin --port N`; prints its address once it listens."""
     parser = argparse.ArgumentParser(prog="payfip_twin", description="A PayFiP for demonstrations, on 127.0.0.1.")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; a free one by default")
-    twin = RunningTwin(parser.parse_args(arguments).port)
+    parser.add_argument("--control", action="store_true", help="obey /control/…: for campaigns of tests only")
+    chosen = parser.parse_args(arguments)
+    twin = RunningTwin(chosen.port, controlled=chosen.control)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"PayFiP twin on {twin.base_url}", flush=True)  # noqa: T201 - its parent reads this line
     twin.serve()

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
-from portal.gateways.payments.payfip_twin.till import Fault
+from portal.gateways.payments.payfip_twin.orders import Fault
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 SERVICE = (

@@ -1,32 +1,30 @@
 """What PayFiP remembers: operations, who may open them, what became of them."""
 
-import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from portal.gateways.payments.payfip_twin.dice import Dice
 from portal.gateways.payments.payfip_twin.faults import Faults
+from portal.gateways.payments.payfip_twin.orders import Fault, check_client, check_order
 
 PARIS = ZoneInfo("Europe/Paris")
 OPENING_TIME = timedelta(minutes=15)
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CREDITOR = "CENTRE HOSPITALIER DE DEMONSTRATION"
 MOVES_MONEY = {"P", "V"}
-
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-
-
-class Fault(Exception):
-    """A functional refusal, as the web service and the page tell it."""
-
-    def __init__(self, code: str, label: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.label = label
+LIES = (
+    ("montant", "100"),
+    ("montant", "9999999"),
+    ("refdet", "SOMEBODYELSE"),
+    ("numcli", "111111"),
+    ("saisie", "X"),
+    ("idOp", "11111111-2222-3333-4444-555555555555"),
+)
+"""What an answer may say wrongly when `Faults.odds["tampered"]` falls: no field that a careful portal cannot check."""
 
 
 @dataclass
@@ -41,6 +39,13 @@ class Operation:
     decided_at: datetime | None = None
     numauto: str = ""
     reads: int = 0
+    hidden_reads: int = 0
+    bounced_at: datetime | None = None
+
+    @property
+    def paid_cents(self) -> int:
+        """What the payer has really paid: a card, or a debit that the bank has not given back."""
+        return int(self.asked["montant"]) if self.code in MOVES_MONEY and self.bounced_at is None else 0
 
 
 @dataclass
@@ -53,7 +58,21 @@ class Till:
 
     def __post_init__(self) -> None:
         self.operations: dict[str, Operation] = {}
+        self.asked_about: Counter[str] = Counter()  # idop → questions, whether we know it or not
+        self.dice = Dice(self.faults)
         self._lock = threading.RLock()
+
+    def mishap(self, operation: str, fields: Mapping[str, str]) -> str:
+        """What falls on this call of the web service: a `Trouble`, a functional code, or "" for nothing."""
+        with self._lock:
+            if "idOp" in fields:
+                self.asked_about[fields["idOp"]] += 1
+            return self.faults.told_for(operation) or self.dice.trouble(operation, self._whom(fields))
+
+    def _whom(self, fields: Mapping[str, str]) -> str:
+        """The debt that a call is about: its name is the same in every run, an idop's is not."""
+        known = self.operations.get(fields.get("idOp", ""))
+        return known.asked["refdet"] if known else fields.get("refdet", "")
 
     def create(self, asked: Mapping[str, str]) -> Operation:
         """A new operation. Raises `Fault` for a field that PayFiP refuses."""
@@ -86,7 +105,11 @@ class Till:
         """Make any result true at any time, even after another one: money may arrive after an abandon."""
         with self._lock:
             operation = self.known(idop)
-            operation.code, operation.decided_at, operation.reads = code, self.clock(), 0
+            operation.code, operation.decided_at, operation.bounced_at = code, self.clock(), None
+            operation.reads, operation.hidden_reads = (
+                0,
+                2 if self.dice.falls("hidden", operation.asked["refdet"]) else 0,
+            )
             operation.numauto = f"{uuid4().int % 10**12:012d}-tip" if code in MOVES_MONEY else ""
             return operation
 
@@ -95,20 +118,57 @@ class Till:
         with self._lock:
             operation = self.known(idop)
             operation.reads += 1
-            if not operation.code or operation.reads <= self.faults.hidden_reads:
+            if not operation.code or operation.reads <= max(operation.hidden_reads, self.faults.hidden_reads):
                 raise Fault("P5", "Résultat de la transaction non connu")
-            answer = {**_answer(operation), **self.faults.tampered}
+            answer = {**_answer(operation), **self.faults.tampered, **self._lie(operation)}
             return {name: value for name, value in answer.items() if name not in self.faults.dropped}
+
+    def _lie(self, operation: Operation) -> dict[str, str]:
+        whom = operation.asked["refdet"]
+        return dict([self.dice.one_of(LIES, "lie", whom)]) if self.dice.falls("tampered", whom) else {}
 
     def client(self, numcli: str) -> dict[str, str]:
         """The creditor behind a client number. Raises `Fault` T1 or T2."""
-        _check_client(numcli, self.unknown_clients)
+        check_client(numcli, self.unknown_clients)
         return {"libelleN1": CREDITOR, "libelleN2": "REGIE DES CONSULTATIONS", "numcli": numcli}
 
     def purge(self) -> None:
         """The night: operations that nobody opened are forgotten."""
         with self._lock:
             self.operations = {idop: known for idop, known in self.operations.items() if known.opened_at}
+
+    def expire(self, idop: str) -> Operation:
+        """A quarter of an hour passes: whoever has not opened the page will not any more. Raises `Fault` P1."""
+        with self._lock:
+            operation = self.known(idop)
+            operation.created_at -= OPENING_TIME + timedelta(seconds=1)
+            return operation
+
+    def bounce(self, idop: str) -> Operation:
+        """The bank gives an accepted debit back: the web service goes on saying V. Raises `Fault` P1, or V0 (not a
+        debit, a code of ours)."""
+        with self._lock:
+            operation = self.known(idop)
+            if operation.code != "V":
+                raise Fault("V0", "Aucun prélèvement accepté à rejeter")
+            operation.bounced_at = self.clock()
+            return operation
+
+    def truth(self) -> list[dict[str, str | int | bool]]:
+        """Every operation and what was really paid of it, whatever the answers and the notifications said."""
+        with self._lock:
+            return [
+                {
+                    "idop": one.idop,
+                    "refdet": one.asked["refdet"],
+                    "numcli": one.asked["numcli"],
+                    "code": one.code,
+                    "paid_cents": one.paid_cents,
+                    "opened": one.opened_at is not None,
+                    "bounced": one.bounced_at is not None,
+                }
+                for one in self.operations.values()
+            ]
 
     def known(self, idop: str) -> Operation:
         """Raises `Fault` P1."""
@@ -135,48 +195,3 @@ def _answer(operation: Operation) -> dict[str, str]:
         "saisie": asked["saisie"],
     }
     return {name: value for name, value in answer.items() if value}
-
-
-def check_order(asked: Mapping[str, str], unknown_clients: set[str]) -> None:
-    """Raises `Fault` with the code PayFiP gives to the first wrong field.
-
-    Written apart from the portal's own checks on purpose: a mistake in one is seen by the other.
-    """
-    mel = asked.get("mel", "")
-    if not mel:
-        raise Fault("A1", "Adresse mel absente")
-    if not 6 <= len(mel) <= 80 or not _ADDRESS.fullmatch(mel):
-        raise Fault("A2", "Adresse mel incorrecte")
-    _check_amount(asked.get("montant", ""))
-    _check_client(asked.get("numcli", ""), unknown_clients)
-    if not re.fullmatch(r"[A-Za-z0-9]{6,30}", asked.get("refdet", "")):
-        raise Fault("R3", "Format de la référence de la dette incorrect")
-    if not re.fullmatch(r"[A-Za-z0-9 ]{0,100}", asked.get("objet", "")):
-        raise Fault("O1", "Format de l'objet incorrect")
-    if asked.get("saisie") not in {"T", "X", "W"}:
-        raise Fault("S1", "Type de saisie incorrect")
-    _check_url(asked.get("urlnotif", ""), "N1")
-    _check_url(asked.get("urlredirect", ""), "D1")
-
-
-def _check_amount(amount: str) -> None:
-    if not re.fullmatch(r"[0-9]+", amount):
-        raise Fault("M1", "Format du montant incorrect")
-    if int(amount) < 100:
-        raise Fault("M3", "Montant inférieur à 1 euro")
-    if int(amount) > 9_999_999:
-        raise Fault("M5", "Montant supérieur au maximum")
-
-
-def _check_client(numcli: str, unknown_clients: set[str]) -> None:
-    if not re.fullmatch(r"[0-9]{6}", numcli):
-        raise Fault("T1", "Numéro de client incorrect")
-    if numcli in unknown_clients:
-        raise Fault("T2", "Numéro de client inconnu")
-
-
-def _check_url(url: str, code: str) -> None:
-    """The real one takes any host; a twin that calls or redirects elsewhere would be a weapon."""
-    parts = urlsplit(url)
-    if len(url) >= 250 or parts.scheme not in {"http", "https"} or parts.hostname not in LOOPBACK:
-        raise Fault(code, "URL incorrecte (le simulateur n'accepte que 127.0.0.1)")

@@ -8,9 +8,10 @@ from typing import Any, cast
 from flask import Flask, Response, redirect, render_template, request
 
 from portal.gateways.payments.payfip_twin import soap
-from portal.gateways.payments.payfip_twin.faults import Faults, Trouble
+from portal.gateways.payments.payfip_twin.faults import Trouble
 from portal.gateways.payments.payfip_twin.notifier import Notifier, with_query
-from portal.gateways.payments.payfip_twin.till import CREDITOR, Fault, Operation, Till
+from portal.gateways.payments.payfip_twin.orders import Fault
+from portal.gateways.payments.payfip_twin.till import CREDITOR, Operation, Till
 
 SOAP_PATH = "/tpa/services/securite"
 PAGE_PATH = "/tpa/paiementws.web"
@@ -56,12 +57,12 @@ class SoapEndpoint:
             operation, fields = soap.read_call(request.get_data(cache=False))
         except soap.NotACall:
             return _xml(soap.technical_fault(Trouble.PROTOCOL), 500)
-        faults = self._till.faults
-        if not faults.strikes(operation):
+        mishap = self._till.mishap(operation, fields)
+        if not mishap:
             return self._work(operation, fields)
-        if faults.code:
-            return _xml(soap.functional_fault(Fault(faults.code, "Refus demandé au simulateur")), 500)
-        return self._trouble(faults, operation, fields)
+        if mishap not in set(Trouble):
+            return _xml(soap.functional_fault(Fault(mishap, "Refus demandé au simulateur")), 500)
+        return self._trouble(Trouble(mishap), operation, fields)
 
     def _work(self, operation: str, fields: dict[str, str]) -> Response:
         try:
@@ -76,17 +77,16 @@ class SoapEndpoint:
             return self._till.detail(fields.get("idOp", ""))
         return self._till.client(fields.get("numCli", ""))
 
-    def _trouble(self, faults: Faults, operation: str, fields: dict[str, str]) -> Response:
-        trouble = faults.trouble
+    def _trouble(self, trouble: Trouble, operation: str, fields: dict[str, str]) -> Response:
         if trouble in (Trouble.BREAKDOWN, Trouble.OUT_OF_SERVICE, Trouble.PROTOCOL):
-            return _xml(soap.technical_fault(str(trouble)), 500)
+            return _xml(soap.technical_fault(trouble), 500)
         if trouble is Trouble.CUT_BEFORE:
             return _cut()
         if trouble in (Trouble.SLOW, Trouble.CUT_AFTER, Trouble.TRUNCATED, Trouble.DOCTYPE):
             return self._spoilt(trouble, self._work(operation, fields))
         return _noise(trouble)
 
-    def _spoilt(self, trouble: Trouble | None, done: Response) -> Response:
+    def _spoilt(self, trouble: Trouble, done: Response) -> Response:
         """A true answer that arrives late, cut, shortened or with an entity in it."""
         if trouble is Trouble.CUT_AFTER:
             return _cut()
@@ -100,7 +100,7 @@ class SoapEndpoint:
         return _xml(f'{head}?><!DOCTYPE S [<!ENTITY e SYSTEM "file:///etc/hostname">]>{tail}', 200)
 
 
-def _noise(trouble: Trouble | None) -> Response:
+def _noise(trouble: Trouble) -> Response:
     if trouble is Trouble.BAD_GATEWAY:
         return Response("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, mimetype="text/html")
     if trouble is Trouble.HTML:
