@@ -71,7 +71,8 @@ class Order:
 
     key: names this order for ever, stored before the call, so that a call made again is the same call. reference:
     6 to 30 letters and digits (PayFiP's `refdet`). exer: four digits. `return_url` takes the browser back, paid or
-    not; `cancel_url` where the provider tells the two apart; `notify_url` where it takes one per order.
+    not; `cancel_url` where the provider tells the two apart; `notify_url` where it takes one per order. closes_at:
+    when the page should close, where we choose; drawn once, so that the call made again says the same.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Order:
     notify_url: str
     return_url: str
     cancel_url: str
+    closes_at: datetime | None = None
 
     @property
     def amount_cents(self) -> int:
