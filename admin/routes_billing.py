@@ -75,14 +75,14 @@ def close(bill_id: UUID) -> str | Response:
 @billing_tray.post("/tentatives/<uuid:attempt_id>/demander")
 @limiter.limit("30 per minute")
 def ask(attempt_id: UUID) -> Response:
-    """Ask PayFiP about one attempt now."""
+    """Ask the provider about one attempt now."""
     attempt = queries.one_attempt_at(guards.establishments("billing"), attempt_id)
     if attempt is None:
         abort(404)
-    db.session.commit()  # nothing stays open while PayFiP answers
+    db.session.commit()  # nothing stays open while the provider answers
     jobs.settle(attempt_id)
-    flash(_("PayFiP was asked; its answer is below."), "info")
-    return redirect(url_for(".show", bill_id=attempt.bill_id), 303)
+    flash(_("The payment provider was asked; its answer is below."), "info")
+    return redirect(url_for(".show", bill_id=attempt.shares[0].bill_id), 303)
 
 
 @billing_tray.post("/tentatives/<uuid:attempt_id>/lever")

@@ -1,20 +1,23 @@
 """The billing system's CSV file, read line by line: UTF-8, `;`, one bill a line. Pure: writes nothing.
 
 A file that is not one (a column is missing, another encoding) is refused as a whole; a line that is wrong is refused
-alone, with the reason.
+alone, with the reason. Nights bring hundreds of thousands of lines: what is usual is checked first, and at once.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from math import log2
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from portal import delimited
-from portal.delimited import Row
-from services.billing.models import SOURCES
+from services.billing.access_keys import plain
+from services.billing.models import CLOSINGS, SOURCES
 
-COLUMNS = (
+COLUMNS: Final = (
     "finess",
     "source",
     "exer",
@@ -32,23 +35,30 @@ COLUMNS = (
     "ipp",
     "access_key",
 )
-_NEEDED = ("finess", "source", "exer", "reference", "label", "issued_on", "total_cents", "due_cents")
-_TEXTS = ("finess", "source", "exer", "reference", "label", "unit", "ipp")
-_LONGEST_TEXT = 200
+OPTIONAL: Final = ("bill_source", "birth_on", "closed")
+ALL: Final = (*COLUMNS, *OPTIONAL)
+LONGEST_TEXT: Final = 200
+
+MIN_KEY_BITS: Final = 40
+"""A shorter key could be found by trying (reference, section 2: access without account)."""
+_FEWEST_SIGNS: Final = 4
+"""Different ones in a key: a random one of eight has fewer once in ten thousand letters at most."""
 
 _REFDET = re.compile(r"[A-Za-z0-9]{6,30}", re.ASCII)
+_BLANKS = re.compile(r"[\s/._-]")
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
-_CENTS = re.compile(r"[0-9]{1,12}", re.ASCII)
+_CODE = re.compile(r"[A-Za-z0-9._-]{0,40}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_LONGEST_AMOUNT = 12
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
     """One line is wrong; the text says why."""
 
 
-@dataclass(frozen=True)
-class BillLine:
-    """One line that holds together. Amounts in cents; `ipp` empty when the file names no patient."""
+class BillLine(NamedTuple):
+    """One line that holds together. Amounts in cents; `ipp` empty when the file names no patient. closed: the bill is
+    asked for no more (`models.CLOSINGS`), or ""."""
 
     line: int
     finess: str
@@ -65,90 +75,150 @@ class BillLine:
     amo_cents: int
     amc_cents: int
     due_cents: int
-    ipp: str
+    ipp: str = ""
+    access_key: str = ""
+    bill_source: str = ""
+    birth_on: date | None = None
+    closed: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
         return self.finess, self.source, self.exer, self.reference
 
+    def __repr__(self) -> str:  # a log line must name neither a person nor a key
+        return f"BillLine({self.line})"
 
-@dataclass(frozen=True)
-class Refusal:
-    """A line that was left out, and why."""
+
+class Refusal(NamedTuple):
+    """A line that was left out, and why. finess: "" when the line does not tell it."""
 
     line: int
     reference: str
     why: str
+    finess: str = ""
 
 
-def read(path: Path) -> Iterator[BillLine | Refusal]:
-    """The file's lines, one at a time. Raises NotSuchAFile before the first line when the file is not one."""
-    with delimited.opened(path) as file:
+class LeftOut(NamedTuple):
+    """A line that is none of the portal's business, such as a titre that an insurance owes."""
+
+    finess: str
+
+
+Line = BillLine | Refusal | LeftOut
+
+
+def read(source: Path | bytes) -> Iterator[BillLine | Refusal]:
+    """The lines of a file, or of what one holds. Raises NotSuchAFile before the first when it is not such a file."""
+    with delimited.opened(source) as file:
         file.need(COLUMNS)
-        for row in file:
-            yield _line(row)
+        for number, cells, wrong in file.picked(ALL):
+            yield Refusal(number, "", wrong) if wrong else _line(number, cells)
 
 
-def _line(row: Row) -> BillLine | Refusal:
+def _line(number: int, cells: tuple[str, ...]) -> BillLine | Refusal:
     try:
-        if row.wrong:
-            raise _Wrong(row.wrong)
-        return _bill(row.number, row.cells)
-    except _Wrong as wrong:
-        return Refusal(row.number, row.cells.get("reference", "")[:_LONGEST_TEXT], str(wrong))
-
-
-def _bill(number: int, found: dict[str, str]) -> BillLine:
-    for name in COLUMNS:
-        if "\x00" in found[name] or len(found[name]) > _LONGEST_TEXT:
-            raise _Wrong(f"{name}: too long, or not a text")
-    for name in _NEEDED:
-        if not found[name]:
-            raise _Wrong(f"{name}: missing")
-    if found["source"] not in SOURCES:
-        raise _Wrong(f"source: {', '.join(SOURCES)}")
-    if not _YEAR.fullmatch(found["exer"]):
-        raise _Wrong("exer: four digits")
-    line = BillLine(
-        line=number,
-        refdet=_refdet(found),
-        care_on=_day(found, "care_on"),
-        issued_on=_needed_day(found, "issued_on"),
-        due_on=_day(found, "due_on"),
-        total_cents=_cents(found, "total_cents"),
-        amo_cents=_cents(found, "amo_cents"),
-        amc_cents=_cents(found, "amc_cents"),
-        due_cents=_cents(found, "due_cents"),
-        **{name: found[name] for name in _TEXTS},
-    )
-    if line.amo_cents + line.amc_cents + line.due_cents > line.total_cents:
-        raise _Wrong("amo_cents, amc_cents and due_cents add up to more than total_cents")
+        line = _bill(number, cells)
+        check(line)
+    except Wrong as wrong:
+        return Refusal(number, cells[3][:LONGEST_TEXT], str(wrong), cells[0][:LONGEST_TEXT])
     return line
 
 
-def _refdet(found: dict[str, str]) -> str:
-    """What PayFiP is told: the bill's own reference unless the file names another."""
-    refdet = found["refdet"] or re.sub(r"[\s/._-]", "", found["reference"])
-    if not _REFDET.fullmatch(refdet):
-        raise _Wrong("refdet: 6 to 30 letters and digits")
-    return refdet
+def _bill(number: int, cells: tuple[str, ...]) -> BillLine:
+    if not "".join(cells).isprintable() or max(map(len, cells)) > LONGEST_TEXT:
+        for name, text in zip(ALL, cells, strict=True):
+            check_text(name, text)
+    finess, source, exer, reference, refdet, label, unit, care_on, issued_on, due_on, *rest = cells
+    total_cents, amo_cents, amc_cents, due_cents, ipp, access_key, bill_source, birth_on, closed = rest
+    return BillLine(
+        number,
+        needed("finess", finess),
+        needed("source", source),
+        needed("exer", exer),
+        needed("reference", reference),
+        refdet or _BLANKS.sub("", reference),
+        needed("label", label),
+        unit,
+        _day("care_on", care_on) if care_on else None,
+        _day("issued_on", needed("issued_on", issued_on)),
+        _day("due_on", due_on) if due_on else None,
+        _cents("total_cents", needed("total_cents", total_cents)),
+        _cents("amo_cents", amo_cents or "0"),
+        _cents("amc_cents", amc_cents or "0"),
+        _cents("due_cents", needed("due_cents", due_cents)),
+        ipp,
+        access_key,
+        bill_source,
+        _day("birth_on", birth_on) if birth_on else None,
+        closed,
+    )
 
 
-def _cents(found: dict[str, str], name: str) -> int:
-    text = found[name] or "0"
-    if not _CENTS.fullmatch(text):
-        raise _Wrong(f"{name}: a whole number of cents")
+# -- what any line must be, whatever file it comes from ----------------------------------------------------------
+
+
+def check(line: BillLine) -> None:
+    """Raises Wrong."""
+    if line.source not in SOURCES:
+        raise Wrong(f"source: {', '.join(SOURCES)}")
+    if not _YEAR.fullmatch(line.exer):
+        raise Wrong("exer: four digits")
+    if not _REFDET.fullmatch(line.refdet):
+        raise Wrong("refdet: 6 to 30 letters and digits")
+    if line.amo_cents + line.amc_cents + line.due_cents > line.total_cents:
+        raise Wrong("amo_cents, amc_cents and due_cents add up to more than total_cents")
+    if line.closed and line.closed not in CLOSINGS:
+        raise Wrong(f"closed: nothing, or {' or '.join(CLOSINGS)}")
+    if line.bill_source and not _CODE.fullmatch(line.bill_source):
+        raise Wrong("bill_source: 40 letters, digits, dots or dashes at most")
+    if line.access_key:
+        _check_key(line.access_key, line.reference)
+
+
+def _check_key(key: str, reference: str) -> None:
+    """A key that somebody could guess is worse than none: the bill would look protected."""
+    bare = plain(key)
+    if strength(bare) < MIN_KEY_BITS or len(set(bare)) < _FEWEST_SIGNS or bare == plain(reference):
+        raise Wrong(f"access_key: too easy to guess, {MIN_KEY_BITS} random bits at least (8 letters and digits)")
+
+
+def strength(bare: str) -> float:
+    """Bits of a random key of these signs: 10 digits, 26 letters, or both. 32 signs of 36 are usual, hence 5 bits."""
+    if bare.isdigit():
+        return len(bare) * log2(10)
+    return len(bare) * (log2(26) if bare.isalpha() else 5)
+
+
+def needed(name: str, text: str) -> str:
+    """The text. Raises Wrong when there is none."""
+    if not text:
+        raise Wrong(f"{name}: missing")
+    return text
+
+
+def check_text(name: str, text: str) -> None:
+    """Raises Wrong for what no screen could show; rare spaces and invisible hyphens are let through."""
+    if len(text) > LONGEST_TEXT or any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in text):
+        raise Wrong(f"{name}: too long, or not a text")
+
+
+def _cents(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_AMOUNT:
+        raise Wrong(f"{name}: a whole number of cents")
     return int(text)
 
 
-def _day(found: dict[str, str], name: str) -> date | None:
-    return _needed_day(found, name) if found[name] else None
+def _day(name: str, text: str) -> date:
+    found = day(text)
+    if found is None:
+        raise Wrong(f"{name}: a day as YYYY-MM-DD")
+    return found
 
 
-def _needed_day(found: dict[str, str], name: str) -> date:
+@lru_cache(4096)
+def day(text: str) -> date | None:
+    """A day as YYYY-MM-DD, or None. The same few days come back on every line."""
     try:
-        if not _DAY.fullmatch(found[name]):
-            raise ValueError
-        return date.fromisoformat(found[name])
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
-        raise _Wrong(f"{name}: a day as YYYY-MM-DD") from None
+        return None

@@ -67,7 +67,7 @@ def reconcile() -> None:
 @reconcile.command()
 @click.pass_context
 def payments(context: click.Context) -> None:
-    """Ask PayFiP about every open attempt now, whatever its schedule. One JSON line an attempt."""
+    """Ask the providers about every open attempt now, whatever its schedule. One JSON line an attempt."""
     with _as_system(context, "cli.reconcile_payments"):
         attempts = queries.open_attempts(db.now() - _READABLE_FOR)
     for attempt in attempts:
@@ -75,7 +75,7 @@ def payments(context: click.Context) -> None:
         click.echo(
             json.dumps(
                 {
-                    "reference": attempt.bill.reference,
+                    "reference": ", ".join(bill.reference for bill in attempt.bills),
                     "amount_cents": attempt.amount_cents,
                     "before": attempt.state,
                     "after": after,

@@ -4,13 +4,14 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from auth.account import export
 from auth.account.export import Entry, Fact, Part
 from portal.db import session
 from portal.web.ui import euros
-from services.billing.models import Bill, LedgerEntry, PaymentAttempt
+from services.billing.ledger.models import LedgerEntry, LedgerLine
+from services.billing.models import AttemptShare, Bill, PaymentAttempt
 
 
 def declare() -> None:
@@ -28,14 +29,16 @@ def part(patient_id: UUID) -> Part:
     ids = [bill.id for bill in bills]
     attempts = session.scalars(
         select(PaymentAttempt)
-        .options(joinedload(PaymentAttempt.bill))
-        .where(PaymentAttempt.bill_id.in_(ids))
+        .options(selectinload(PaymentAttempt.shares).joinedload(AttemptShare.bill))
+        .where(PaymentAttempt.shares.any(AttemptShare.bill_id.in_(ids)))
         .order_by(PaymentAttempt.created_at)
     )
     received = session.execute(
         select(LedgerEntry, Bill.reference)
-        .join(Bill, Bill.id == LedgerEntry.bill_id)
-        .where(LedgerEntry.bill_id.in_(ids))
+        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
+        .join(Bill, Bill.id == LedgerLine.bill_id)
+        .where(LedgerLine.bill_id.in_(ids))
+        .distinct()
         .order_by(LedgerEntry.booked_at)
     )
     entries = [*map(_bill, bills), *map(_attempt, attempts), *(_money(entry, of) for entry, of in received)]
@@ -62,7 +65,7 @@ def _bill(each: Bill) -> Entry:
 
 def _attempt(each: PaymentAttempt) -> Entry:
     facts = [
-        Fact("bill_reference", _l("Bill"), each.bill.reference),
+        Fact("bill_reference", _l("Bill"), ", ".join(bill.reference for bill in each.bills)),
         Fact("amount_cents", _l("Amount"), each.amount_cents, euros(each.amount_cents)),
         Fact("state", _l("State"), each.state),
         Fact("email", _l("E-mail"), each.email),

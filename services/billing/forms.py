@@ -1,10 +1,11 @@
 """What people type about bills."""
 
 import re
+from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, RadioField, StringField
-from wtforms.validators import Length
+from wtforms.validators import Length, Optional
 
 from portal.web.fields import choices
 from portal.web.forms import EmailAddress, Form, Required
@@ -14,6 +15,12 @@ from portal.web.forms import EmailAddress, Form, Required
 
 def _stripped(text: str | None) -> str | None:
     return text.strip() if text else text
+
+
+MEANS_WORDS = {
+    "payfip": _l("PayFiP: card or direct debit, on the Treasury’s site"),
+    "stripe": _l("Stripe: card, on the site of the hospital’s payment provider"),
+}
 
 
 class PayForm(Form):
@@ -29,6 +36,18 @@ class PayForm(Form):
         filters=[_stripped],
         description=_l("The payment site sends its ticket there, and we send you word of your receipt."),
     )
+    means = RadioField(_l("How do you wish to pay?"), [Optional()], choices=choices([]))
+
+    def offer(self, offered: Sequence[str]) -> Sequence[str]:
+        """Let the payer choose among these means; one alone is not asked about. Returns them."""
+        if len(offered) < 2:
+            self.means.choices, self.means.validators = choices([]), [Optional()]
+            self.means.data = next(iter(offered), "")
+            self.means.validate_choice = False
+            return offered
+        self.means.choices = choices([(psp, MEANS_WORDS[psp]) for psp in offered])
+        self.means.validators = [Required(_l("Choose how you wish to pay"))]
+        return offered
 
 
 class VerifyForm(Form):

@@ -1,7 +1,8 @@
-"""The trips to PayFiP. Each is: look, ask with no transaction open, write down in one transaction.
+"""The trips to the providers. Each is: look, ask with no transaction open, write down in one transaction.
 
 `settle` is the only way money comes in, whoever calls: a notification, the payer who returns, the clock, an agent,
-an operator. It needs no done-mark: the ledger's unique key makes it harmless to run twice, or twelve times at once.
+an operator, an import. It needs no done-mark: the ledger's unique key makes it harmless to run twice, or twelve times
+at once.
 """
 
 from dataclasses import dataclass, field
@@ -12,27 +13,29 @@ from uuid import UUID
 from portal import db, establishments, jobs
 from portal.config import Settings
 from portal.gateways import OutcomeUnknown, Refused, Unavailable, payments
-from portal.gateways.payments import Exchange, Mode, Payments, Result
+from portal.gateways.payments import Exchange
+from portal.gateways.payments.means import Answer, Counter, Dead, Family, Means, NotYetKnown, Order
 from services.billing import actions, bill_file, queries, states
 from services.billing.actions import Silence, Started
 from services.billing.bill_file import BillLine, Refusal
 from services.billing.models import PaymentAttempt
+from services.billing.sources import queries as sources
 
 _POLLED_AT_ONCE = 100
 _LEASE = timedelta(minutes=10)
 """An attempt whose job was enqueued is left alone this long; the job itself sets the true next moment."""
 _BATCH = 1000
 _REFUSALS_KEPT = 1000
-_PAYFIP_SECONDS = 8.0
+_PROVIDER_SECONDS = 8.0
 """Payers wait for an answer this long at most: web threads are few. Whoever is cut is asked about again later."""
 
 
 class PaymentSiteAway(Exception):
-    """PayFiP could not open a payment now. Nothing was taken; trying again is safe."""
+    """The provider could not open a payment now. Nothing was taken; trying again is safe."""
 
 
 class PaymentRefused(Exception):
-    """PayFiP refuses to open this payment; `code` is its own."""
+    """The provider refuses to open this payment; `code` is its own."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -40,73 +43,80 @@ class PaymentRefused(Exception):
 
 
 @dataclass
-class _Counter:
-    """The door, the portal's own address, and whether test payments credit bills here."""
+class _Doors:
+    """The means of payment, and the portal's own address."""
 
-    door: Payments | None = None
+    means: Family = field(default_factory=dict)
     base_url: str = ""
-    tests_count: bool = False
 
 
-_counter = _Counter()
+_doors = _Doors()
 
 
 def connect(settings: Settings) -> None:
-    """Open the payment door that the environment names. Raises UnsupportedUrl."""
-    _counter.door = payments.connect(
-        settings.payfip_endpoint_url, payment_url=settings.payfip_payment_url, timeout_seconds=_PAYFIP_SECONDS
-    )
-    _counter.base_url = settings.base_url
-    _counter.tests_count = not settings.is_production
+    """Open the payment doors that the environment names. Raises UnsupportedUrl."""
+    sources.configure(settings)
+    _doors.means = payments.family_of(settings, timeout_seconds=_PROVIDER_SECONDS)
+    _doors.base_url = settings.base_url
 
 
-def _door() -> Payments:
-    assert _counter.door is not None, "the room is registered before it is used"
-    return _counter.door
+def means(psp: str) -> Means:
+    """The means of that name. Raises KeyError."""
+    return _doors.means[psp]
 
 
-def payment_page_url(idop: str) -> str:
-    return _door().payment_page_url(idop)
+def payment_page(attempt: PaymentAttempt) -> str:
+    """Where the payer of an open attempt goes."""
+    return attempt.page_url or means(attempt.psp).page_url(attempt.psp_ref or "")
 
 
 # -- opening a payment -------------------------------------------------------------------------------------------
 
 
-def open_payment_page(started: Started) -> str:
-    """Ask PayFiP to open an operation for an attempt already committed, and return where the payer goes.
+def open_payment_page(started: Started, back: str) -> str:
+    """Ask a provider to open an attempt already committed, and return where the payer goes.
 
-    Raises PaymentRefused, PaymentSiteAway: the attempt is closed, another may begin at once.
+    back: the path that takes the payer back, where the return token is appended. Raises PaymentRefused,
+    PaymentSiteAway: the attempt is closed, another may begin at once.
     """
-    with db.transaction(db.system("billing.open")) as current:
-        attempt = current.get_one(PaymentAttempt, started.attempt_id)
     evidence: list[Exchange] = []
     try:
-        idop = _create(attempt, started.return_token, evidence)
+        with db.transaction(db.system("billing.open")):
+            order, psp = _order(started, back)
+        opened = means(psp).open(order, exchange=evidence.append)
     except Refused as refusal:
-        _give_up(attempt.id, refusal.code, evidence)
+        _give_up(started.attempt_id, refusal.code, evidence)
         raise PaymentRefused(refusal.code) from refusal
     except (Unavailable, OutcomeUnknown) as trouble:
-        # Perhaps an operation was opened, but nobody knows its idop: nobody can pay it.
-        _give_up(attempt.id, type(trouble).__name__, evidence)
+        # Perhaps an operation was opened, but nobody knows its name or its page: nobody can pay it.
+        _give_up(started.attempt_id, type(trouble).__name__, evidence)
         raise PaymentSiteAway from trouble
     with db.transaction(db.system("billing.open")):
-        actions.open_payment(attempt.id, idop, _last(evidence))
-    return payment_page_url(idop)
+        actions.open_payment(started.attempt_id, opened, _last(evidence))
+    return opened.page_url
 
 
-def _create(attempt: PaymentAttempt, return_token: str, evidence: list[Exchange]) -> str:
-    return _door().create(
+def _order(started: Started, back: str) -> tuple[Order, str]:
+    attempt = db.session.get_one(PaymentAttempt, started.attempt_id)
+    source = sources.source_of(attempt.establishment_id, attempt.source, attempt.bill_source)
+    counter = sources.counter_of(source, attempt.psp)
+    if counter is None:
+        raise Refused("closed", "the counter was closed meanwhile")
+    attempt = actions.place(attempt.id, counter)
+    return_url = f"{_doors.base_url}{back}/{started.return_token}"
+    order = Order(
+        key=attempt.key,
+        reference=attempt.refdet,
         exer=attempt.exer,
+        items=tuple(payments.means.Item(share.bill.reference, share.amount_cents) for share in attempt.shares),
         email=attempt.email,
-        amount_cents=attempt.amount_cents,
-        numcli=attempt.numcli,
-        subject=f"Facture {attempt.refdet}",
-        refdet=attempt.refdet,
-        mode=Mode(attempt.mode),
-        notify_url=f"{_counter.base_url}/callbacks/payfip",
-        return_url=f"{_counter.base_url}/factures/retour/{return_token}",
-        exchange=evidence.append,
+        locale=attempt.locale,
+        counter=counter,
+        notify_url=f"{_doors.base_url}/callbacks/{attempt.psp}",
+        return_url=return_url,
+        cancel_url=return_url,
     )
+    return order, attempt.psp
 
 
 def _give_up(attempt_id: UUID, code: str, evidence: list[Exchange]) -> None:
@@ -122,30 +132,35 @@ def _last(evidence: list[Exchange]) -> Exchange | None:
 
 
 def settle(attempt_id: UUID) -> str:
-    """Ask PayFiP what became of an attempt, draw the consequences, and return the attempt's state."""
+    """Ask the provider what became of an attempt, draw the consequences, and return the attempt's state."""
     with db.transaction(db.system("billing.settle")) as current:
         attempt = current.get_one(PaymentAttempt, attempt_id)
+        counter = sources.same_counter(attempt.establishment_id, attempt.psp, attempt.numcli, attempt.mode)
     if attempt.is_settled or attempt.state == "failed":
         return attempt.state
     if attempt.psp_ref is None:
         return _close_if_lost(attempt)
     evidence: list[Exchange] = []
-    answer = _ask(attempt.psp_ref, evidence)
+    answer = _ask(attempt.psp, attempt.psp_ref, counter, evidence)
     with db.transaction(db.system("billing.settle")):
-        return actions.hear(attempt_id, answer, _last(evidence), tests_count=_counter.tests_count)
+        return actions.hear(attempt_id, answer, _last(evidence), tests_count=sources.tests_count())
 
 
-def _ask(idop: str, evidence: list[Exchange]) -> Result | Silence:
+def _ask(psp: str, psp_ref: str, counter: Counter, evidence: list[Exchange]) -> Answer | Silence:
     try:
-        return _door().result(idop, exchange=evidence.append)
+        return means(psp).result(psp_ref, counter, exchange=evidence.append)
+    except NotYetKnown as refusal:
+        return Silence("not_yet", refusal.code)
+    except Dead as refusal:
+        return Silence("dead", refusal.code)
     except Refused as refusal:
-        return Silence(refusal.code)
+        return Silence("trouble", refusal.code)
     except Unavailable:
         return Silence()
 
 
 def _close_if_lost(attempt: PaymentAttempt) -> str:
-    """The process died between our record and PayFiP's answer, or is still waiting for it."""
+    """The process died between our record and the provider's answer, or is still waiting for it."""
     if db.now() < attempt.created_at + states.CREATION_LOST_AFTER:
         return attempt.state
     with db.transaction(db.system("billing.settle")):

@@ -1,4 +1,4 @@
-"""Bills, attempts to pay them, and the ledger.
+"""Bills, attempts to pay them, and receipts.
 
 Every amount is an int of cents. What a bill has received is never written on the bill: it is the sum of the ledger,
 whose rows are added and never changed. Who may see a bill may see what hangs on it (the policies say so).
@@ -24,6 +24,7 @@ from auth.models import Patient
 from portal import db
 from portal.db import Base, Keyed
 from portal.establishments import Establishment
+from services.billing.ledger.models import LedgerEntry
 
 SOURCES = ("regie", "titre", "private")
 CLOSINGS = ("paid_elsewhere", "cancelled")
@@ -43,7 +44,12 @@ def _among(column: str, values: tuple[str, ...]) -> str:
 
 
 class Bill(Keyed, Base):
-    """What a hospital asks of a patient. `source`: regie (before the titre), titre (public accountant), private."""
+    """What a hospital asks of a patient.
+
+    source: regie (before the titre), titre (public accountant), private. bill_source: the code of the source whose
+    rules and counter it follows (see `sources`), "" for the hospital's default one. access_digest, birth_digest: what
+    opens it to a payer without an account (see `access_keys`). closed_note: the reference of whoever closed it.
+    """
 
     __tablename__ = "bill"
     __table_args__ = (
@@ -76,7 +82,11 @@ class Bill(Keyed, Base):
     amo_cents: Mapped[int] = mapped_column(BigInteger, default=0)
     amc_cents: Mapped[int] = mapped_column(BigInteger, default=0)
     due_cents: Mapped[int] = mapped_column(BigInteger)
+    bill_source: Mapped[str] = mapped_column(default="", server_default="")
+    access_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    birth_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     closed_reason: Mapped[str] = mapped_column(default="")
+    closed_note: Mapped[str] = mapped_column(default="", server_default="")
     closed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     masked: Mapped[bool] = mapped_column(default=False, server_default="false")
@@ -91,25 +101,37 @@ class Bill(Keyed, Base):
 
 
 class PaymentAttempt(Keyed, Base):
-    """One try at paying one bill. `psp_ref` is PayFiP's idop; without one, nobody could pay and nobody did.
+    """One try at paying one bill, or several of one source in one go.
 
+    psp: which means (`portal.gateways.payments.means`). psp_ref: the provider's own name for it (PayFiP's idop, a
+    Stripe session); without one, nobody could pay and nobody did. account, mode: the counter it was opened at.
     The return token is a secret of the payer's browser: only its SHA-256 is kept.
     """
 
     __tablename__ = "payment_attempt"
     __table_args__ = (
         CheckConstraint(_among("state", STATES), "state"),
-        Index("uq_payment_attempt_one_live", "bill_id", unique=True, postgresql_where=text(_among("state", LIVE))),
+        CheckConstraint("amount_cents > 0", "amount"),
         Index("ix_payment_attempt_next_poll_at", "next_poll_at", postgresql_where=text("next_poll_at is not null")),
+        Index(
+            "ix_payment_attempt_unsettled",
+            "establishment_id",
+            "created_at",
+            postgresql_where=text(_among("state", IN_PROGRESS)),
+        ),
     )
 
-    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    source: Mapped[str]
+    bill_source: Mapped[str] = mapped_column(default="", server_default="")
     psp: Mapped[str] = mapped_column(default="payfip")
     psp_ref: Mapped[str | None] = mapped_column(unique=True)
+    page_url: Mapped[str] = mapped_column(default="", server_default="")
+    page_until: Mapped[datetime | None]
     return_digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     amount_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(default="EUR", server_default="EUR")
     refdet: Mapped[str]
     exer: Mapped[str]
     numcli: Mapped[str]
@@ -125,7 +147,7 @@ class PaymentAttempt(Keyed, Base):
     notified_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=db.now)
 
-    bill: Mapped[Bill] = relationship()
+    shares: Mapped[list["AttemptShare"]] = relationship(order_by="AttemptShare.bill_id", back_populates="attempt")
 
     @property
     def is_live(self) -> bool:
@@ -135,6 +157,38 @@ class PaymentAttempt(Keyed, Base):
     def is_settled(self) -> bool:
         return self.state in SETTLED
 
+    @property
+    def is_test(self) -> bool:
+        return self.mode == "T"
+
+    @property
+    def key(self) -> str:
+        """Names this order for ever at its provider: it is written down before the provider hears of it."""
+        return str(self.id)
+
+    @property
+    def bills(self) -> list[Bill]:
+        return [share.bill for share in self.shares]
+
+
+class AttemptShare(Base):
+    """What an attempt pays of one bill. `live`: while the attempt is; a bill has one live share at most."""
+
+    __tablename__ = "attempt_share"
+    __table_args__ = (
+        CheckConstraint("amount_cents > 0", "amount"),
+        Index("uq_attempt_share_one_live", "bill_id", unique=True, postgresql_where=text("live")),
+    )
+
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("payment_attempt.id"), primary_key=True)
+    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), primary_key=True, index=True)
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    live: Mapped[bool]
+
+    attempt: Mapped[PaymentAttempt] = relationship(back_populates="shares")
+    bill: Mapped[Bill] = relationship()
+
 
 class PaymentAttemptChange(Keyed, Base):
     """Append-only: how an attempt went from one state to the next, when and by whom."""
@@ -142,7 +196,6 @@ class PaymentAttemptChange(Keyed, Base):
     __tablename__ = "payment_attempt_change"
 
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("payment_attempt.id"), index=True)
-    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"))
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
     before: Mapped[str]
     after: Mapped[str]
@@ -152,12 +205,11 @@ class PaymentAttemptChange(Keyed, Base):
 
 
 class PspExchange(Keyed, Base):
-    """Append-only evidence for disputes: what was asked of PayFiP and what it answered, masked by the door."""
+    """Append-only evidence for disputes: what was asked of a provider and what it answered, masked by the door."""
 
     __tablename__ = "psp_exchange"
 
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("payment_attempt.id"), index=True)
-    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"))
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
     operation: Mapped[str]
     request: Mapped[str]
@@ -168,51 +220,6 @@ class PspExchange(Keyed, Base):
     at: Mapped[datetime] = mapped_column(default=db.now)
 
 
-class LedgerEntry(Keyed, Base):
-    """Append-only: money moved, once. (psp, psp_ref, kind) is the gate that lets a payment in a single time.
-
-    `means`: card, or direct_debit (an order to the bank, not cash yet). `moved_at`: PayFiP's minute, if it gave one.
-    """
-
-    __tablename__ = "ledger_entry"
-    __table_args__ = (
-        UniqueConstraint("psp", "psp_ref", "kind"),
-        CheckConstraint("amount_cents > 0", "amount"),
-    )
-
-    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
-    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
-    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("payment_attempt.id"))
-    psp: Mapped[str]
-    psp_ref: Mapped[str]
-    kind: Mapped[str]
-    means: Mapped[str]
-    amount_cents: Mapped[int] = mapped_column(BigInteger)
-    numcli: Mapped[str]
-    numauto: Mapped[str] = mapped_column(default="")
-    moved_at: Mapped[datetime | None]
-    booked_at: Mapped[datetime] = mapped_column(default=db.now)
-
-    attempt: Mapped[PaymentAttempt] = relationship()
-    lines: Mapped[list["LedgerLine"]] = relationship(order_by="LedgerLine.debit_cents.desc()")
-
-
-class LedgerLine(Keyed, Base):
-    """Append-only: one side of an entry. A deferred trigger refuses an entry whose debits and credits differ."""
-
-    __tablename__ = "ledger_line"
-    __table_args__ = (
-        CheckConstraint("least(debit_cents, credit_cents) = 0 and greatest(debit_cents, credit_cents) > 0", "one_side"),
-    )
-
-    entry_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entry.id"), index=True)
-    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
-    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
-    account: Mapped[str]
-    debit_cents: Mapped[int] = mapped_column(BigInteger, default=0)
-    credit_cents: Mapped[int] = mapped_column(BigInteger, default=0)
-
-
 class Receipt(Keyed, Base):
     """Append-only: the numbered proof of one payment. `code` lets anyone check it on the public page."""
 
@@ -220,14 +227,13 @@ class Receipt(Keyed, Base):
     __table_args__ = (UniqueConstraint("establishment_id", "year", "number"),)
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
-    bill_id: Mapped[UUID] = mapped_column(ForeignKey("bill.id"), index=True)
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
     year: Mapped[int] = mapped_column(SmallInteger)
     number: Mapped[int]
     code: Mapped[str] = mapped_column(unique=True)
     issued_at: Mapped[datetime] = mapped_column(default=db.now)
 
-    bill: Mapped[Bill] = relationship()
+    establishment: Mapped[Establishment] = relationship()
     entry: Mapped[LedgerEntry] = relationship()
 
     @property

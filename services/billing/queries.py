@@ -1,7 +1,4 @@
-"""What is read about bills: for a patient, for a hospital's staff, for the jobs. A bill's state is derived here.
-
-`receivable` is the ledger account of what patients owe: credited by a payment, debited by a refund.
-"""
+"""What is read about bills: for a patient, for a hospital's staff, for the jobs. A bill's state is derived here."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,30 +7,27 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, exists, func, select
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from auth.models import Account
-from portal import db, establishments
+from portal import db
 from portal.db import session
-from portal.gateways.payments import Mode
+from services.billing.ledger.models import PAYERS, LedgerEntry, LedgerLine
 from services.billing.models import (
     IN_PROGRESS,
     LIVE,
     SETTLED,
+    AttemptShare,
     Bill,
-    LedgerEntry,
-    LedgerLine,
     PaymentAttempt,
     PspExchange,
     Receipt,
 )
+from services.billing.sources import queries as sources
+from services.billing.sources.models import BillSource
 from services.billing.states import ANOTHER_TRY_AFTER, CREATION_LOST_AFTER
 
-RECEIVABLE = "receivable"
 PAGE_SIZE = 50
-MIN_ONLINE_CENTS = 100
-MAX_ONLINE_CENTS = 9_999_999
-"""What PayFiP takes in one payment: from 1 euro to 99 999.99 euros."""
 
 
 # -- a bill and what the ledger says of it -----------------------------------------------------------------------
@@ -41,7 +35,10 @@ MAX_ONLINE_CENTS = 9_999_999
 
 @dataclass(frozen=True)
 class Standing:
-    """A bill with its derived state (`models.BILL_STATES`) and the sums of its ledger."""
+    """A bill with its derived state (`models.BILL_STATES`) and the sums of its ledger.
+
+    paid_cents: what came in and stayed, a rejected debit order left out. refunded_cents: what was given back.
+    """
 
     bill: Bill
     state: str
@@ -50,29 +47,64 @@ class Standing:
 
     @property
     def left_cents(self) -> int:
-        """What is still to pay, never below zero."""
+        """What is still to pay, never below zero; nothing on a closed bill."""
+        if self.bill.closed_reason:
+            return 0
         return max(self.bill.due_cents - self.paid_cents + self.refunded_cents, 0)
 
+    @property
+    def overpaid_cents(self) -> int:
+        """What was received beyond what is due, and not given back yet."""
+        due = 0 if self.bill.closed_reason else self.bill.due_cents
+        return max(self.paid_cents - self.refunded_cents - due, 0)
 
-def _sum_of(side: Any, *conditions: ColumnElement[bool]) -> Any:
+
+_TAKEN_BACK = ("rejection",)
+_GIVEN_BACK = ("refund", "refund_failed")
+
+
+def _sum_of(amount: Any, condition: ColumnElement[bool]) -> Any:
     # sum() of bigint is numeric, which would come back as a Decimal.
-    lines = select(cast(func.coalesce(func.sum(side), 0), BigInteger)).where(
-        LedgerLine.bill_id == Bill.id, LedgerLine.account == RECEIVABLE, *conditions
+    lines = select(cast(func.coalesce(func.sum(amount), 0), BigInteger)).where(
+        LedgerLine.bill_id == Bill.id, LedgerLine.account.in_(PAYERS), condition
     )
     return lines.correlate(Bill).scalar_subquery()
 
 
-_PAID = _sum_of(LedgerLine.credit_cents)
-_REFUNDED = _sum_of(LedgerLine.debit_cents)
-_BY_DEBIT = exists().where(LedgerEntry.bill_id == Bill.id, LedgerEntry.means == "direct_debit").correlate(Bill)
-_UNDER_WAY = exists().where(PaymentAttempt.bill_id == Bill.id, PaymentAttempt.state.in_(IN_PROGRESS)).correlate(Bill)
+def _debit_orders() -> ColumnElement[bool]:
+    """Whether some of the bill was paid by a debit order that the bank has not given back."""
+    undone = aliased(LedgerEntry)
+    return (
+        exists()
+        .where(
+            LedgerLine.bill_id == Bill.id,
+            LedgerEntry.id == LedgerLine.entry_id,
+            LedgerEntry.kind == "payment",
+            LedgerEntry.means == "direct_debit",
+            ~exists().where(undone.undoes_id == LedgerEntry.id, undone.kind.in_(_TAKEN_BACK)),
+        )
+        .correlate(Bill)
+    )
+
+
+_PAID = _sum_of(LedgerLine.credit_cents - LedgerLine.debit_cents, LedgerLine.kind.not_in(_GIVEN_BACK))
+_REFUNDED = _sum_of(LedgerLine.debit_cents - LedgerLine.credit_cents, LedgerLine.kind.in_(_GIVEN_BACK))
+_UNDER_WAY = (
+    exists()
+    .where(
+        AttemptShare.bill_id == Bill.id,
+        PaymentAttempt.id == AttemptShare.attempt_id,
+        PaymentAttempt.state.in_(IN_PROGRESS),
+    )
+    .correlate(Bill)
+)
 _NET = _PAID - _REFUNDED
 _CLOSED = Bill.closed_reason != ""
 
 STATE: Any = case(
     ((Bill.due_cents < _NET) | (_CLOSED & (_NET > 0)), "overpaid"),
     (_CLOSED, "closed_elsewhere"),
-    ((Bill.due_cents <= _NET) & _BY_DEBIT, "debit_accepted"),
+    ((Bill.due_cents <= _NET) & _debit_orders(), "debit_accepted"),
     (Bill.due_cents <= _NET, "paid"),
     (_UNDER_WAY, "in_progress"),
     (_NET > 0, "partly"),
@@ -80,7 +112,8 @@ STATE: Any = case(
 )
 
 
-def _standings(*conditions: ColumnElement[bool]) -> Select[Any]:
+def standings(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Bills that meet the conditions with what `Standing` holds, newest first; read it with `read_standings`."""
     return (
         select(Bill, STATE, _PAID, _REFUNDED)
         .options(joinedload(Bill.establishment), joinedload(Bill.patient))
@@ -89,17 +122,22 @@ def _standings(*conditions: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _read(query: Select[Any]) -> list[Standing]:
+def read_standings(query: Select[Any]) -> list[Standing]:
     return [Standing(*row) for row in session.execute(query)]
 
 
 def _one(*conditions: ColumnElement[bool]) -> Standing | None:
-    return next(iter(_read(_standings(*conditions))), None)
+    return next(iter(read_standings(standings(*conditions))), None)
 
 
 def bills_of_patient(patient_id: UUID) -> list[Standing]:
     """The patient's bills, newest first."""
-    return _read(_standings(Bill.patient_id == patient_id))
+    return read_standings(standings(Bill.patient_id == patient_id))
+
+
+def some_of_patient(patient_id: UUID, bill_ids: Collection[UUID]) -> list[Standing]:
+    """Those of the patient's bills, newest first."""
+    return read_standings(standings(Bill.patient_id == patient_id, Bill.id.in_(bill_ids)))
 
 
 def one_of_patient(patient_id: UUID, bill_id: UUID) -> Standing | None:
@@ -118,6 +156,12 @@ def standing(bill_id: UUID) -> Standing:
     return found
 
 
+def standings_of(bill_ids: Collection[UUID]) -> list[Standing]:
+    """Bills the actor may see, in the order of their ids: the order in which they are locked."""
+    found = read_standings(standings(Bill.id.in_(bill_ids)))
+    return sorted(found, key=lambda each: each.bill.id)
+
+
 def bills_at(places: Collection[UUID], *, state: str = "", reference: str = "", page: int = 1) -> list[Standing]:
     """One page of these hospitals' bills, newest first, and one more row when there is a next page."""
     conditions: list[ColumnElement[bool]] = [Bill.establishment_id.in_(places)]
@@ -125,42 +169,62 @@ def bills_at(places: Collection[UUID], *, state: str = "", reference: str = "", 
         conditions.append(state == STATE)
     if reference:
         conditions.append(Bill.reference == reference)
-    return _read(_standings(*conditions).offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE + 1))
+    return read_standings(standings(*conditions).offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE + 1))
 
 
 def balances(references: Collection[str]) -> Iterator[Standing]:
     """Bills with these references, or every bill, one at a time; for the operator's command."""
-    wanted = _standings(Bill.reference.in_(references)) if references else _standings()
+    wanted = standings(Bill.reference.in_(references)) if references else standings()
     for row in session.execute(wanted.execution_options(yield_per=500)):
         yield Standing(*row)
 
 
 # -- may it be paid here? ----------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Till:
-    """Where a hospital's online payments go: its PayFiP client number, and test or production."""
-
-    numcli: str
-    mode: Mode
+LIMITS = {"payfip": (100, 9_999_999), "stripe": (50, 99_999_999)}
+"""What a means takes in one payment, in cents: PayFiP from 1 euro to 99 999.99 euros (guide, 3.5), Stripe from 0.50
+euro to eight digits."""
 
 
-def till(establishment_id: UUID) -> Till | None:
-    """The hospital's PayFiP settings, or None when it takes no payment online."""
-    numcli = establishments.setting(establishment_id, "payfip_numcli")
-    mode = establishments.setting(establishment_id, "payfip_saisie")
-    return Till(numcli, Mode(mode)) if numcli and mode in set(Mode) else None
+def source_of(bill: Bill) -> BillSource:
+    """The source whose rules the bill follows."""
+    return sources.source_of(bill.establishment_id, bill.source, bill.bill_source)
+
+
+def means_for(found: Sequence[Standing]) -> tuple[str, ...]:
+    """How these bills may be paid in one go, in the order to offer; () when they may not.
+
+    Only bills of one hospital and one source; PayFiP takes several when the source's régisseur agreed.
+    """
+    first = found[0].bill
+    if any(_sort(each.bill) != _sort(first) for each in found):
+        return ()
+    source, total = source_of(first), sum(each.left_cents for each in found)
+    offered = sources.means_of(source)
+    if len(found) > 1:
+        offered = tuple(psp for psp in offered if psp != "payfip" or source.several)
+    return tuple(psp for psp in offered if LIMITS[psp][0] <= total <= LIMITS[psp][1])
+
+
+def payable_together(found: Sequence[Standing]) -> list[list[Standing]]:
+    """Among a person's bills, those to pay that may be paid in one go, by hospital and source; two at least."""
+    groups: dict[tuple[UUID, str, str], list[Standing]] = {}
+    for each in found:
+        if each.state in ("open", "partly"):
+            groups.setdefault(_sort(each.bill), []).append(each)
+    return [group for group in groups.values() if len(group) > 1 and means_for(group)]
+
+
+def _sort(bill: Bill) -> tuple[UUID, str, str]:
+    return bill.establishment_id, bill.source, bill.bill_source
 
 
 def obstacle(found: Standing) -> str:
     """Why this bill cannot be paid online now: "" when it can, else nothing_due, under_way, not_online, amount."""
     if found.state not in ("open", "partly", "in_progress"):
         return "nothing_due"
-    if found.bill.source == "private" or till(found.bill.establishment_id) is None:
-        return "not_online"
-    if not MIN_ONLINE_CENTS <= found.left_cents <= MAX_ONLINE_CENTS:
-        return "amount"
+    if not means_for([found]):
+        return "amount" if sources.means_of(source_of(found.bill)) else "not_online"
     waiting = attempt_under_way(found.bill.id) if found.state == "in_progress" else None
     if waiting and not may_try_again(waiting):
         return "under_way"
@@ -170,10 +234,18 @@ def obstacle(found: Standing) -> str:
 # -- attempts ----------------------------------------------------------------------------------------------------
 
 
+def _of_bill(bill_id: UUID) -> ColumnElement[bool]:
+    return PaymentAttempt.shares.any(AttemptShare.bill_id == bill_id)
+
+
+def _with_bills() -> Any:
+    return selectinload(PaymentAttempt.shares).joinedload(AttemptShare.bill).joinedload(Bill.establishment)
+
+
 def attempts_of_bill(bill_id: UUID) -> Sequence[PaymentAttempt]:
     """Every try at paying the bill, newest first."""
     return session.scalars(
-        select(PaymentAttempt).where(PaymentAttempt.bill_id == bill_id).order_by(PaymentAttempt.created_at.desc())
+        select(PaymentAttempt).where(_of_bill(bill_id)).order_by(PaymentAttempt.created_at.desc())
     ).all()
 
 
@@ -181,10 +253,7 @@ def attempt_under_way(bill_id: UUID) -> PaymentAttempt | None:
     """The newest attempt that may still become a payment any minute."""
     return session.scalar(
         select(PaymentAttempt)
-        .where(
-            PaymentAttempt.bill_id == bill_id,
-            PaymentAttempt.state.in_(IN_PROGRESS),
-        )
+        .where(_of_bill(bill_id), PaymentAttempt.state.in_(IN_PROGRESS))
         .order_by(PaymentAttempt.created_at.desc())
         .limit(1)
     )
@@ -192,17 +261,21 @@ def attempt_under_way(bill_id: UUID) -> PaymentAttempt | None:
 
 def may_try_again(waiting: PaymentAttempt) -> bool:
     """Whether a second attempt may follow this one, whose result is not known."""
-    delay = CREATION_LOST_AFTER if waiting.psp_ref is None else ANOTHER_TRY_AFTER
-    return waiting.state in LIVE and db.now() >= waiting.created_at + delay
+    if waiting.state not in LIVE:
+        return False
+    if waiting.psp_ref is None:
+        return db.now() >= waiting.created_at + CREATION_LOST_AFTER
+    return db.now() >= (waiting.page_until or waiting.created_at + ANOTHER_TRY_AFTER)
 
 
 def attempt_by_return_digest(digest: bytes) -> PaymentAttempt | None:
     """The attempt whose payer holds this return token; for a system job."""
-    return session.scalar(
-        select(PaymentAttempt)
-        .options(joinedload(PaymentAttempt.bill).joinedload(Bill.establishment))
-        .where(PaymentAttempt.return_digest == digest)
-    )
+    return session.scalar(select(PaymentAttempt).options(_with_bills()).where(PaymentAttempt.return_digest == digest))
+
+
+def attempt_by_psp_ref(psp: str, psp_ref: str) -> PaymentAttempt | None:
+    """The attempt that a provider calls so; for a system job."""
+    return session.scalar(select(PaymentAttempt).where(PaymentAttempt.psp == psp, PaymentAttempt.psp_ref == psp_ref))
 
 
 def attempts_due(now: datetime, limit: int) -> Sequence[PaymentAttempt]:
@@ -220,7 +293,7 @@ def open_attempts(since: datetime) -> Sequence[PaymentAttempt]:
     """Attempts begun since then that may still become a payment, whatever their schedule."""
     return session.scalars(
         select(PaymentAttempt)
-        .options(joinedload(PaymentAttempt.bill))
+        .options(_with_bills())
         .where(
             PaymentAttempt.state.not_in((*SETTLED, "failed")),
             PaymentAttempt.created_at >= since,
@@ -234,8 +307,7 @@ def attempts_to_watch(places: Collection[UUID], before: datetime) -> Sequence[Pa
     """Attempts a human should look at: answers that do not match, and those still without result since `before`."""
     return session.scalars(
         select(PaymentAttempt)
-        .join(PaymentAttempt.bill)
-        .options(contains_eager(PaymentAttempt.bill))
+        .options(_with_bills())
         .where(
             PaymentAttempt.establishment_id.in_(places),
             (PaymentAttempt.state == "to_review")
@@ -247,18 +319,25 @@ def attempts_to_watch(places: Collection[UUID], before: datetime) -> Sequence[Pa
 
 def one_attempt_at(places: Collection[UUID], attempt_id: UUID) -> PaymentAttempt | None:
     return session.scalar(
-        select(PaymentAttempt).where(PaymentAttempt.id == attempt_id, PaymentAttempt.establishment_id.in_(places))
+        select(PaymentAttempt)
+        .options(_with_bills())
+        .where(PaymentAttempt.id == attempt_id, PaymentAttempt.establishment_id.in_(places))
     )
 
 
 def exchanges_of_bill(bill_id: UUID) -> Sequence[PspExchange]:
     """The evidence kept about the bill's attempts, newest first."""
+    of_bill = select(AttemptShare.attempt_id).where(AttemptShare.bill_id == bill_id)
     return session.scalars(
-        select(PspExchange).where(PspExchange.bill_id == bill_id).order_by(PspExchange.at.desc()).limit(PAGE_SIZE)
+        select(PspExchange).where(PspExchange.attempt_id.in_(of_bill)).order_by(PspExchange.at.desc()).limit(PAGE_SIZE)
     ).all()
 
 
 # -- money -------------------------------------------------------------------------------------------------------
+
+
+def _entries_of_bill(bill_id: UUID) -> Any:
+    return select(LedgerLine.entry_id).where(LedgerLine.bill_id == bill_id)
 
 
 def entries_of_bill(bill_id: UUID) -> Sequence[LedgerEntry]:
@@ -266,43 +345,18 @@ def entries_of_bill(bill_id: UUID) -> Sequence[LedgerEntry]:
     return session.scalars(
         select(LedgerEntry)
         .options(selectinload(LedgerEntry.lines))
-        .where(LedgerEntry.bill_id == bill_id)
-        .order_by(LedgerEntry.booked_at)
+        .where(LedgerEntry.id.in_(_entries_of_bill(bill_id)))
+        .order_by(LedgerEntry.booked_at, LedgerEntry.id)
     ).all()
 
 
 def receipts_of_bill(bill_id: UUID) -> Sequence[Receipt]:
     return session.scalars(
-        select(Receipt).options(joinedload(Receipt.entry)).where(Receipt.bill_id == bill_id).order_by(Receipt.issued_at)
+        select(Receipt)
+        .options(joinedload(Receipt.entry))
+        .where(Receipt.entry_id.in_(_entries_of_bill(bill_id)))
+        .order_by(Receipt.issued_at, Receipt.number)
     ).all()
-
-
-def receipt_of_patient(patient_id: UUID, receipt_id: UUID) -> Receipt | None:
-    """One of the patient's receipts, with its bill, hospital and ledger entry."""
-    return session.scalar(
-        select(Receipt)
-        .join(Receipt.bill)
-        .options(
-            joinedload(Receipt.entry).joinedload(LedgerEntry.attempt),
-            contains_eager(Receipt.bill).joinedload(Bill.establishment),
-            contains_eager(Receipt.bill).joinedload(Bill.patient),
-        )
-        .where(Receipt.id == receipt_id, Bill.patient_id == patient_id)
-    )
-
-
-def receipt_by_code(number: str, code: str) -> Receipt | None:
-    """The receipt that bears this number and code, without its patient; for the public page's system job."""
-    found = session.scalar(
-        select(Receipt)
-        .join(Receipt.bill)
-        .options(
-            joinedload(Receipt.entry).joinedload(LedgerEntry.attempt),
-            contains_eager(Receipt.bill).joinedload(Bill.establishment),
-        )
-        .where(Receipt.code == code)
-    )
-    return found if found and found.label == number else None
 
 
 # -- the payer ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ def payfip() -> Response:
     """Answers 200 for an operation of ours, whatever follows; 404 for another, without a word to PayFiP."""
     idop = _idop()
     with db.transaction(db.system("billing.notification")):
-        known = bool(idop) and actions.receive_notification(idop)
+        known = bool(idop) and actions.receive_notification("payfip", idop)
     return Response("ok" if known else "unknown", 200 if known else 404, mimetype="text/plain")
 
 

@@ -1,16 +1,15 @@
-"""The patient's bills: see, pay, print the receipt."""
+"""The patient's bills: see them, pay one or several, print the receipt."""
 
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
 from portal import db
-from portal.gateways.payments import Mode
 from portal.web.limits import limiter
 from portal.web.security import form_targets
 from services.billing import actions, jobs, queries
@@ -19,18 +18,21 @@ from services.billing.forms import PayForm
 from services.billing.jobs import PaymentRefused, PaymentSiteAway
 from services.billing.models import IN_PROGRESS, PaymentAttempt
 from services.billing.queries import Standing
+from services.billing.receipts import queries as proofs
 from services.billing.states import ANOTHER_TRY_AFTER
 
 patient_pages = guards.patients(
     Blueprint("billing", __name__, url_prefix="/factures", template_folder="templates"), "billing"
 )
 
-_EMAIL_CODES = ("A1", "A2")
+_EMAIL_CODES = ("A1", "A2", "email_invalid")
+_MOST_AT_ONCE = 50
 
 
 @patient_pages.get("", strict_slashes=False)
 def my_bills() -> str:
-    return render_template("billing/list.html", bills=queries.bills_of_patient(guards.patient_id()))
+    found = queries.bills_of_patient(guards.patient_id())
+    return render_template("billing/list.html", bills=found, together=queries.payable_together(found))
 
 
 @patient_pages.get("/<uuid:bill_id>")
@@ -42,21 +44,25 @@ def show(bill_id: UUID) -> str:
         "billing/show.html",
         found=found,
         bill=found.bill,
+        source=queries.source_of(found.bill),
         attempts=attempts,
         last=attempts[0] if attempts else None,
         waiting=waiting,
         payment_page=_page_to_resume(waiting),
         obstacle=queries.obstacle(found),
-        again_at=waiting.created_at + ANOTHER_TRY_AFTER if waiting else None,
+        again_at=(waiting.page_until or waiting.created_at + ANOTHER_TRY_AFTER) if waiting else None,
         receipts=queries.receipts_of_bill(bill_id),
     )
 
 
 def _page_to_resume(waiting: PaymentAttempt | None) -> str:
-    """The payment site's page of an attempt under way; it opens once, in the first quarter of an hour."""
+    """The payment site's page of an attempt under way: PayFiP's opens once, in the first quarter of an hour."""
     if waiting is None or waiting.state != "awaiting" or queries.may_try_again(waiting):
         return ""
-    return jobs.payment_page_url(waiting.psp_ref or "")
+    return jobs.payment_page(waiting)
+
+
+# -- paying ------------------------------------------------------------------------------------------------------
 
 
 @patient_pages.get("/<uuid:bill_id>/payer")
@@ -64,27 +70,65 @@ def pay(bill_id: UUID) -> str | Response:
     found = _bill(bill_id)
     if queries.obstacle(found):
         return redirect(url_for(".show", bill_id=bill_id), 303)
-    held = held_forms.take()
-    form = PayForm(formdata=held) if held else PayForm(data={"email": queries.email_of_payer()})
-    return _pay_page(found, form)
+    return _pay_page([found], _asked())
 
 
 @patient_pages.post("/<uuid:bill_id>/payer")
 def leave_to_pay(bill_id: UUID) -> str | Response:
-    found, form = _bill(bill_id), PayForm()
+    return _leave([_bill(bill_id)], url_for(".show", bill_id=bill_id))
+
+
+@patient_pages.get("/regler")
+def pay_together() -> str | Response:
+    """Several bills in one go: `facture`, once a bill."""
+    found = _bills()
+    if not found or not queries.means_for(found) or any(map(queries.obstacle, found)):
+        flash(_("These bills cannot be paid together: pay them one by one."), "info")
+        return redirect(url_for(".my_bills"), 303)
+    return _pay_page(found, _asked())
+
+
+@patient_pages.post("/regler")
+def leave_to_pay_together() -> str | Response:
+    return _leave(_bills(), url_for(".my_bills"))
+
+
+def _bills() -> list[Standing]:
+    """The patient's bills that the address names; a bill that is not theirs is not there."""
+    asked = request.args.getlist("facture", type=UUID)[:_MOST_AT_ONCE]
+    found = queries.some_of_patient(guards.patient_id(), asked)
+    if len(found) != len(set(asked)):
+        abort(404)
+    return found
+
+
+def _asked() -> PayForm:
+    held = held_forms.take()
+    return PayForm(formdata=held) if held else PayForm(data={"email": queries.email_of_payer()})
+
+
+def _leave(found: Sequence[Standing], bill_page: str) -> str | Response:
+    """Off to the payment site, or back to where the bills are with the reason why not."""
+    if not found:
+        return redirect(bill_page, 303)
+    form = PayForm()
+    offered = form.offer(queries.means_for(found))
     if not form.validate():
         return make_response(_pay_page(found, form), 422)
-    _hear_of_the_last_attempt(bill_id)
+    _hear_of_the_last_attempts(found)
     try:
         started = actions.start_payment(
-            guards.patient_id(), bill_id, email=form.email.data or "", locale=str(get_locale())
+            queries.some_of_patient(guards.patient_id(), [each.bill.id for each in found]),
+            form.means.data or next(iter(offered), ""),
+            email=form.email.data or "",
+            locale=str(get_locale()),
         )
     except NotPayable as refusal:
         flash(_why_not(refusal.reason), "info")
-        return redirect(url_for(".show", bill_id=bill_id), 303)
-    db.session.commit()  # on record before PayFiP hears of it; nothing stays open while it answers
+        return redirect(bill_page, 303)
+    db.session.commit()  # on record before the provider hears of it; nothing stays open while it answers
     try:
-        return redirect(jobs.open_payment_page(started), 303)
+        return redirect(jobs.open_payment_page(started, "/factures/retour"), 303)
     except PaymentRefused as refusal:
         return _told_why(found, form, refusal.code)
     except PaymentSiteAway:
@@ -105,16 +149,10 @@ def ask_again(bill_id: UUID) -> Response:
 
 @patient_pages.get("/recus/<uuid:receipt_id>")
 def receipt(receipt_id: UUID) -> str:
-    found = queries.receipt_of_patient(guards.patient_id(), receipt_id)
+    found = proofs.proof_of_patient(guards.patient_id(), receipt_id)
     if found is None:
         abort(404)
-    return render_template(
-        "billing/receipt.html",
-        receipt=found,
-        bill=found.bill,
-        entry=found.entry,
-        is_test=found.entry.attempt.mode == Mode.TEST,
-    )
+    return render_template("billing/receipt.html", found=found, receipt=found.receipt, entry=found.entry)
 
 
 def _bill(bill_id: UUID) -> Standing:
@@ -124,27 +162,29 @@ def _bill(bill_id: UUID) -> Standing:
     return found
 
 
-def _pay_page(found: Standing, form: PayForm, away: bool = False, refused: bool = False) -> str:
+def _pay_page(found: Sequence[Standing], form: PayForm, away: bool = False, refused: bool = False) -> str:
     """The form's redirect leads to the payment site: the page's security policy must allow it."""
-    form_targets(_origin(jobs.payment_page_url("x")))
-    return render_template("billing/pay.html", found=found, bill=found.bill, form=form, away=away, refused=refused)
+    offered = form.offer(queries.means_for(found))
+    for psp in offered:
+        form_targets(jobs.means(psp).site)
+    total = sum(each.left_cents for each in found)
+    return render_template(
+        "billing/pay.html", found=found, total=total, form=form, offered=offered, away=away, refused=refused
+    )
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _hear_of_the_last_attempt(bill_id: UUID) -> None:
+def _hear_of_the_last_attempts(found: Sequence[Standing]) -> None:
     """Before a second attempt, ask what became of the first: it may have been paid all along."""
-    waiting = queries.attempt_under_way(bill_id)
-    if waiting and queries.may_try_again(waiting):
+    waiting = [attempt for each in found if (attempt := queries.attempt_under_way(each.bill.id))]
+    asked = {attempt.id for attempt in waiting if queries.may_try_again(attempt)}
+    if asked:
         db.session.commit()
-        jobs.settle(waiting.id)
+    for attempt_id in sorted(asked):
+        jobs.settle(attempt_id)
 
 
-def _told_why(found: Standing, form: PayForm, code: str) -> Response:
-    """PayFiP refused: the payer can do something about an address, nothing about the rest."""
+def _told_why(found: Sequence[Standing], form: PayForm, code: str) -> Response:
+    """The provider refused: the payer can do something about an address, nothing about the rest."""
     if code in _EMAIL_CODES:
         form.email.errors = [_("The payment site does not accept this email address: enter another one")]
         return make_response(_pay_page(found, form), 422)
@@ -155,5 +195,6 @@ def _why_not(reason: str) -> str:
     reasons: dict[str, str] = {
         "under_way": _("A payment of this bill is already under way."),
         "nothing_due": _("There is nothing left to pay on this bill."),
+        "not_together": _("These bills cannot be paid together: pay them one by one."),
     }
     return reasons.get(reason) or str(_("This bill cannot be paid online."))

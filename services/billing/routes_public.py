@@ -6,17 +6,17 @@ from werkzeug.wrappers import Response
 
 from auth import guards
 from portal import db
-from portal.gateways.payments import Mode
 from portal.web.limits import limiter
 from portal.web.security import csrf
 from services.billing import actions, jobs, queries
 from services.billing.forms import VerifyForm
+from services.billing.receipts import queries as proofs
 
 public_pages = guards.public(Blueprint("billing_public", __name__, url_prefix="/factures", template_folder="templates"))
 
 
 @public_pages.route("/retour/<token>", methods=["GET", "POST"])
-@csrf.exempt  # type: ignore[untyped-decorator]  # PayFiP's page sends the browser back, by GET or by POST; the token is the proof
+@csrf.exempt  # type: ignore[untyped-decorator]  # a payment site sends the browser back, by GET or by POST; the token is the proof
 @limiter.limit("30 per minute")
 def come_back(token: str) -> str | Response:
     """The payer is back: ask PayFiP, then show their bill, or its state alone when their session has ended."""
@@ -25,9 +25,11 @@ def come_back(token: str) -> str | Response:
     if attempt is None:
         abort(404)
     state = jobs.settle(attempt.id)
-    if db.current_actor().kind == "patient" and guards.patient_id() == attempt.bill.patient_id:
-        return redirect(url_for("billing.show", bill_id=attempt.bill_id), 303)
-    return render_template("billing/returned.html", attempt=attempt, bill=attempt.bill, state=state)
+    bills = attempt.bills
+    if db.current_actor().kind == "patient" and all(bill.patient_id == guards.patient_id() for bill in bills):
+        where = url_for("billing.show", bill_id=bills[0].id) if len(bills) == 1 else url_for("billing.my_bills")
+        return redirect(where, 303)
+    return render_template("billing/returned.html", attempt=attempt, bills=bills, state=state)
 
 
 @public_pages.get("/verifier")
@@ -41,6 +43,5 @@ def verify() -> str | Response:
     if not form.validate():
         return make_response(render_template("billing/verify.html", form=form, found=None, asked=False), 422)
     with db.transaction(db.system("billing.verify_receipt")):
-        found = queries.receipt_by_code(form.number.data or "", form.plain_code)
-    is_test = found is not None and found.entry.attempt.mode == Mode.TEST
-    return render_template("billing/verify.html", form=form, found=found, asked=True, is_test=is_test)
+        found = proofs.proof_by_code(form.number.data or "", form.plain_code)
+    return render_template("billing/verify.html", form=form, found=found, asked=True)

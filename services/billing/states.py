@@ -1,13 +1,13 @@
-"""States of an attempt to pay, as data, and when PayFiP is asked about it again. No I/O here.
+"""States of an attempt to pay, as data, and when its provider is asked about it again. No I/O here.
 
-PayFiP's "refused", "abandoned" and "not known yet", and our own "expired", are soft: money may still arrive. Only P
-and V move money, and what is settled never goes back.
+A provider's "refused", "abandoned" and "not known yet", and our own "expired", are soft: money may still arrive. Only
+a payment and an accepted debit order move money, and what is settled never goes back.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from portal.gateways.payments import Outcome
+from portal.gateways.payments.means import Ending
 from services.billing.models import SETTLED
 
 _HEARD = frozenset({"paid", "debit_accepted", "refused", "abandoned", "to_review"})
@@ -23,14 +23,12 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "debit_accepted": frozenset(),
 }
 
-OF_OUTCOME: dict[Outcome, str] = {
-    Outcome.PAID: "paid",
-    Outcome.DEBIT_ACCEPTED: "debit_accepted",
-    Outcome.REFUSED: "refused",
-    Outcome.DEBIT_REFUSED: "refused",
-    Outcome.ABANDONED: "abandoned",
+OF_ENDING: dict[Ending, str] = {
+    Ending.PAID: "paid",
+    Ending.DEBIT_ACCEPTED: "debit_accepted",
+    Ending.REFUSED: "refused",
+    Ending.ABANDONED: "abandoned",
 }
-MEANS: dict[Outcome, str] = {Outcome.PAID: "card", Outcome.DEBIT_ACCEPTED: "direct_debit"}
 
 ANOTHER_TRY_AFTER = timedelta(minutes=20)
 """Between two attempts on one bill when the first one's result is not known (the delay other portals keep)."""

@@ -9,9 +9,9 @@ from auth.models import Patient
 from portal import db
 from portal.db import session
 from portal.establishments import Establishment
-from portal.gateways.payments import Mode, Outcome, Result
+from portal.gateways.payments.means import MOVES_MONEY, Answer, Ending
 from services.billing import actions
-from services.billing.models import Bill, PaymentAttempt
+from services.billing.models import AttemptShare, Bill, PaymentAttempt
 from tests.factories.demonstration import World
 from tests.ground import today
 
@@ -46,26 +46,29 @@ def bill(establishment: Establishment, person: Patient | None = None, due_cents:
     return made
 
 
-def attempt(owed: Bill, outcome: Outcome | None, *, days_ago: int = 0, code: str = "", lie_cents: int = 0) -> None:
-    """Somebody tried to pay this bill, and PayFiP said this of it (None: nothing yet). lie_cents: a wrong amount."""
+def attempt(owed: Bill, ending: Ending | None, *, days_ago: int = 0, code: str = "", lie_cents: int = 0) -> None:
+    """Somebody tried to pay this bill, and its provider said this of it (None: nothing yet). lie_cents: a wrong amount."""
     at = db.now() - timedelta(days=days_ago, minutes=7)
     made = PaymentAttempt(
-        id=uuid4(), bill_id=owed.id, establishment_id=owed.establishment_id, psp_ref=str(uuid4()),
+        id=uuid4(), establishment_id=owed.establishment_id, source=owed.source, psp_ref=str(uuid4()),
         return_digest=secrets.token_bytes(32), amount_cents=owed.due_cents, refdet=owed.refdet, exer=owed.exer,
         numcli="090909", mode="T", email="", state="awaiting", created_at=at, state_at=at,
     )  # fmt: skip
+    made.shares.append(
+        AttemptShare(bill=owed, establishment_id=owed.establishment_id, amount_cents=owed.due_cents, live=True)
+    )
     session.add(made)
     session.flush()
-    if outcome is not None:
-        actions.hear(made.id, _said(made, outcome, code, lie_cents), tests_count=True)
+    if ending is not None:
+        actions.hear(made.id, _said(made, ending, code, lie_cents), tests_count=True)
         session.flush()
 
 
-def _said(made: PaymentAttempt, outcome: Outcome, code: str, lie_cents: int) -> Result:
-    numauto = f"{uuid4().int % 10**12:012d}-tip" if outcome in (Outcome.PAID, Outcome.DEBIT_ACCEPTED) else None
-    return Result(
-        idop=made.psp_ref or "", outcome=outcome, code=code or outcome.value, refdet=made.refdet, numcli=made.numcli,
-        amount_cents=made.amount_cents + lie_cents, mode=Mode(made.mode), numauto=numauto, paid_at=made.created_at,
+def _said(made: PaymentAttempt, ending: Ending, code: str, lie_cents: int) -> Answer:
+    return Answer(
+        psp_ref=made.psp_ref or "", ending=ending, code=code or ending.value, reference=made.refdet,
+        account=made.numcli, amount_cents=made.amount_cents + lie_cents, currency="EUR", mode=made.mode,
+        number=f"{uuid4().int % 10**12:012d}-tip" if ending in MOVES_MONEY else "", paid_at=made.created_at,
     )  # fmt: skip
 
 
@@ -75,9 +78,7 @@ def demonstrate(world: World) -> None:
     dominique, suzanne, yacine = (world.patients[name] for name in ("dominique", "suzanne", "yacine"))
     _of_dominique(north, dominique)
     _of_suzanne(north, suzanne)
-    attempt(
-        _sent(north, yacine, 3150, 30, "Consultation d’ophtalmologie", "Ophtalmologie"), Outcome.REFUSED, days_ago=1
-    )
+    attempt(_sent(north, yacine, 3150, 30, "Consultation d’ophtalmologie", "Ophtalmologie"), Ending.REFUSED, days_ago=1)
     _sent(north, world.patients["child"], 1890, 5, "Consultation de pédiatrie", "Ophtalmologie")
     _sent(south, world.patients["camille"], 12_000, 9, "Suppléments : chambre particulière, 2 nuits",
           "Maternité et gynécologie", amo_cents=0)  # fmt: skip
@@ -90,19 +91,19 @@ def _of_dominique(north: Establishment, dominique: Patient) -> None:
     _sent(north, dominique, 4520, 12, "Consultation de cardiologie", "Cardiologie", amc_cents=1860)
     _sent(north, dominique, 6000, 3, "Forfait journalier hospitalier, 3 jours", "Chirurgie ambulatoire", amo_cents=0)
     attempt(
-        _sent(north, dominique, 2400, 70, "Consultation d’ophtalmologie", "Ophtalmologie"), Outcome.PAID, days_ago=58
+        _sent(north, dominique, 2400, 70, "Consultation d’ophtalmologie", "Ophtalmologie"), Ending.PAID, days_ago=58
     )
     closed = _sent(north, dominique, 1650, 200, "Radiographie", "Imagerie médicale")
     closed.closed_reason, closed.closed_at = "paid_elsewhere", db.now() - timedelta(days=160)
 
 
 def _of_suzanne(north: Establishment, suzanne: Patient) -> None:
-    attempt(_sent(north, suzanne, 5230, 40, "Consultation de cardiologie", "Cardiologie"), Outcome.DEBIT_ACCEPTED)
+    attempt(_sent(north, suzanne, 5230, 40, "Consultation de cardiologie", "Cardiologie"), Ending.DEBIT_ACCEPTED)
     attempt(_sent(north, suzanne, 7410, 15, "Échographie", "Cardiologie", amc_cents=2090), None)
-    attempt(_sent(north, suzanne, 3300, 21, "Soins infirmiers", "Cardiologie"), Outcome.PAID, lie_cents=100)
+    attempt(_sent(north, suzanne, 3300, 21, "Soins infirmiers", "Cardiologie"), Ending.PAID, lie_cents=100)
     twice = _sent(north, suzanne, 2900, 60, "Électrocardiogramme", "Cardiologie")
-    attempt(twice, Outcome.PAID, days_ago=31)
-    attempt(twice, Outcome.PAID, days_ago=30)
+    attempt(twice, Ending.PAID, days_ago=31)
+    attempt(twice, Ending.PAID, days_ago=30)
 
 
 def _sent(

@@ -1,8 +1,11 @@
-"""The payment door: PayFiP (DGFiP), and a twin of it that anyone can start on their own machine."""
+"""The payment doors: PayFiP (DGFiP) and those after it, and twins that anyone can start on their own machine."""
 
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from portal.gateways import UnsupportedUrl
+from portal.gateways.door import Door
+from portal.gateways.payments import means
 from portal.gateways.payments.contract import (
     Exchange,
     IdopUnknown,
@@ -13,7 +16,9 @@ from portal.gateways.payments.contract import (
     Result,
     ResultNotKnownYet,
 )
+from portal.gateways.payments.means import Family
 from portal.gateways.payments.payfip import PayfipClient
+from portal.gateways.payments.payfip_means import PayfipMeans
 
 __all__ = [
     "PAYFIP_ENDPOINT_URL",
@@ -27,6 +32,8 @@ __all__ = [
     "Result",
     "ResultNotKnownYet",
     "connect",
+    "family_of",
+    "means",
 ]
 
 PAYFIP_ENDPOINT_URL = "https://www.payfip.gouv.fr/tpa/services/securite"
@@ -47,3 +54,21 @@ def connect(
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise UnsupportedUrl("PayFiP is reached by https; http only on 127.0.0.1, for its twin")
     return PayfipClient(endpoint_url, payment_url, timeout_seconds=timeout_seconds)
+
+
+class Addresses(Protocol):
+    """What the environment says of the payment doors."""
+
+    payfip_endpoint_url: str
+    payfip_payment_url: str
+
+
+def family_of(addresses: Addresses, *, timeout_seconds: float = 15.0) -> Family:
+    """Every means of payment this portal knows, by name; opens no connection yet. Raises `UnsupportedUrl`."""
+    first = connect(addresses.payfip_endpoint_url, payment_url=addresses.payfip_payment_url)
+
+    def of_client(numcli: str) -> PayfipClient:
+        door = Door(f"payments.payfip.{numcli}", timeout_seconds=timeout_seconds)
+        return PayfipClient(addresses.payfip_endpoint_url, addresses.payfip_payment_url, door=door)
+
+    return means.family([PayfipMeans(of_client, first.payment_page_url)])

@@ -156,10 +156,12 @@ class Refund:
 class Means(Protocol):
     """One way to pay. Safe to share between threads; opens no connection before it is asked to.
 
-    psp: its name in the ledger (`payfip`, `stripe`). least_cents, most_cents: what it takes in one payment.
+    psp: its name in the ledger (`payfip`, `stripe`). site: the origin of the pages where payers go. least_cents,
+    most_cents: what it takes in one payment.
     """
 
     psp: str
+    site: str
     least_cents: int
     most_cents: int
 

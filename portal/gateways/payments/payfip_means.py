@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from portal.gateways.payments import payfip_fields as fields
 from portal.gateways.payments.contract import IdopUnknown, KeepExchange, Mode, Outcome, ResultNotKnownYet
@@ -40,6 +41,8 @@ class PayfipMeans:
     def __init__(self, client_for: Callable[[str], PayfipClient], page_url: Callable[[str], str]) -> None:
         self._client_for = client_for
         self._page_url = page_url
+        parts = urlsplit(page_url("x"))
+        self.site = f"{parts.scheme}://{parts.netloc}"
         self._clients: dict[str, PayfipClient] = {}
         self._lock = threading.Lock()
 

@@ -1,6 +1,6 @@
 """All that changes a bill, an attempt to pay it, or the ledger."""
 
-from services.billing.actions.attempts import give_up, open_payment, release_attempt, start_payment
+from services.billing.actions.attempts import give_up, open_payment, place, release_attempt, start_payment
 from services.billing.actions.bills import Merged, close_elsewhere, merge_bills, open_bill
 from services.billing.actions.facts import NotClosable, NotPayable, Silence, Started, UnknownBill, digest
 from services.billing.actions.settling import hear, receive_notification
@@ -19,6 +19,7 @@ __all__ = [
     "merge_bills",
     "open_bill",
     "open_payment",
+    "place",
     "receive_notification",
     "release_attempt",
     "start_payment",

@@ -30,14 +30,17 @@ def open_bill(places: Collection[UUID], bill_id: UUID) -> Standing:
     return found
 
 
-def close_elsewhere(places: Collection[UUID], bill_id: UUID, reason: str) -> None:
-    """Withdraw a bill that was paid at the desk or cancelled (`models.CLOSINGS`). Raises UnknownBill, NotClosable."""
+def close_elsewhere(places: Collection[UUID], bill_id: UUID, reason: str, note: str = "") -> None:
+    """Withdraw a bill that was paid at the desk or cancelled (`models.CLOSINGS`).
+
+    note: the reference of whoever says so. Raises UnknownBill, NotClosable.
+    """
     found = queries.one_at(places, bill_id)
     if found is None:
         raise UnknownBill(bill_id)
     if found.state != "open":
         raise NotClosable(found.state)
-    found.bill.closed_reason, found.bill.closed_at = reason, db.now()
+    found.bill.closed_reason, found.bill.closed_at, found.bill.closed_note = reason, db.now(), note
     audit.record(
         "bill.closed",
         patient_id=found.bill.patient_id,
@@ -103,7 +106,7 @@ def merge_bills(lines: Sequence[BillLine], places: Mapping[str, UUID]) -> Merged
         payable = sum(
             row.establishment_id == establishment_id
             and row.source != "private"
-            and row.due_cents >= queries.MIN_ONLINE_CENTS
+            and row.due_cents >= queries.LIMITS["payfip"][0]
             for row in added
         )
         kpi.count("bills_issued", establishment_id=establishment_id, channel="import", quantity=payable)

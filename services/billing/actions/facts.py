@@ -31,8 +31,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Silence:
-    """PayFiP told no result. `code`: its own (P1, P5…), "" when it could not be understood at all."""
+    """A provider told no result. kind: not_yet, dead (nobody can pay this any more) or trouble (it could not be
+    understood, or refused to say). code: the provider's own, "" when there is none."""
 
+    kind: str = "trouble"
     code: str = ""
 
 

@@ -3,13 +3,13 @@
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from portal import audit, db
 from portal.db import session
 from portal.gateways.payments import Exchange
 from services.billing import states
-from services.billing.models import Bill, PaymentAttempt, PaymentAttemptChange, PspExchange
+from services.billing.models import LIVE, AttemptShare, PaymentAttempt, PaymentAttemptChange, PspExchange
 
 log = structlog.get_logger(__name__)
 
@@ -20,10 +20,11 @@ def locked(attempt_id: UUID) -> PaymentAttempt:
 
 def move(attempt: PaymentAttempt, after: str, code: str = "") -> None:
     """One state to the next, with its immutable row. What states do not allow is told in the log and not done."""
-    if attempt.state == after:
+    before = attempt.state
+    if before == after:
         return
-    if not states.allowed(attempt.state, after):
-        log.error("payment.transition_refused", attempt_id=str(attempt.id), before=attempt.state, after=after)
+    if not states.allowed(before, after):
+        log.error("payment.transition_refused", attempt_id=str(attempt.id), before=before, after=after)
         return
     session.execute(
         insert(PaymentAttemptChange)
@@ -31,14 +32,18 @@ def move(attempt: PaymentAttempt, after: str, code: str = "") -> None:
         .values(
             id=uuid4(),
             attempt_id=attempt.id,
-            bill_id=attempt.bill_id,
             establishment_id=attempt.establishment_id,
-            before=attempt.state,
+            before=before,
             after=after,
             code=code,
             actor=db.current_actor().label,
         )
     )
+    if (before in LIVE) != (after in LIVE):
+        session.execute(
+            update(AttemptShare).where(AttemptShare.attempt_id == attempt.id).values(live=after in LIVE),
+            execution_options={"synchronize_session": False},
+        )
     attempt.state, attempt.state_at = after, db.now()
 
 
@@ -48,7 +53,6 @@ def keep(attempt: PaymentAttempt, evidence: Exchange | None) -> None:
             PspExchange(
                 id=uuid4(),
                 attempt_id=attempt.id,
-                bill_id=attempt.bill_id,
                 establishment_id=attempt.establishment_id,
                 operation=evidence.operation,
                 request=evidence.request,
@@ -61,11 +65,13 @@ def keep(attempt: PaymentAttempt, evidence: Exchange | None) -> None:
 
 
 def record(action: str, attempt: PaymentAttempt, **details: str | int | None) -> None:
-    audit.record(
-        action,
-        patient_id=session.get_one(Bill, attempt.bill_id).patient_id,
-        establishment_id=attempt.establishment_id,
-        object_kind="bill",
-        object_id=attempt.bill_id,
-        **{"attempt_id": str(attempt.id), **details},
-    )
+    """One line of audit for each bill that the attempt pays."""
+    for share in attempt.shares:
+        audit.record(
+            action,
+            patient_id=share.bill.patient_id,
+            establishment_id=attempt.establishment_id,
+            object_kind="bill",
+            object_id=share.bill_id,
+            **{"attempt_id": str(attempt.id), **details},
+        )

@@ -156,19 +156,21 @@ def pay(browser: FlaskClient, ground: Ground, choice: str = "P") -> str:
 def later(bill: Bill, delay: timedelta) -> None:
     """Time passes for the attempts on this bill."""
     with db.transaction(db.system("tests")) as current:
-        for attempt in current.scalars(select(PaymentAttempt).where(PaymentAttempt.bill_id == bill.id)):
+        for attempt in current.scalars(select(PaymentAttempt).where(PaymentAttempt.shares.any(bill_id=bill.id))):
             attempt.created_at -= delay
             attempt.state_at -= delay
             if attempt.next_poll_at:
                 attempt.next_poll_at -= delay
+            if attempt.page_until:
+                attempt.page_until -= delay
             if attempt.notified_at:
                 attempt.notified_at -= delay
 
 
 def calls_to_payfip() -> int:
-    """How many times this process has gone through the payment door."""
-    state = jobs._counter.door.door.state()  # type: ignore[union-attr]
-    return int(state.done + state.refused + state.failed)
+    """How many times this process has gone through PayFiP's doors since they were opened."""
+    states = [client.door.state() for client in jobs.means("payfip")._clients.values()]  # type: ignore[attr-defined]  # the door's own
+    return sum(state.done + state.refused + state.failed for state in states)
 
 
 @pytest.fixture

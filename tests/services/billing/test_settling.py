@@ -93,7 +93,7 @@ def test_a_paid_attempt_never_goes_back(browser: FlaskClient, ground: Ground, do
     assert settle(ground) == "paid"
     assert calls_to_payfip() == before
     with db.transaction(db.system("tests")):
-        assert actions.hear(ground.attempts()[0].id, Silence("P1")) == "paid"
+        assert actions.hear(ground.attempts()[0].id, Silence("dead", "P1")) == "paid"
     assert ground.standing().state == "paid"
 
 
@@ -116,10 +116,10 @@ def test_an_operation_purged_in_the_night_is_dead(
     [
         ({"montant": "1"}, "amount_cents"),
         ({"montant": "452000"}, "amount_cents"),
-        ({"refdet": "SOMEBODYELSE"}, "refdet"),
-        ({"numcli": "090910"}, "numcli"),
+        ({"refdet": "SOMEBODYELSE"}, "reference"),
+        ({"numcli": "090910"}, "account"),
         ({"saisie": "W"}, "mode"),
-        ({"idOp": "00000000-0000-0000-0000-000000000000"}, "idop"),
+        ({"idOp": "00000000-0000-0000-0000-000000000000"}, "psp_ref"),
         ({"resultrans": "Q"}, "outcome"),
     ],
 )

@@ -1,0 +1,25 @@
+"""What opens a bill to a payer without an account, kept as keyed digests: whoever has the database alone cannot try
+keys, and a key read in one place opens no other bill."""
+
+import re
+from datetime import date
+
+from auth.identity import sealing
+
+SHORTEST = 8
+"""Letters and digits of a key: 8 of 32 signs are 40 bits."""
+
+
+def plain(key: str) -> str:
+    """The key without what makes it easy to read on paper."""
+    return re.sub("[^A-Z0-9]", "", key.upper())
+
+
+def digest_of_key(reference: str, key: str) -> bytes:
+    """How the key printed on the letter of a bill is stored."""
+    return sealing.digest("bill access key", f"{reference}\n{plain(key)}")
+
+
+def digest_of_birth(reference: str, day: date) -> bytes:
+    """How the patient's day of birth is stored beside a bill whose letter bears no key."""
+    return sealing.digest("bill birth day", f"{reference}\n{day.isoformat()}")
