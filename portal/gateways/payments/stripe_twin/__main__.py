@@ -1,0 +1,3 @@
+from portal.gateways.payments.stripe_twin.server import main
+
+main()
