@@ -47,7 +47,7 @@ def bill(establishment: Establishment, person: Patient | None = None, due_cents:
 
 
 def attempt(owed: Bill, ending: Ending | None, *, days_ago: int = 0, code: str = "", lie_cents: int = 0) -> None:
-    """Somebody tried to pay this bill, and its provider said this of it (None: nothing yet). lie_cents: a wrong amount."""
+    """Somebody tried to pay this bill, and its provider said this (None: nothing yet). lie_cents: a wrong amount."""
     at = db.now() - timedelta(days=days_ago, minutes=7)
     made = PaymentAttempt(
         id=uuid4(), establishment_id=owed.establishment_id, source=owed.source, psp_ref=str(uuid4()),

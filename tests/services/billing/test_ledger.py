@@ -132,10 +132,8 @@ def test_what_is_written_is_never_changed(app: Flask, table: str, gesture: str) 
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_line"])
 @pytest.mark.parametrize("gesture", ["update {} set id = id", "delete from {}", "truncate {} cascade"])
 def test_not_even_the_owner_of_the_ledger_changes_it(database: Database, table: str, gesture: str) -> None:
-    with (
-        psycopg.connect(database.owner_url) as owner,
-        pytest.raises(psycopg.errors.InsufficientPrivilege, match="never changed"),
-    ):
+    refusal = pytest.raises(psycopg.errors.InsufficientPrivilege, match="never changed")
+    with psycopg.connect(database.owner_url) as owner, refusal:
         owner.execute(gesture.format(table))
 
 

@@ -15,6 +15,7 @@ from portal.gateways.payments.payfip_twin import RunningTwin, Trouble
 from portal.notifications import Notification
 from services.billing import jobs
 from services.billing.models import Bill
+from services.billing.sources import queries as sources
 from tests.factories import billing, people
 from tests.services.billing.conftest import (
     Ground,
@@ -182,7 +183,7 @@ def test_a_payment_site_in_trouble_loses_nothing(
 def test_a_slow_payment_site_does_not_hold_the_payer(
     browser: FlaskClient, ground: Ground, door: RunningTwin, payment_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_PAYFIP_SECONDS", 0.2)
+    monkeypatch.setattr(jobs, "_PROVIDER_SECONDS", 0.2)
     jobs.connect(payment_settings)
     door.faults.trouble, door.faults.slow_seconds = Trouble.SLOW, 30.0
     assert leave_to_pay(browser, ground).status_code == 503
@@ -290,10 +291,20 @@ def test_a_hospital_without_a_till_takes_no_payment(browser: FlaskClient, ground
 def test_a_test_payment_never_credits_a_bill_in_production(
     browser: FlaskClient, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs._counter, "tests_count", False)
-    browser.get(pay(browser, ground))
+    back = pay(browser, ground)
+    monkeypatch.setattr(sources._rules, "tests_count", False)
+    browser.get(back)
     assert ground.entries() == []
     assert ground.attempts()[0].mismatch == "test_payment"
+
+
+def test_a_counter_in_test_mode_is_closed_in_production(
+    browser: FlaskClient, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources._rules, "tests_count", False)
+    assert "/payer" not in browser.get(ground.page).text
+    assert leave_to_pay(browser, ground).location == ground.page
+    assert ground.attempts() == []
 
 
 # -- the way back ------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def test_the_receipt_says_what_an_insurer_asks_for(sign_in: SignIn, paid: Ground
     page = sign_in(paid.account).get(f"/factures/recus/{receipt.id}")
     assert page.status_code == 200
     for fact in (receipt.label, receipt.printed_code, paid.bill.reference, paid.hospital.establishment.name,
-                 paid.hospital.establishment.finess, entry.numauto, entry.psp_ref, "Jeanne".upper()):  # fmt: skip
+                 paid.hospital.establishment.finess, entry.number, entry.psp_ref, "Jeanne".upper()):  # fmt: skip
         assert fact in page.text
     assert "ardiologie" not in page.text
 

@@ -266,7 +266,7 @@ def test_killed_between_the_answer_and_the_commit_the_payment_is_found_again(
 
 def test_killed_before_payfip_answered_the_attempt_is_closed_by_the_clock(ground: Ground, clock_ticks: Tick) -> None:
     with db.transaction(people.as_patient(ground.account, ground.patient)):
-        actions.start_payment(ground.patient.id, ground.bill.id, email="jeanne@exemple.test")
+        actions.start_payment([queries.standing(ground.bill.id)], "payfip", email="jeanne@exemple.test")
     later(ground.bill, timedelta(minutes=1))
     clock_ticks()
     assert ground.attempts()[0].state == "created"
@@ -283,7 +283,7 @@ def test_two_tabs_at_the_same_instant_start_one_attempt(app: Flask, ground: Grou
         barrier.wait()
         try:
             with db.transaction(actor):
-                actions.start_payment(ground.patient.id, ground.bill.id, email="jeanne@exemple.test")
+                actions.start_payment([queries.standing(ground.bill.id)], "payfip", email="jeanne@exemple.test")
             outcomes.append("started")
         except actions.NotPayable as refusal:
             outcomes.append(refusal.reason)
