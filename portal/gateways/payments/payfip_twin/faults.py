@@ -36,7 +36,8 @@ class Faults:
     SOAP name → what falls on its next calls, one after the other: a `Trouble`, a functional code, or "" for none.
 
     `odds`: misfortune → how often it falls, 0 to 1, drawn by `seed` (`Dice`): `<SOAP name>.<Trouble>`, `tampered`,
-    `hidden`, and of a notification `lost`, `repeated`, `late`, `early`, `forged`, `by_get`, `other_case`.
+    `hidden` (the first reading comes too early), and of a notification `lost`, `repeated`, `late`, `forged`, `by_get`,
+    `other_case`.
     """
 
     trouble: Trouble | None = None

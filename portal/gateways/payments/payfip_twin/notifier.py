@@ -15,7 +15,6 @@ from portal.gateways.payments.payfip_twin.till import Operation
 
 REPEATED = 12
 _LATE_SECONDS = 0.5
-_EARLY_READS = 1
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,6 @@ class Notifier:
         if self._faults.notification_held:
             self._held.append(operation)
             return
-        if self._falls("early", operation):  # the notification overtakes the result
-            operation.hidden_reads = max(operation.hidden_reads, _EARLY_READS)
         self._start([self._message(operation)] * self._copies(operation))
         if self._falls("forged", operation):
             self.forge(operation.asked["urlnotif"], str(uuid5(NAMESPACE_URL, operation.asked["refdet"])))

@@ -106,10 +106,8 @@ class Till:
         with self._lock:
             operation = self.known(idop)
             operation.code, operation.decided_at, operation.bounced_at = code, self.clock(), None
-            operation.reads, operation.hidden_reads = (
-                0,
-                2 if self.dice.falls("hidden", operation.asked["refdet"]) else 0,
-            )
+            operation.reads = 0
+            operation.hidden_reads = int(self.dice.falls("hidden", operation.asked["refdet"]))
             operation.numauto = f"{uuid4().int % 10**12:012d}-tip" if code in MOVES_MONEY else ""
             return operation
 
