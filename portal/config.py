@@ -108,6 +108,13 @@ class Settings(BaseModel):
     payfip_payment_url: str = Field(
         "https://www.payfip.gouv.fr/tpa/paiementws.web", description="PayFiP's payment page"
     )
+    stripe_api_base: str = Field("https://api.stripe.com", description="Stripe's API, without /v1")
+    stripe_api_key: SecretStr = Field(
+        SecretStr(""), description="Stripe's key, for an installation of one hospital; others have one per hospital"
+    )
+    stripe_webhook_secrets: SecretStr = Field(
+        SecretStr(""), description="What signs Stripe's webhooks (`whsec_…`), comma list; several during a rotation"
+    )
 
     franceconnect_ends_on: date = Field(
         date(2028, 12, 31), description="The last day of plain FranceConnect for health services; told a year ahead"
@@ -272,9 +279,13 @@ def _refuse_unsafe_addresses(settings: Settings) -> None:
                     f"PORTAL_{_upper(name)}_{what}: production refuses {url!r} (https, public, not a demonstration)"
                 )
 
-    for what, url in (("ENDPOINT", settings.payfip_endpoint_url), ("PAYMENT", settings.payfip_payment_url)):
+    for what, url in (
+        ("PAYFIP_ENDPOINT_URL", settings.payfip_endpoint_url),
+        ("PAYFIP_PAYMENT_URL", settings.payfip_payment_url),
+        ("STRIPE_API_BASE", settings.stripe_api_base),
+    ):
         if is_unsafe_address(url):
-            raise ConfigurationError(f"PORTAL_PAYFIP_{what}_URL: production refuses {url!r} (https, public)")
+            raise ConfigurationError(f"PORTAL_{what}: production refuses {url!r} (https, public)")
     for what, url in (("ANTIVIRUS", settings.antivirus_url), ("STORAGE", settings.storage_url)):
         if url.startswith("twin:"):
             raise ConfigurationError(f"PORTAL_{what}_URL: production refuses the demonstration's twin")

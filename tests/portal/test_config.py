@@ -118,6 +118,8 @@ class TestProduction:
         ("PORTAL_STORAGE_URL", "twin:"),
         ("PORTAL_PAYFIP_ENDPOINT_URL", "http://127.0.0.1:9000/soap"),
         ("PORTAL_PAYFIP_PAYMENT_URL", "http://www.payfip.gouv.fr/"),
+        ("PORTAL_STRIPE_API_BASE", "http://127.0.0.1:9000"),
+        ("PORTAL_STRIPE_API_BASE", "http://api.stripe.com"),
         ("PORTAL_FRANCECONNECT_CLIENT_SECRET", "short"),
     ])  # fmt: skip
     def test_refuses_what_a_test_may_use(self, name: str, value: str) -> None:

@@ -19,6 +19,8 @@ from portal.gateways.payments.contract import (
 from portal.gateways.payments.means import Family
 from portal.gateways.payments.payfip import PayfipClient
 from portal.gateways.payments.payfip_means import PayfipMeans
+from portal.gateways.payments.stripe_checkout import StripeMeans
+from portal.gateways.payments.stripe_line import StripeLine
 
 __all__ = [
     "PAYFIP_ENDPOINT_URL",
@@ -61,6 +63,7 @@ class Addresses(Protocol):
 
     payfip_endpoint_url: str
     payfip_payment_url: str
+    stripe_api_base: str
 
 
 def family_of(addresses: Addresses, *, timeout_seconds: float = 15.0) -> Family:
@@ -71,4 +74,5 @@ def family_of(addresses: Addresses, *, timeout_seconds: float = 15.0) -> Family:
         door = Door(f"payments.payfip.{numcli}", timeout_seconds=timeout_seconds)
         return PayfipClient(addresses.payfip_endpoint_url, addresses.payfip_payment_url, door=door)
 
-    return means.family([PayfipMeans(of_client, first.payment_page_url)])
+    stripe = StripeMeans(StripeLine(addresses.stripe_api_base, timeout_seconds=timeout_seconds))
+    return means.family([PayfipMeans(of_client, first.payment_page_url), stripe])

@@ -20,6 +20,7 @@ from portal.gateways.payments.means import (
     Order,
     Refund,
 )
+from portal.gateways.payments.stripe_account import StripeAccount
 from portal.gateways.payments.stripe_fields import Fields, Unreadable
 from portal.gateways.payments.stripe_line import StripeLine
 
@@ -48,6 +49,8 @@ class StripeMeans:
 
     def __init__(self, line: StripeLine) -> None:
         self._line = line
+        self.site = line.site
+        self.account = StripeAccount(line)
 
     def open(self, order: Order, *, exchange: KeepExchange | None = None) -> Opened:
         """See `Means.open`. The same key and words give the same session back, for 24 hours."""
@@ -260,8 +263,3 @@ def _moment(seconds: int) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         raise Unreadable from None
-
-
-def connect(api_base: str, *, timeout_seconds: float = 8.0) -> StripeMeans:
-    """The means behind this address; opens no connection yet. Raises `UnsupportedUrl`."""
-    return StripeMeans(StripeLine(api_base, timeout_seconds=timeout_seconds))

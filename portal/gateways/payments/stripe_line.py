@@ -29,6 +29,7 @@ API_VERSION = "2026-10-28.endive"
 """The one this code was written for; the webhook endpoint at Stripe must be set to the same."""
 
 API_BASE = "https://api.stripe.com"
+_CHECKOUT = "https://checkout.stripe.com"
 MAX_ANSWER_BYTES = 1024 * 1024
 
 Lost = type[Unavailable] | type[OutcomeUnknown]
@@ -61,7 +62,10 @@ stripe.enable_telemetry = False
 
 
 class StripeLine:
-    """Calls to one address of Stripe's API, one `Door` per account; safe to share between threads."""
+    """Calls to one address of Stripe's API, one `Door` per account; safe to share between threads.
+
+    site: the origin of the pages where payers go.
+    """
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class StripeLine:
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise UnsupportedUrl("Stripe is reached by https; http only on 127.0.0.1, for its twin")
         self._api_base = api_base.rstrip("/")
+        self.site = _CHECKOUT if self._api_base == API_BASE else f"{parts.scheme}://{parts.netloc}"
         self._door_for = door_for or (
             lambda account: Door(f"payments.stripe.{account}", timeout_seconds=timeout_seconds)
         )
