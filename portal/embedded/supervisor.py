@@ -1,4 +1,4 @@
-"""Starts the demonstration and stops all of it: database, identity provider, payment simulator, portal, worker.
+"""Starts the demonstration and stops all of it: database, identity provider, payment simulators, portal, worker.
 
 Each process has a group of its own, so that Ctrl-C reaches only the supervisor, which stops them in order.
 """
@@ -94,24 +94,28 @@ def _run(port: int, parts: contextlib.ExitStack) -> int:
     server.start()
     environment = _environment(port, server)
     _prepare(server, environment)
-    idp_port, payfip_port = environment.pop("IDP_PORT"), environment.pop("PAYFIP_PORT")
+    ports = {name: environment.pop(f"{name.upper()}_PORT") for name in ("idp", "payfip", "stripe")}
     children: list[subprocess.Popen[bytes]] = []
     parts.callback(_end, children)
-    for name, arguments in _parts(port, idp_port, payfip_port, environment["PORTAL_BASE_URL"]).items():
+    for name, arguments in _parts(port, ports, environment["PORTAL_BASE_URL"]).items():
         children.append(_start(parts, name, arguments, environment))
     _wait_until_ready(environment["PORTAL_BASE_URL"], children)
     _greet(environment["PORTAL_BASE_URL"])
     return _watch(children)
 
 
-def _parts(port: int, idp_port: str, payfip_port: str, base_url: str) -> dict[str, list[str]]:
+def _parts(port: int, ports: dict[str, str], base_url: str) -> dict[str, list[str]]:
     """Each part's name and Python arguments; the slowest to start comes first."""
     return {
         "web": ["-m", "portal", "web", "--bind", f"127.0.0.1:{port}"],
         "worker": ["-m", "portal", "work"],
-        "identity": ["-m", "auth.demo_idp", "--port", idp_port, "--redirect-base", base_url],
-        "payfip": ["-m", "portal.gateways.payments.payfip_twin", "--port", payfip_port],
-    }
+        "identity": ["-m", "auth.demo_idp", "--port", ports["idp"], "--redirect-base", base_url],
+        "payfip": ["-m", "portal.gateways.payments.payfip_twin", "--port", ports["payfip"]],
+        "stripe": [
+            "-m", "portal.gateways.payments.stripe_twin", "--port", ports["stripe"],
+            "--webhook-url", f"{base_url}/callbacks/stripe",
+        ],
+    }  # fmt: skip
 
 
 def _refuse_taken_port(port: int) -> None:
@@ -148,7 +152,7 @@ def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
     """What every part is told; secrets are drawn once and kept in `var/`, readable by their owner alone."""
     kept = _kept_secrets()
     # The hospitals' own provider is a row of the database: its address and its secret outlive a start.
-    idp_port, payfip_port = _former_port(), _free_port()
+    idp_port, payfip_port, stripe_port = _former_port(), _free_port(), _free_port()
     client_secret = kept["idp_secret"]
     payfip = f"http://127.0.0.1:{payfip_port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")} | {
@@ -164,10 +168,14 @@ def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
         "PORTAL_LOG_LEVEL": "WARNING",
         "PORTAL_PAYFIP_ENDPOINT_URL": f"{payfip}/tpa/services/securite",
         "PORTAL_PAYFIP_PAYMENT_URL": f"{payfip}/tpa/paiementws.web",
+        "PORTAL_STRIPE_API_BASE": f"http://127.0.0.1:{stripe_port}",
+        "PORTAL_STRIPE_WEBHOOK_SECRETS": kept["stripe_secret"],
+        "STRIPE_TWIN_SECRETS": kept["stripe_secret"],
         "DEMO_IDP_CLIENT_SECRET": client_secret,
         "PYTHONUNBUFFERED": "1",
         "IDP_PORT": idp_port,
         "PAYFIP_PORT": payfip_port,
+        "STRIPE_PORT": stripe_port,
     }
     for provider, (path, issuer, algorithm) in _ISSUERS.items():
         environment |= {
@@ -183,10 +191,11 @@ def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
 def _kept_secrets() -> dict[str, str]:
     path = FOLDER / "secrets.json"
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if "idp_secret" in known:
+    if "stripe_secret" in known:
         return known
     drawn = {
         "idp_secret": secrets.token_urlsafe(48),
+        "stripe_secret": "whsec_" + secrets.token_urlsafe(24),
         "secret_key": secrets.token_urlsafe(48),
         "file_key": base64.b64encode(secrets.token_bytes(32)).decode(),
         "app_password": secrets.token_urlsafe(24),
