@@ -91,8 +91,10 @@ def test_a_payout_is_made_of_movements_whose_nets_add_up_to_nothing(
     payout = account.payout(sent["id"], COUNTER)
     movements = list(account.movements_of(payout.psp_ref, COUNTER))
     assert payout.amount_cents == 4520 - 93 + 10_000 - 175 - 2500 - 4520 - 2000
-    assert sum(one.net_cents for one in movements) == 0
-    assert [one.kind for one in movements] == ["payout", "dispute", "refund", "charge", "charge"]
+    assert sum(each.net_cents for each in movements) == 0
+    assert [each.kind for each in movements] == ["payout", "dispute", "refund", "charge", "charge"]
+    payments = {one["payment_intent"], two["payment_intent"]}
+    assert {each.payment_ref for each in movements if each.kind == "charge"} == payments
     assert account.movement(payout.movement, COUNTER).net_cents == -payout.amount_cents
 
 
@@ -111,6 +113,7 @@ def test_a_dispute_that_is_won_gives_the_amount_back_and_keeps_the_fee(
     twin.bank.end_dispute(made["id"], won=True)
     dispute = account.dispute(made["id"], COUNTER)
     assert dispute.state == "won"
+    assert dispute.respond_by is not None
     assert [(one.kind, one.net_cents) for one in dispute.movements] == [
         ("dispute", -6520), ("dispute_reversal", 4520),
     ]  # fmt: skip

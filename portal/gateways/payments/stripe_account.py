@@ -43,7 +43,7 @@ class Movement:
     """One balance transaction. kind: Stripe's `reporting_category` (charge, refund, refund_failure, dispute,
     dispute_reversal, payout, payout_reversal, fee, …). amount = net + fee; refunds and disputes are negative.
 
-    source: the charge, refund, dispute or payout behind it.
+    source: the charge, refund, dispute or payout behind it. payment_ref: the payment of a charge, "" of the others.
     """
 
     id: str
@@ -54,11 +54,13 @@ class Movement:
     currency: str
     source: str
     created_at: datetime
+    payment_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """The payer's bank takes money back. state: Stripe's word (`needs_response`, `won`, `lost`, …)."""
+    """The payer's bank takes money back. state: Stripe's word (`needs_response`, `won`, `lost`, …). respond_by: the
+    hospital's last moment to answer, at Stripe's site."""
 
     psp_ref: str
     payment_ref: str
@@ -68,6 +70,7 @@ class Dispute:
     state: str
     reason: str
     movements: tuple[Movement, ...]
+    respond_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,8 @@ class StripeAccount:
         after = ""
         for _ in range(_MOST_PAGES):
             with self._line.asking(counter, "movements", Unavailable, exchange) as client:
-                asked = {"payout": payout, "limit": PAGE} | ({"starting_after": after} if after else {})
+                asked = {"payout": payout, "limit": PAGE, "expand": ["data.source"]}
+                asked |= {"starting_after": after} if after else {}
                 page = Fields(client.v1.balance_transactions.list(asked))  # type: ignore[arg-type]  # as above
                 found, more = [_movement(one) for one in page.children("data")], page.flag("has_more")
             yield from found
@@ -181,6 +185,8 @@ def _refund(found: Fields) -> RefundFacts:
 
 
 def _dispute(found: Fields) -> Dispute:
+    evidence = found.child("evidence_details")
+    respond_by = evidence.whole("due_by") if evidence and evidence.has("due_by") else 0
     return Dispute(
         psp_ref=found.text("id"),
         payment_ref=found.id_of("payment_intent"),
@@ -190,6 +196,7 @@ def _dispute(found: Fields) -> Dispute:
         state=found.text("status"),
         reason=found.maybe("reason"),
         movements=tuple(_movement(one) for one in found.children("balance_transactions")),
+        respond_by=datetime.fromtimestamp(respond_by, UTC) if respond_by else None,
     )
 
 
@@ -206,6 +213,8 @@ def _payout(found: Fields) -> Payout:
 
 
 def _movement(found: Fields) -> Movement:
+    source = found.child("source")
+    charge = source if source and source.maybe("object") == "charge" else None
     made = Movement(
         id=found.text("id"),
         kind=found.text("reporting_category"),
@@ -215,6 +224,7 @@ def _movement(found: Fields) -> Movement:
         currency=found.text("currency").upper(),
         source=found.id_of("source"),
         created_at=datetime.fromtimestamp(found.whole("created"), UTC),
+        payment_ref=charge.id_of("payment_intent") if charge else "",
     )
     if made.net_cents != made.amount_cents - made.fee_cents:
         raise Unreadable

@@ -43,6 +43,9 @@ class Fields:
             raise Unreadable
         return value
 
+    def has(self, name: str) -> bool:
+        return self._found.get(name) is not None
+
     def child(self, name: str) -> "Fields | None":
         """An object within, None when there is none, or only its name."""
         value = self._found.get(name)

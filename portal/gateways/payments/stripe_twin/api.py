@@ -106,7 +106,7 @@ class Api:
             found = account.known(name, KINDS[folder])
             if folder == "checkout/sessions":
                 found = {**self._bank.session(name), **self._bank.faults.tampered}
-            return _expanded(account, found, request.args.getlist("expand[0]") or request.args.getlist("expand[]"))
+            return _expanded(account, found, _paths())
 
     def _listed(self, account: Account, kind: str) -> Object:
         with account.lock:
@@ -116,7 +116,13 @@ class Api:
                 names = [one["id"] for one in found]
                 found = found[names.index(after) + 1 :] if after in names else []
             limit = int(request.args.get("limit", 10))
-            return {"object": "list", "data": deepcopy(found[:limit]), "has_more": len(found) > limit, "url": "/v1"}
+            paths = [path.removeprefix("data.") for path in _paths()]
+            page = [_expanded(account, one, paths) for one in found[:limit]]
+            return {"object": "list", "data": page, "has_more": len(found) > limit, "url": "/v1"}
+
+
+def _paths() -> list[str]:
+    return [value for name, value in request.args.items() if name.startswith("expand[")]
 
 
 def _is_asked_for(one: Object) -> bool:
