@@ -15,6 +15,7 @@ from portal.config import Settings
 from portal.gateways import OutcomeUnknown, Refused, Unavailable, payments
 from portal.gateways.payments import Exchange
 from portal.gateways.payments.means import Answer, Counter, Dead, Family, Means, NotYetKnown, Order
+from portal.gateways.payments.stripe_checkout import StripeMeans
 from services.billing import actions, bill_file, queries, states
 from services.billing.actions import Silence, Started
 from services.billing.bill_file import BillLine, Refusal
@@ -63,6 +64,13 @@ def connect(settings: Settings) -> None:
 def means(psp: str) -> Means:
     """The means of that name. Raises KeyError."""
     return _doors.means[psp]
+
+
+def stripe() -> StripeMeans:
+    """Stripe with what it tells of money after it was paid (`StripeMeans.account`)."""
+    found = means("stripe")
+    assert isinstance(found, StripeMeans)
+    return found
 
 
 def payment_page(attempt: PaymentAttempt) -> str:
