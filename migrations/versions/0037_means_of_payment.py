@@ -86,7 +86,9 @@ def _bills() -> None:
 
 
 def _drop_policies(*tables: str) -> None:
+    """Until `may.protect` puts new ones: meanwhile the owner, who runs this, sees every row."""
     for table in tables:
+        op.execute(f"alter table {table} no force row level security")
         for command in ("read", "insert", "update"):
             op.execute(f"drop policy if exists {table}_{command} on {table}")
 

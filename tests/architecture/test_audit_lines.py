@@ -19,6 +19,7 @@ SILENT = {
     "services.exchanges.actions.delivering.postpone": "a try that did not arrive; what was taken or refused is audited",
     "services.exchanges.actions.following.let_go": "a job gives its lease back; what it told is audited",
     "services.preadmission.office.actions.leave": "who has a page open is no fact about the file",
+    "services.billing.ledger.actions.post": "the hand that writes; whoever moves money says so in the audit",
     "auth.actions.begin": "a sign-in that leaves is nobody's yet; its end is audited",
     "auth.actions.take": "the same: taken back, then audited as opened or refused",
     "auth.enrolment.actions.asking.count_try": "a try is counted before it is looked at; what it gave is audited",

@@ -191,6 +191,7 @@ FOR_OTHERS = {
 
 # Shown after a form was sent, or only on days when somebody works (the demonstration is around today).
 AFTER_A_FORM = {
+    "billing.pay_together",
     "admin_preadmission.begin", "admin_preadmission.entry", "admin_preadmission.register_patient",
     "admin_preadmission_office.message", "admin_retention.lift", "signatures.designate",
     "admin_questionnaires.send", "questionnaires.check", "questionnaires.sent",

@@ -11,15 +11,21 @@ from portal.db import session
 from portal.establishments import Establishment
 from portal.gateways.payments.means import MOVES_MONEY, Answer, Ending
 from services.billing import actions
+from services.billing.access_keys import digest_of_birth, digest_of_key
 from services.billing.models import AttemptShare, Bill, PaymentAttempt
+from services.billing.sources.models import BillSource
 from tests.factories.demonstration import World
 from tests.ground import today
+
+LETTER_KEY = "PRVS-2K7Q-9TXD"
+"""The key on the letters of the demonstration."""
 
 
 def bill(establishment: Establishment, person: Patient | None = None, due_cents: int = 4520, **facts: Any) -> Bill:
     """A bill of a consultation; its total is the sum of its shares unless given."""
     number = f"{uuid4().int % 10**8:08d}"
     amo, amc = facts.pop("amo_cents", 5480), facts.pop("amc_cents", 0)
+    reference = facts.pop("reference", f"F{number}")
     made = Bill(
         **{
             "id": uuid4(),
@@ -27,8 +33,10 @@ def bill(establishment: Establishment, person: Patient | None = None, due_cents:
             "patient_id": person.id if person else None,
             "source": "regie",
             "exer": "2026",
-            "reference": f"F{number}",
-            "refdet": f"F{number}",
+            "reference": reference,
+            "refdet": reference,
+            "access_digest": digest_of_key(reference, LETTER_KEY),
+            "birth_digest": digest_of_birth(reference, person.birth_on) if person else None,
             "label": "Consultation de cardiologie",
             "unit": "Cardiologie",
             "care_on": date(2026, 9, 14),
@@ -76,15 +84,38 @@ def demonstrate(world: World) -> None:
     """Bills in every state, so that each page of the room shows something."""
     north, south = world.north.establishment, world.south.establishment
     dominique, suzanne, yacine = (world.patients[name] for name in ("dominique", "suzanne", "yacine"))
+    _sources(north, south)
     _of_dominique(north, dominique)
     _of_suzanne(north, suzanne)
     attempt(_sent(north, yacine, 3150, 30, "Consultation d’ophtalmologie", "Ophtalmologie"), Ending.REFUSED, days_ago=1)
     _sent(north, world.patients["child"], 1890, 5, "Consultation de pédiatrie", "Ophtalmologie")
     _sent(south, world.patients["camille"], 12_000, 9, "Suppléments : chambre particulière, 2 nuits",
           "Maternité et gynécologie", amo_cents=0)  # fmt: skip
+    _sent(north, dominique, 5_650, 20, "Séjour en chirurgie ambulatoire", "Chirurgie ambulatoire", source="titre")
     _sent(north, world.patients["jean-marie"], 8_900, 50, "Soins externes", "Chirurgie ambulatoire")
     for number in range(8):
         _sent(north, None, 2300 + 415 * number, 3 * number, "Passage externe", "Cardiologie")
+
+
+def source(place: Establishment, code: str = "regie", kind: str = "regie", **facts: Any) -> BillSource:
+    """A described source, whose counter is PayFiP's in test mode unless given."""
+    made = BillSource(
+        **{
+            "id": uuid4(), "establishment_id": place.id, "code": code, "kind": kind, "name": "Régie des consultations",
+            "numcli": "090909", "saisie": "T", "means": ["payfip"], "access": "key", **facts,
+        }
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _sources(north: Establishment, south: Establishment) -> None:
+    source(north, several=True, reminds=True, contact_name="Régie des consultations", contact_phone="01 99 00 12 40",
+           contact_email="regie@nord.exemple.test", contact_hours="du lundi au vendredi, de 9 h à 16 h")  # fmt: skip
+    source(north, "titre", "titre", name="Titres du budget principal", numcli="090910",
+           contact_name="Trésorerie hospitalière", contact_phone="01 99 00 98 00")  # fmt: skip
+    source(south, reminds=True, name="Régie centrale", numcli="090920", access="amount_birth")
 
 
 def _of_dominique(north: Establishment, dominique: Patient) -> None:

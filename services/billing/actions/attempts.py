@@ -30,10 +30,9 @@ def start_payment(found: Sequence[Standing], psp: str, *, email: str, locale: st
     if psp not in queries.means_for(found):
         raise NotPayable("not_together" if len(found) > 1 else "not_online")
     started = Started(uuid4(), secrets.token_urlsafe(32))
-    with session.begin_nested() as point:
+    with session.begin_nested():  # undone when a bill is taken
         _write(found, psp, started, email, locale)
         if not _claim(found, started.attempt_id):
-            point.rollback()
             raise NotPayable("under_way")
     for each in found:
         audit.record(
