@@ -9,7 +9,10 @@ import csv
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
+from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
 _CHUNK = 1 << 20
 
@@ -43,7 +46,21 @@ class Delimited:
             raise NotSuchAFile(f"missing columns: {', '.join(missing)}")
 
     def __iter__(self) -> Iterator[Row]:
-        number = 1
+        for number, row, wrong in self._rows():
+            yield Row(number, dict(zip(self.header, (cell.strip() for cell in row), strict=False)), wrong)
+
+    def picked(self, columns: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...], str]]:
+        """Number, the cells of these columns in this order ("" for one the file has not), and why the line cannot be
+        read (no cells then): for files of many lines, where cells by name cost too much. Two columns or more."""
+        places = {name: place for place, name in enumerate(self.header)}
+        nowhere = len(self.header)
+        pick = itemgetter(*(places.get(name, nowhere) for name in columns))
+        for number, row, wrong in self._rows():
+            row.append("")
+            yield number, () if wrong else tuple(map(str.strip, pick(row))), wrong
+
+    def _rows(self) -> Iterator[tuple[int, list[str], str]]:
+        number, wide = 1, len(self.header)
         while True:
             number += 1
             try:
@@ -51,31 +68,28 @@ class Delimited:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(number, {}, f"the line cannot be read: {error}")
+                yield number, [], f"the line cannot be read: {error}"
                 continue
             if row:
-                yield self._row(number, row)
-
-    def _row(self, number: int, row: Sequence[str]) -> Row:
-        cells = dict(zip(self.header, (cell.strip() for cell in row), strict=False))
-        wrong = f"{len(row)} cells, {len(self.header)} columns" if len(row) != len(self.header) else ""
-        return Row(number, cells, wrong)
+                yield number, row, f"{len(row)} cells, {wide} columns" if len(row) != wide else ""
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Delimited]:
-    """Raises NotSuchAFile when the file is not in UTF-8, from its first byte to its last, or its header is no line."""
-    _check_encoding(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        yield Delimited(csv.reader(file, delimiter=";", strict=True))
+def opened(source: Path | bytes) -> Iterator[Delimited]:
+    """source: a file, or what one holds. Raises NotSuchAFile when it is not in UTF-8, from its first byte to its last,
+    or its header is no line."""
+    with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+        _check_encoding(file)
+        file.seek(0)
+        with TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+            yield Delimited(csv.reader(text, delimiter=";", strict=True))
 
 
-def _check_encoding(path: Path) -> None:
+def _check_encoding(file: BinaryIO) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        try:
-            while chunk := file.read(_CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            raise NotSuchAFile("the file is not encoded in UTF-8") from error
+    try:
+        while chunk := file.read(_CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise NotSuchAFile("the file is not encoded in UTF-8") from error

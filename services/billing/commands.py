@@ -14,6 +14,8 @@ from portal import config, db
 from portal.config import ConfigurationError
 from portal.delimited import NotSuchAFile
 from services.billing import jobs, queries
+from services.billing.imports import jobs as imports
+from services.billing.imports.jobs import ImportReport, Reading
 
 _READABLE_FOR = timedelta(days=365)
 """PayFiP keeps results one year (guide, 3.5.2.6)."""
@@ -90,19 +92,24 @@ def import_() -> None:
 
 
 @import_.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--finess", default="", help="the hospital, for PES files that do not name it")
+@click.option("--ref-tiers-is-ipp", is_flag=True, help="in PES files, RefTiers is the patient's IPP")
 @click.pass_context
-def bills(context: click.Context, file: Path) -> None:
-    """Load bills from the billing system's CSV file; safe to run twice."""
+def bills(context: click.Context, files: tuple[Path, ...], finess: str, ref_tiers_is_ipp: bool) -> None:
+    """Load bills from the billing system: CSV, or titres in PES v2. Safe to run twice, and again after a cut."""
     _surround(context)
-    try:
-        report = jobs.import_bills(file)
-    except NotSuchAFile as error:
-        raise click.ClickException(str(error)) from error
-    for refusal in report.refusals:
-        click.echo(json.dumps({"line": refusal.line, "reference": refusal.reference, "refused": refusal.why}))
-    click.echo(
-        json.dumps(
-            {"added": report.added, "changed": report.changed, "unchanged": report.unchanged, "refused": report.refused}
-        )
-    )
+    for file in files:
+        try:
+            report = imports.import_bills(file, reading=Reading(finess, ref_tiers_is_ipp))
+        except NotSuchAFile as error:
+            raise click.ClickException(f"{file.name}: {error}") from error
+        _say(file.name, report)
+
+
+def _say(name: str, report: ImportReport) -> None:
+    for remark in report.remarks:
+        said = {"file": name, "line": remark.line, "reference": remark.reference, remark.kind: remark.why}
+        click.echo(json.dumps(said, ensure_ascii=False))
+    counts = ("added", "changed", "unchanged", "refused", "closed", "left_out")
+    click.echo(json.dumps({"file": name} | {what: getattr(report, what) for what in counts}, ensure_ascii=False))

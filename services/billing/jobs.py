@@ -7,26 +7,22 @@ at once.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
-from portal import db, establishments, jobs
+from portal import db, jobs
 from portal.config import Settings
 from portal.gateways import OutcomeUnknown, Refused, Unavailable, payments
 from portal.gateways.payments import Exchange
 from portal.gateways.payments.means import Answer, Counter, Dead, Family, Means, NotYetKnown, Order
 from portal.gateways.payments.stripe_checkout import StripeMeans
-from services.billing import actions, bill_file, queries, states
+from services.billing import actions, queries, states
 from services.billing.actions import Silence, Started
-from services.billing.bill_file import BillLine, Refusal
 from services.billing.models import PaymentAttempt
 from services.billing.sources import queries as sources
 
 _POLLED_AT_ONCE = 100
 _LEASE = timedelta(minutes=10)
 """An attempt whose job was enqueued is left alone this long; the job itself sets the true next moment."""
-_BATCH = 1000
-_REFUSALS_KEPT = 1000
 _PROVIDER_SECONDS = 8.0
 """Payers wait for an answer this long at most: web threads are few. Whoever is cut is asked about again later."""
 
@@ -190,55 +186,3 @@ def poll_attempts() -> None:
         for attempt in queries.attempts_due(now, _POLLED_AT_ONCE):
             attempt.next_poll_at = now + _LEASE
             jobs.enqueue("billing.settle", attempt_id=str(attempt.id))
-
-
-# -- bills from the billing system -------------------------------------------------------------------------------
-
-
-@dataclass
-class ImportReport:
-    """What became of the file's lines; the first thousand refusals are kept, all are counted."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    refused: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
-
-    def refuse(self, refusal: Refusal) -> None:
-        self.refused += 1
-        if len(self.refusals) < _REFUSALS_KEPT:
-            self.refusals.append(refusal)
-
-
-def import_bills(path: Path) -> ImportReport:
-    """Load a file of bills in batches, each its own transaction; run again, it takes up where it was cut.
-
-    Raises NotSuchAFile before anything is written.
-    """
-    report, batch = ImportReport(), dict[tuple[str, ...], BillLine]()
-    with db.transaction(db.system("billing.import")):
-        known = {place.finess: place.id for place in establishments.establishments()}
-    for line in bill_file.read(path):
-        if isinstance(line, Refusal):
-            report.refuse(line)
-        elif line.finess not in known:
-            report.refuse(Refusal(line.line, line.reference, f"finess: no hospital has the number {line.finess}"))
-        else:
-            # One statement cannot write the same bill twice: a repeated one waits for the next batch.
-            if line.key in batch or len(batch) >= _BATCH:
-                _merge(batch, known, report)
-            batch[line.key] = line
-    _merge(batch, known, report)
-    return report
-
-
-def _merge(batch: dict[tuple[str, ...], BillLine], known: dict[str, UUID], report: ImportReport) -> None:
-    if not batch:
-        return
-    with db.transaction(db.system("billing.import")):
-        merged = actions.merge_bills(list(batch.values()), known)
-    report.added += merged.added
-    report.changed += merged.changed
-    report.unchanged += len(batch) - merged.added - merged.changed
-    batch.clear()

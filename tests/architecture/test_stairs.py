@@ -46,7 +46,7 @@ OWN_DRAWERS = {
         "slots",
         "tokens",
     },
-    "billing": {"access_keys", "bill_file", "ledger", "receipts", "sources"},
+    "billing": {"access_keys", "bill_file", "imports", "ledger", "pes", "questions", "receipts", "reminders", "sources"},
     "documents": {"cda", "xdm", "ins", "untrusted_xml", "matching", "parcels", "reading"},
     "exchanges": {"dialect", "listening", "metrics", "routes_machine", "signing", "subjects"},
     "pieces": {"facts"},

@@ -1,12 +1,11 @@
 """All that changes a bill, an attempt to pay it, or the ledger."""
 
 from services.billing.actions.attempts import give_up, open_payment, place, release_attempt, start_payment
-from services.billing.actions.bills import Merged, close_elsewhere, merge_bills, open_bill
+from services.billing.actions.bills import close_elsewhere, open_bill
 from services.billing.actions.facts import NotClosable, NotPayable, Silence, Started, UnknownBill, digest
 from services.billing.actions.settling import hear, receive_notification
 
 __all__ = [
-    "Merged",
     "NotClosable",
     "NotPayable",
     "Silence",
@@ -16,7 +15,6 @@ __all__ = [
     "digest",
     "give_up",
     "hear",
-    "merge_bills",
     "open_bill",
     "open_payment",
     "place",

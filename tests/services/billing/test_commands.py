@@ -71,6 +71,6 @@ def test_import_reports_what_it_did(run: Run, ground: Ground, tmp_path: Path) ->
     path.write_text(f"{HEADER}\n{line()}\n{line(exer='x')}\n", encoding="utf-8")
     refusal, report = rows(run("import", "bills", str(path)))
     assert (refusal["line"], refusal["reference"]) == (3, "2026-00017")
-    assert report == {"added": 1, "changed": 0, "unchanged": 0, "refused": 1}
+    assert (report["added"], report["changed"], report["unchanged"], report["refused"]) == (1, 0, 0, 1)
     path.write_text("finess;reference\n", encoding="utf-8")
     assert run("import", "bills", str(path)).exit_code == 1

@@ -10,8 +10,9 @@ from sqlalchemy import select, text
 from portal import db, kpi
 from portal.delimited import NotSuchAFile
 from portal.kpi import Period
-from services.billing import bill_file, jobs
+from services.billing import bill_file
 from services.billing.bill_file import BillLine, Refusal
+from services.billing.imports import jobs
 from services.billing.models import Bill
 from tests.ground import today
 from tests.services.billing.conftest import Ground
