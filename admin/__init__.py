@@ -14,6 +14,8 @@ from admin import (
     routes_appointments,
     routes_assurance,
     routes_audit,
+    routes_bill_questions,
+    routes_bill_reminders,
     routes_billing,
     routes_companions,
     routes_connectors,
@@ -80,6 +82,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_audit.journal_pages)
     app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
+    app.register_blueprint(routes_bill_questions.pages)
+    app.register_blueprint(routes_bill_reminders.pages)
     _add_appointments(app)
     _add_stays(app)
     app.register_blueprint(routes_questionnaires.pages)

@@ -7,26 +7,31 @@ from flask_babel import lazy_gettext as _l
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
 from auth.wording import say
-from portal import catalog, kpi
+from portal import catalog, establishments, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
-from services.billing import affairs, belongings, export, jobs, journal
+from services.billing import affairs, belongings, export, jobs, journal, questions, reminders, stripe_events
 from services.billing import commands as operator
 from services.billing.models import Bill
 from services.billing.routes_callbacks import callbacks
 from services.billing.routes_patient import patient_pages
 from services.billing.routes_public import public_pages
+from services.billing.sources import settings
 
 
 def register(app: Flask) -> None:
     """Furnish the room: the payment door, routes, jobs, card, figures."""
     say(journal.WORDS)
     jobs.connect(app.config["SETTINGS"])
+    establishments.check_setting_with(settings.check_setting)
     affairs.declare()
     belongings.declare()
     export.declare()
     for blueprint in (patient_pages, public_pages, callbacks):
         app.register_blueprint(blueprint)
+    stripe_events.register(app)
+    questions.register(app)
+    reminders.register()
     page, desk = ("billing.show", "bill_id"), ("admin_billing.show", "bill_id")
     masking.offer(Maskable("bill", Bill, "billing", page, desk))
     catalog.offer(
@@ -37,7 +42,7 @@ def register(app: Flask) -> None:
             icon="receipt-euro",
             endpoint="billing.my_bills",
             staff_title=_l("Bills"),
-            staff_endpoint="admin_billing.bills",
+            staff_endpoint="admin_billing.overview",
             right="billing",
         )
     )

@@ -1,0 +1,34 @@
+"""Words for what the thread holds as codes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+KINDS: Mapping[str, Any] = {
+    "question": _l("I have a question"),
+    "unclear": _l("I do not understand this bill"),
+    "dispute": _l("I dispute the amount"),
+    "paid": _l("I have already paid"),
+    "instalments": _l("I cannot pay everything at once"),
+}
+HINTS: Mapping[str, Any] = {
+    "dispute": _l("While the hospital looks into it, it sends you no reminder."),
+    "paid": _l("Say when and how: at the desk, by cheque, by transfer."),
+    "instalments": _l("Say what you could pay each month. Nothing is decided before the answer."),
+}
+STATES: Mapping[str, tuple[Any, str]] = {
+    "open": (_l("Waiting for the hospital"), "info"),
+    "answered": (_l("Answered"), "success"),
+    "closed": (_l("Closed"), "neutral"),
+}
+DESK_STATES: Mapping[str, tuple[Any, str]] = {
+    "open": (_l("To answer"), "warning"),
+    "answered": (_l("Answered"), "success"),
+    "closed": (_l("Closed"), "neutral"),
+}
+BECAUSE: Mapping[str, Any] = {
+    "settled": _l("By the hospital"),
+    "withdrawn": _l("By whoever asked"),
+    "silent": _l("A month after the answer"),
+}
