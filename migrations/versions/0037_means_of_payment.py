@@ -128,7 +128,7 @@ def _attempts() -> None:
     _drop_policies("payment_attempt", "payment_attempt_change", "psp_exchange")
     for table in ("payment_attempt", "payment_attempt_change", "psp_exchange"):
         op.drop_column(table, "bill_id")
-    op.create_check_constraint("ck_payment_attempt_amount", "payment_attempt", "amount_cents > 0")
+    op.create_check_constraint(op.f("ck_payment_attempt_amount"), "payment_attempt", "amount_cents > 0")
     op.create_index(
         "ix_payment_attempt_unsettled",
         "payment_attempt",
@@ -184,7 +184,7 @@ def _attempts_back() -> None:
         postgresql_where=sa.text("state in ('created', 'awaiting')"),
     )
     op.drop_index("ix_payment_attempt_unsettled", "payment_attempt")
-    op.drop_constraint("ck_payment_attempt_amount", "payment_attempt")
+    op.drop_constraint(op.f("ck_payment_attempt_amount"), "payment_attempt")
     for name in ("source", "bill_source", "page_url", "currency", "page_until"):
         op.drop_column("payment_attempt", name)
     op.drop_table("attempt_share")
@@ -214,7 +214,7 @@ def _entries() -> None:
     op.drop_column("ledger_entry", "bill_id")
     op.drop_column("receipt", "bill_id")
     op.create_check_constraint(
-        "ck_ledger_entry_kind",
+        op.f("ck_ledger_entry_kind"),
         "ledger_entry",
         "kind in ('payment', 'rejection', 'refund', 'refund_failed', 'dispute', 'dispute_won', 'dispute_fee', 'fee',"
         " 'payout')",
@@ -266,7 +266,7 @@ def _entries_back() -> None:
         op.alter_column(table, "bill_id", nullable=False)
         op.create_foreign_key(f"fk_{table}_bill_id", table, "bill", ["bill_id"], ["id"])
         op.create_index(f"ix_{table}_bill_id", table, ["bill_id"])
-    op.drop_constraint("ck_ledger_entry_kind", "ledger_entry")
+    op.drop_constraint(op.f("ck_ledger_entry_kind"), "ledger_entry")
     for name in ("ix_ledger_entry_journal", "ix_ledger_entry_attempt_id", "ix_ledger_entry_undoes_id"):
         op.drop_index(name, "ledger_entry")
     op.create_index("ix_ledger_entry_establishment_id", "ledger_entry", ["establishment_id"])
