@@ -111,7 +111,8 @@ def _hear_silence(attempt: PaymentAttempt, silence: Silence) -> None:
         attempt.next_poll_at = now + states.AFTER_TROUBLE
         return
     dead = silence.kind == "dead"
-    if attempt.state == "awaiting" and (dead or now >= attempt.created_at + states.ANOTHER_TRY_AFTER):
+    closes_at = attempt.page_until or attempt.created_at + states.ANOTHER_TRY_AFTER
+    if attempt.state == "awaiting" and (dead or now >= closes_at):
         move(attempt, "expired", silence.code)
         record("payment.expired", attempt, code=silence.code)
     following = states.next_poll_at(attempt.state, attempt.created_at, attempt.state_at, now)
