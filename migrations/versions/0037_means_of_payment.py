@@ -144,20 +144,20 @@ def _protect_attempts() -> None:
     own_share = "exists (select 1 from attempt_share s where s.attempt_id = payment_attempt.id)"
     may.protect(
         "attempt_share",
-        read=may.either(_OWN_BILL.format(table="attempt_share", own=may.own("b.patient_id")), staff, may.SYSTEM),
+        read=may.either(staff, may.SYSTEM, _OWN_BILL.format(table="attempt_share", own=may.own("b.patient_id"))),
         insert=may.either(_OWN_BILL.format(table="attempt_share", own=may.own("b.patient_id")), may.SYSTEM),
         update=may.either(staff, may.SYSTEM),
     )
     may.protect(
         "payment_attempt",
-        read=may.either(own_share, staff, may.SYSTEM),
+        read=may.either(staff, may.SYSTEM, own_share),
         insert=may.either(may.account(), may.SYSTEM),
         update=may.either(staff, may.SYSTEM),
     )
     of_attempt = "exists (select 1 from payment_attempt a where a.id = payment_attempt_change.attempt_id)"
     may.protect(
         "payment_attempt_change",
-        read=may.either(of_attempt, staff, may.SYSTEM),
+        read=may.either(staff, may.SYSTEM, of_attempt),
         insert=may.both(may.actor(), may.either(staff, may.SYSTEM)),
     )
     may.protect("psp_exchange", read=may.either(staff, may.SYSTEM), insert=may.SYSTEM)
@@ -229,17 +229,18 @@ def _entries() -> None:
 
 
 def _protect_entries() -> None:
+    # The cheap conditions first: they are tried in this order, and a journal is a million rows.
     staff = may.staff("billing")
     own_line = "exists (select 1 from ledger_line l where l.entry_id = ledger_entry.id)"
     own_entry = "exists (select 1 from ledger_entry e where e.id = receipt.entry_id)"
     _drop_policies("ledger_line")
     may.protect(
         "ledger_line",
-        read=may.either(_OWN_BILL.format(table="ledger_line", own=may.own("b.patient_id")), staff, may.SYSTEM),
+        read=may.either(staff, may.SYSTEM, _OWN_BILL.format(table="ledger_line", own=may.own("b.patient_id"))),
         insert=may.either(staff, may.SYSTEM),
     )
-    may.protect("ledger_entry", read=may.either(own_line, staff, may.SYSTEM), insert=may.either(staff, may.SYSTEM))
-    may.protect("receipt", read=may.either(own_entry, staff, may.SYSTEM), insert=may.SYSTEM)
+    may.protect("ledger_entry", read=may.either(staff, may.SYSTEM, own_line), insert=may.either(staff, may.SYSTEM))
+    may.protect("receipt", read=may.either(staff, may.SYSTEM, own_entry), insert=may.SYSTEM)
 
 
 def _entries_back() -> None:
