@@ -12,7 +12,10 @@ from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
 from services.billing import affairs, belongings, export, jobs, journal, questions, reminders, stripe_events
 from services.billing import commands as operator
+from services.billing.disputes import jobs as dispute_jobs  # noqa: F401 - registers its jobs
 from services.billing.models import Bill
+from services.billing.payouts import jobs as payout_jobs  # noqa: F401 - registers its jobs
+from services.billing.refunds import jobs as refund_jobs  # noqa: F401 - registers its jobs
 from services.billing.routes_callbacks import callbacks
 from services.billing.routes_patient import patient_pages
 from services.billing.routes_public import public_pages

@@ -49,6 +49,7 @@ class LedgerEntry(Keyed, Base):
         CheckConstraint(f"kind in ({', '.join(repr(kind) for kind in KINDS)})", "kind"),
         Index("ix_ledger_entry_journal", "establishment_id", "booked_at", "id"),
         Index("ix_ledger_entry_undoes_id", "undoes_id", postgresql_where=text("undoes_id is not null")),
+        Index("ix_ledger_entry_number", "number", postgresql_where=text("number <> ''")),
     )
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))

@@ -1,0 +1,1 @@
+"""Payments that the payer's bank takes back, through Stripe."""

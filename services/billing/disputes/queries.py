@@ -1,0 +1,78 @@
+"""What is read about disputes."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.db import session
+from services.billing.disputes.models import Dispute, DisputeChange
+from services.billing.disputes.states import OPEN, SETTLED_FOR_US
+from services.billing.ledger.models import LedgerEntry
+
+PAGE_SIZE = 100
+
+
+def disputed(entry_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these payments that a dispute holds or has taken: nothing is given back of them meanwhile."""
+    return {
+        entry_id
+        for entry_id in session.scalars(
+            select(Dispute.entry_id).where(Dispute.entry_id.in_(entry_ids), Dispute.state.not_in(SETTLED_FOR_US))
+        )
+        if entry_id is not None
+    }
+
+
+def _disputes() -> Any:
+    return select(Dispute).options(
+        joinedload(Dispute.establishment), joinedload(Dispute.entry).selectinload(LedgerEntry.lines)
+    )
+
+
+def at(places: Collection[UUID], *, is_open: bool, page: int = 1) -> Sequence[Dispute]:
+    """One page of disputes of these hospitals: those to answer by their deadline, those ended latest first; one more
+    row when there is a next page."""
+    condition = Dispute.state.in_(OPEN) if is_open else Dispute.state.not_in(OPEN)
+    order = (Dispute.respond_by.nulls_last(), Dispute.id) if is_open else (Dispute.state_at.desc(), Dispute.id)
+    return session.scalars(
+        _disputes()
+        .where(Dispute.establishment_id.in_(places), condition)
+        .order_by(*order)
+        .offset((page - 1) * PAGE_SIZE)
+        .limit(PAGE_SIZE + 1)
+    ).all()
+
+
+def one_at(places: Collection[UUID], dispute_id: UUID) -> Dispute | None:
+    return session.scalar(_disputes().where(Dispute.id == dispute_id, Dispute.establishment_id.in_(places)))
+
+
+def of_entries(entry_ids: Collection[UUID]) -> Sequence[Dispute]:
+    """Disputes about these payments, oldest first."""
+    return session.scalars(
+        select(Dispute).where(Dispute.entry_id.in_(entry_ids)).order_by(Dispute.opened_at, Dispute.id)
+    ).all()
+
+
+def changes_of(dispute_id: UUID) -> Sequence[DisputeChange]:
+    return session.scalars(
+        select(DisputeChange).where(DisputeChange.dispute_id == dispute_id).order_by(DisputeChange.at, DisputeChange.id)
+    ).all()
+
+
+def entries_of(psp_ref: str) -> Sequence[LedgerEntry]:
+    """What the ledger says of a dispute, oldest first."""
+    return session.scalars(
+        select(LedgerEntry)
+        .options(selectinload(LedgerEntry.lines))
+        .where(LedgerEntry.psp == "stripe", LedgerEntry.psp_ref == psp_ref)
+        .order_by(LedgerEntry.booked_at, LedgerEntry.kind)
+    ).all()
+
+
+def by_ref(psp_ref: str) -> Dispute | None:
+    """The dispute that Stripe calls so, locked; for a system job."""
+    return session.scalar(select(Dispute).where(Dispute.psp_ref == psp_ref).with_for_update(key_share=True))

@@ -1,0 +1,1 @@
+"""What Stripe sends to the hospital's bank, with its fees, movement by movement."""
