@@ -10,16 +10,24 @@ from auth.wording import say
 from portal import catalog, establishments, kpi
 from portal.catalog import Card
 from portal.kpi import Definition, Figure, Period
-from services.billing import affairs, belongings, export, jobs, journal, questions, reminders, stripe_events
+from services.billing import affairs, belongings, export, guests, jobs, journal, questions, reminders, stripe_events
 from services.billing import commands as operator
 from services.billing.disputes import jobs as dispute_jobs  # noqa: F401 - registers its jobs
 from services.billing.models import Bill
+from services.billing.receipts import (
+    routes_patient as _receipts,  # noqa: F401 - adds its pages to the room's blueprint
+)
+from services.billing.receipts import (
+    routes_public as _checks,  # noqa: F401 - adds its pages to the room's blueprint
+)
 from services.billing.payouts import jobs as payout_jobs  # noqa: F401 - registers its jobs
 from services.billing.refunds import jobs as refund_jobs  # noqa: F401 - registers its jobs
 from services.billing.routes_callbacks import callbacks
 from services.billing.routes_patient import patient_pages
 from services.billing.routes_public import public_pages
+from services.billing.settlement import jobs as settlement_jobs  # noqa: F401 - registers its jobs
 from services.billing.sources import settings
+from services.billing.treasury import jobs as treasury_jobs  # noqa: F401 - registers its jobs
 
 
 def register(app: Flask) -> None:
@@ -34,6 +42,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(blueprint)
     stripe_events.register(app)
     questions.register(app)
+    guests.register(app)
     reminders.register()
     page, desk = ("billing.show", "bill_id"), ("admin_billing.show", "bill_id")
     masking.offer(Maskable("bill", Bill, "billing", page, desk))

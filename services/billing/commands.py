@@ -16,6 +16,7 @@ from portal.delimited import NotSuchAFile
 from services.billing import jobs, queries
 from services.billing.imports import jobs as imports
 from services.billing.imports.jobs import ImportReport, Reading
+from services.billing.settlement import commands as settlement
 
 _READABLE_FOR = timedelta(days=365)
 """PayFiP keeps results one year (guide, 3.5.2.6)."""
@@ -113,3 +114,6 @@ def _say(name: str, report: ImportReport) -> None:
         click.echo(json.dumps(said, ensure_ascii=False))
     counts = ("added", "changed", "unchanged", "refused", "closed", "left_out")
     click.echo(json.dumps({"file": name} | {what: getattr(report, what) for what in counts}, ensure_ascii=False))
+
+
+import_.add_command(settlement.import_payments)

@@ -1,0 +1,1 @@
+"""What the treasury is told each day: sealed batches, numbered without gaps, always the same bytes."""
