@@ -38,6 +38,7 @@ from admin import (
     routes_maternity,
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_pathways,
+    routes_payment_notices,
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_places,
     routes_preadmission,
@@ -82,6 +83,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_audit.journal_pages)
     app.register_blueprint(routes_connectors.connector_pages)
     app.register_blueprint(routes_billing.billing_tray)
+    app.register_blueprint(routes_payment_notices.notice_pages)
+    app.jinja_env.globals["may_print_notice"] = routes_payment_notices.actions.may_be_noticed
     app.register_blueprint(routes_bill_questions.pages)
     app.register_blueprint(routes_bill_reminders.pages)
     _add_appointments(app)

@@ -136,6 +136,8 @@ ACTIONS: dict[str, Any] = {
 }
 """Action → words, after the name of who did it. Each room adds its own with `say`."""
 """Audit codes → what the person did, as one says it to whose file it is."""
+WHO: dict[str, Any] = {}
+"""System job → who stands behind it, when that is a person whom the portal does not know."""
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
     ("Android", "Android"),
@@ -147,12 +149,17 @@ _SYSTEMS = (
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(audit_words=audit_words, browser_words=browser_words)
+    app.jinja_env.globals.update(audit_words=audit_words, browser_words=browser_words, stands_behind=WHO.get)
 
 
 def say(words: Mapping[str, Any]) -> None:
     """Teach the journal what a room does."""
     ACTIONS.update(words)
+
+
+def say_who(words: Mapping[str, Any]) -> None:
+    """Teach the journal who stands behind a room's jobs."""
+    WHO.update({f"system:{job}": who for job, who in words.items()})
 
 
 def audit_words(action: str) -> str:

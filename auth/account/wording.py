@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from auth.account.access_log import Places
-from auth.wording import audit_words
+from auth.wording import WHO, audit_words
 from portal.audit import AuditEvent
 
 REQUEST_KINDS: Mapping[str, Any] = {
@@ -95,6 +95,8 @@ def who_words(event: AuditEvent, me: UUID | None, file_is_mine: bool, places: Pl
         return str(_("%(name)s, health professional", name=event.actor_name))
     if kind == "machine":
         return str(_("The hospital’s computer system"))
+    if event.actor in WHO:
+        return str(WHO[event.actor])
     return str(_("The portal, automatically") if kind == "system" else _("Somebody who was not signed in"))
 
 

@@ -64,6 +64,8 @@ class Bill(Keyed, Base):
             "ipp",
             postgresql_where=text("patient_id is null and ipp <> ''"),
         ),
+        Index("ix_bill_access_digest", "access_digest", postgresql_where=text("access_digest is not null")),
+        Index("ix_bill_birth_digest", "birth_digest", postgresql_where=text("birth_digest is not null")),
     )
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
