@@ -96,7 +96,9 @@ def open_payment_page(started: Started, back: str) -> str:
         _give_up(started.attempt_id, type(trouble).__name__, evidence)
         raise PaymentSiteAway from trouble
     with db.transaction(db.system("billing.open")):
-        actions.open_payment(started.attempt_id, opened, _last(evidence))
+        is_followed = actions.open_payment(started.attempt_id, opened, _last(evidence))
+    if not is_followed:
+        raise PaymentSiteAway  # this process slept through its time: the payer begins again
     return opened.page_url
 
 

@@ -106,16 +106,20 @@ def place(attempt_id: UUID, counter: Counter) -> PaymentAttempt:
     return attempt
 
 
-def open_payment(attempt_id: UUID, opened: Opened, evidence: Exchange | None = None) -> None:
-    """The provider knows this attempt: the payer may go to its page."""
+def open_payment(attempt_id: UUID, opened: Opened, evidence: Exchange | None = None) -> bool:
+    """The provider knows this attempt: the payer may go to its page.
+
+    False when it was given up meanwhile, by a clock that found it too old: nobody would watch what is paid there.
+    """
     attempt = locked(attempt_id)
     keep(attempt, evidence)
     if attempt.state != "created":
-        return
+        return False
     attempt.psp_ref, attempt.page_url, attempt.page_until = opened.psp_ref, opened.page_url, opened.expires_at
     move(attempt, "awaiting")
     attempt.next_poll_at = states.next_poll_at("awaiting", attempt.created_at, attempt.state_at, db.now())
     record("payment.opened", attempt)
+    return True
 
 
 def give_up(attempt_id: UUID, code: str, evidence: Exchange | None = None) -> None:
