@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from auth.models import Patient
-from portal import db
+from portal import db, establishments
 from portal.db import session
 from portal.establishments import Establishment
 from portal.gateways.payments.means import MOVES_MONEY, Answer, Ending
@@ -90,7 +90,8 @@ def demonstrate(world: World) -> None:
     attempt(_sent(north, yacine, 3150, 30, "Consultation d’ophtalmologie", "Ophtalmologie"), Ending.REFUSED, days_ago=1)
     _sent(north, world.patients["child"], 1890, 5, "Consultation de pédiatrie", "Ophtalmologie")
     _sent(south, world.patients["camille"], 12_000, 9, "Suppléments : chambre particulière, 2 nuits",
-          "Maternité et gynécologie", amo_cents=0)  # fmt: skip
+          "Maternité et gynécologie", amo_cents=0, source="private")  # fmt: skip
+    _sent(south, world.patients["camille"], 3_000, 4, "Consultation de suivi", "Maternité et gynécologie")
     _sent(north, dominique, 5_650, 20, "Séjour en chirurgie ambulatoire", "Chirurgie ambulatoire", source="titre")
     _sent(north, world.patients["jean-marie"], 8_900, 50, "Soins externes", "Chirurgie ambulatoire")
     for number in range(8):
@@ -115,7 +116,19 @@ def _sources(north: Establishment, south: Establishment) -> None:
            contact_email="regie@nord.exemple.test", contact_hours="du lundi au vendredi, de 9 h à 16 h")  # fmt: skip
     source(north, "titre", "titre", name="Titres du budget principal", numcli="090910",
            contact_name="Trésorerie hospitalière", contact_phone="01 99 00 98 00")  # fmt: skip
-    source(south, reminds=True, name="Régie centrale", numcli="090920", access="amount_birth")
+    source(south, reminds=True, name="Régie centrale", numcli="090920", access="amount_birth",
+           means=["payfip", "stripe"])  # fmt: skip
+    source(south, "private", "private", name="Chambres particulières", numcli="", saisie="", means=["stripe"],
+           access="none")  # fmt: skip
+    _take_stripe(south)
+
+
+def _take_stripe(south: Establishment) -> None:
+    """The simulator of Stripe opens an account to any test key; its webhooks are signed by the environment's secret."""
+    agreement = {"enabled": "yes", "accountant": "Trésorerie hospitalière d’Arceau", "agreed_on": "2026-09-01"}
+    for key, value in agreement.items():
+        establishments.change_setting(south.id, f"stripe_{key}", value)
+    establishments.change_setting(south.id, "stripe_api_key", "sk_test_demonstration", secret=True)
 
 
 def _of_dominique(north: Establishment, dominique: Patient) -> None:
