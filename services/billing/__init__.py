@@ -14,13 +14,13 @@ from services.billing import affairs, belongings, export, guests, jobs, journal,
 from services.billing import commands as operator
 from services.billing.disputes import jobs as dispute_jobs  # noqa: F401 - registers its jobs
 from services.billing.models import Bill
+from services.billing.payouts import jobs as payout_jobs  # noqa: F401 - registers its jobs
 from services.billing.receipts import (
     routes_patient as _receipts,  # noqa: F401 - adds its pages to the room's blueprint
 )
 from services.billing.receipts import (
     routes_public as _checks,  # noqa: F401 - adds its pages to the room's blueprint
 )
-from services.billing.payouts import jobs as payout_jobs  # noqa: F401 - registers its jobs
 from services.billing.refunds import jobs as refund_jobs  # noqa: F401 - registers its jobs
 from services.billing.routes_callbacks import callbacks
 from services.billing.routes_patient import patient_pages

@@ -1,10 +1,9 @@
 """What people type about bills."""
 
-import re
 from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
-from wtforms import EmailField, RadioField, StringField
+from wtforms import EmailField, RadioField
 from wtforms.validators import Length, Optional
 
 from portal.web.fields import choices
@@ -48,31 +47,6 @@ class PayForm(Form):
         self.means.choices = choices([(psp, MEANS_WORDS[psp]) for psp in offered])
         self.means.validators = [Required(_l("Choose how you wish to pay"))]
         return offered
-
-
-class VerifyForm(Form):
-    """The number and the code printed on a receipt."""
-
-    class Meta:
-        csrf = False  # a search: nothing is changed, and the address can be shared
-
-    number = StringField(
-        _l("Receipt number"),
-        [Required(_l("Enter the receipt number"))],
-        filters=[_stripped],
-        description=_l("For example, 2026-000042"),
-    )
-    code = StringField(
-        _l("Verification code"),
-        [Required(_l("Enter the verification code"))],
-        filters=[_stripped],
-        description=_l("Ten letters and digits, printed on the receipt"),
-    )
-
-    @property
-    def plain_code(self) -> str:
-        """The code without what makes it easy to read, or does not belong in one."""
-        return re.sub("[^A-Z0-9]", "", (self.code.data or "").upper())
 
 
 class CloseForm(Form):

@@ -28,6 +28,8 @@ from services.billing.sources.models import BillSource
 from services.billing.states import ANOTHER_TRY_AFTER, CREATION_LOST_AFTER
 
 PAGE_SIZE = 50
+TO_PAY = ("open", "partly")
+"""States of a bill that waits for its payer."""
 
 
 # -- a bill and what the ledger says of it -----------------------------------------------------------------------

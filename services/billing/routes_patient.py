@@ -12,13 +12,16 @@ from auth import guards, held_forms
 from portal import db
 from portal.web.limits import limiter
 from portal.web.security import form_targets
-from services.billing import actions, jobs, queries
+from services.billing import actions, jobs, queries, wording
 from services.billing.actions import NotPayable
 from services.billing.forms import PayForm
 from services.billing.jobs import PaymentRefused, PaymentSiteAway
 from services.billing.models import IN_PROGRESS, PaymentAttempt
 from services.billing.queries import Standing
+from services.billing.questions import queries as questions
+from services.billing.questions import wording as question_words
 from services.billing.receipts import queries as proofs
+from services.billing.receipts import wording as receipt_words
 from services.billing.states import ANOTHER_TRY_AFTER
 
 patient_pages = guards.patients(
@@ -27,12 +30,48 @@ patient_pages = guards.patients(
 
 _EMAIL_CODES = ("A1", "A2", "email_invalid")
 _MOST_AT_ONCE = 50
+_MANY = 8
+"""Bills beyond which filters are of use."""
+_GROUPS = {
+    "a-payer": queries.TO_PAY,
+    "en-cours": ("in_progress", "debit_accepted"),
+    "reglees": ("paid", "overpaid", "closed_elsewhere", "debit_accepted"),
+}
 
 
 @patient_pages.get("", strict_slashes=False)
 def my_bills() -> str:
-    found = queries.bills_of_patient(guards.patient_id())
-    return render_template("billing/list.html", bills=found, together=queries.payable_together(found))
+    """Filters by address, offered when the bills are many: etat, annee, etablissement (FINESS)."""
+    every = queries.bills_of_patient(guards.patient_id())
+    found = _sifted(every)
+    to_pay = [each for each in every if each.state in queries.TO_PAY]
+    return render_template(
+        "billing/list.html",
+        bills=found,
+        is_long=len(every) > _MANY,
+        is_empty=not every,
+        years=sorted({each.bill.issued_on.year for each in every}, reverse=True),
+        places=sorted({(each.bill.establishment.name, each.bill.establishment.finess) for each in every}),
+        to_pay=to_pay,
+        left_cents=sum(each.left_cents for each in to_pay),
+        together=queries.payable_together(found),
+        asked=questions.under_way_of_patient(guards.patient_id()),
+        question_words=question_words,
+    )
+
+
+def _sifted(every: Sequence[Standing]) -> Sequence[Standing]:
+    """What the address asks to see; what it does not understand filters nothing."""
+    states = _GROUPS.get(request.args.get("etat", ""))
+    year = request.args.get("annee", type=int)
+    place = request.args.get("etablissement", "")
+    return [
+        each
+        for each in every
+        if (states is None or each.state in states)
+        and (year is None or each.bill.issued_on.year == year)
+        and (not place or each.bill.establishment.finess == place)
+    ]
 
 
 @patient_pages.get("/<uuid:bill_id>")
@@ -40,18 +79,25 @@ def show(bill_id: UUID) -> str:
     found = _bill(bill_id)
     attempts = queries.attempts_of_bill(bill_id)
     waiting = next((attempt for attempt in attempts if attempt.state in IN_PROGRESS), None)
+    source = queries.source_of(found.bill)
     return render_template(
         "billing/show.html",
         found=found,
         bill=found.bill,
-        source=queries.source_of(found.bill),
-        attempts=attempts,
+        source=source,
+        contact=wording.contact_of(found.bill, source),
         last=attempts[0] if attempts else None,
         waiting=waiting,
         payment_page=_page_to_resume(waiting),
         obstacle=queries.obstacle(found),
         again_at=(waiting.page_until or waiting.created_at + ANOTHER_TRY_AFTER) if waiting else None,
         receipts=queries.receipts_of_bill(bill_id),
+        attestation=proofs.attestation_of(found),
+        story=wording.story(found.bill, attempts, queries.entries_of_bill(bill_id)),
+        asked=questions.of_bill(bill_id),
+        wording=wording,
+        question_words=question_words,
+        receipt_words=receipt_words,
     )
 
 
@@ -145,14 +191,6 @@ def ask_again(bill_id: UUID) -> Response:
     if waiting and jobs.settle(waiting.id) in IN_PROGRESS:
         flash(_("The bank has not answered yet. You have nothing to do: we keep asking."), "info")
     return redirect(url_for(".show", bill_id=bill_id), 303)
-
-
-@patient_pages.get("/recus/<uuid:receipt_id>")
-def receipt(receipt_id: UUID) -> str:
-    found = proofs.proof_of_patient(guards.patient_id(), receipt_id)
-    if found is None:
-        abort(404)
-    return render_template("billing/receipt.html", found=found, receipt=found.receipt, entry=found.entry)
 
 
 def _bill(bill_id: UUID) -> Standing:

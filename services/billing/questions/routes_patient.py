@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -30,7 +30,7 @@ def new(bill_id: UUID) -> Answer:
     found = bills.one_of_patient(guards.patient_id(), bill_id) or abort(404)
     if (former := queries.under_way(bill_id)) is not None:
         return redirect(url_for(".thread", question_id=former.id), 303)
-    form = AskForm(formdata=held) if held else AskForm(MultiDict())
+    form = AskForm(formdata=held) if held else AskForm(MultiDict(), kind=request.args.get("motif"))
     return render_template("questions/ask.html", form=form, found=found, bill=found.bill, wording=wording)
 
 

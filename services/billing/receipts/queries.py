@@ -1,15 +1,22 @@
-"""A receipt, and what it says of each bill."""
+"""A receipt, and what it says of each bill; the certificate that a bill is paid in full."""
 
+import base64
+import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import BigInteger, ColumnElement, cast, exists, func, select
+from sqlalchemy.orm import aliased, joinedload
 
+from auth.identity import sealing
+from portal import db
 from portal.db import session
+from services.billing import queries as bills
 from services.billing.ledger.models import PAYERS, LedgerEntry, LedgerLine
 from services.billing.models import Bill, Receipt
+from services.billing.queries import Standing
 
 
 @dataclass(frozen=True)
@@ -80,3 +87,91 @@ def _shares(entry_id: UUID) -> list[tuple[Bill, int]]:
         .order_by(Bill.reference, Bill.id)
     )
     return [(bill, cents) for bill, cents in rows]
+
+
+# -- the certificate for a complementary insurance ---------------------------------------------------------------
+
+_DEBIT_HOLDS_AFTER = timedelta(days=10)
+"""A debit order that the bank has not given back by then is taken to be paid (SEPA rulebook: five business days)."""
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """That a régie's bill is paid in full. receipt: of the payment that left nothing to pay.
+
+    holds: whether it is still so: the bank may give a debit back, the hospital may change the bill.
+    """
+
+    bill: Bill
+    receipt: Receipt
+    holds: bool
+
+    @property
+    def label(self) -> str:
+        """Its number, made of the receipt's: `A2026-000042`."""
+        return f"A{self.receipt.label}"
+
+    @property
+    def printed_code(self) -> str:
+        code = _attestation_code(self.bill, self.receipt)
+        return f"{code[:5]}-{code[5:]}"
+
+    @property
+    def is_test(self) -> bool:
+        return self.receipt.entry.is_test
+
+
+def attestation_of(found: Standing) -> Attestation | None:
+    """What certifies that this bill is paid; None when it is not, when a debit may still be given back, when nothing
+    came in here, or when it is a titre: the Treasury certifies those."""
+    receipt = _last_receipt(found.bill.id)
+    if found.bill.source == "titre" or receipt is None or not _is_paid(found, receipt):
+        return None
+    return Attestation(found.bill, receipt, holds=True)
+
+
+def attestation_by_code(number: str, code: str) -> Attestation | None:
+    """The certificate that bears this number and code, whether or not it still holds; for the public page's job."""
+    year, _, rest = number.upper().removeprefix("A").partition("-")
+    if not number.upper().startswith("A") or not (_is_number(year, 4) and _is_number(rest, 9)):
+        return None
+    found = session.scalars(
+        select(Receipt)
+        .options(joinedload(Receipt.entry), joinedload(Receipt.establishment))
+        .where(Receipt.year == int(year), Receipt.number == int(rest))
+    ).all()
+    for receipt in found:
+        for bill, _cents in _shares(receipt.entry_id):
+            if hmac.compare_digest(_attestation_code(bill, receipt), code.encode("ascii", "replace").decode()):
+                return Attestation(bill, receipt, _is_paid(bills.standing(bill.id), receipt))
+    return None
+
+
+def _is_number(text: str, longest: int) -> bool:
+    return 0 < len(text) <= longest and text.isascii() and text.isdecimal()
+
+
+def _is_paid(found: Standing, receipt: Receipt) -> bool:
+    if found.state == "debit_accepted":
+        return receipt.issued_at <= db.now() - _DEBIT_HOLDS_AFTER
+    return found.state in ("paid", "overpaid") and not found.bill.closed_reason
+
+
+def _attestation_code(bill: Bill, receipt: Receipt) -> str:
+    """What proves that it is ours: ten signs that nobody else can make, and others once the bill is changed."""
+    made = sealing.digest("bill attestation", f"{bill.id} {receipt.id} {bill.total_cents} {bill.due_cents}")
+    return base64.b32encode(made).decode()[:10]
+
+
+def _last_receipt(bill_id: UUID) -> Receipt | None:
+    """Of the newest payment that the bank has not given back."""
+    undone = aliased(LedgerEntry)
+    of_bill = select(LedgerLine.entry_id).where(LedgerLine.bill_id == bill_id, LedgerLine.account.in_(PAYERS))
+    kept = ~exists().where(undone.undoes_id == Receipt.entry_id, undone.kind == "rejection")
+    return session.scalar(
+        select(Receipt)
+        .options(joinedload(Receipt.entry), joinedload(Receipt.establishment))
+        .where(Receipt.entry_id.in_(of_bill), kept)
+        .order_by(Receipt.issued_at.desc(), Receipt.number.desc())
+        .limit(1)
+    )
