@@ -12,7 +12,8 @@ SHORTEST = 8
 
 def plain(key: str) -> str:
     """The key without what makes it easy to read on paper."""
-    return re.sub("[^A-Z0-9]", "", key.upper())
+    bare = key.upper()
+    return bare if bare.isascii() and bare.isalnum() else re.sub("[^A-Z0-9]", "", bare)
 
 
 def digest_of_key(reference: str, key: str) -> bytes:

@@ -3,6 +3,7 @@ report. Run again after a cut, it changes nothing twice."""
 
 import hashlib
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -73,12 +74,27 @@ def _titles(source: Path | bytes, reading: Reading) -> Iterator[Line]:
 
 
 def _take_in(lines: Iterator[Line], hospitals: Hospitals, report: ImportReport) -> None:
-    assert report.import_id is not None, "the import was written down"
-    while batch := list(islice(lines, _BATCH)):
-        with db.transaction(_SYSTEM):
-            room = actions.REMARKS_KEPT - len(report.remarks)
-            tally = actions.merge_lines(report.import_id, batch, hospitals, room)
-        report.take_in(tally)
+    """While the database merges one batch, the next one is read: on two processors, that is nearly twice as fast."""
+    merging: Future[Tally] | None = None
+    with ThreadPoolExecutor(1) as database:
+        try:
+            while batch := list(islice(lines, _BATCH)):
+                _wait(merging, report)
+                room = actions.REMARKS_KEPT - len(report.remarks)
+                merging = database.submit(_merge, report.import_id, batch, hospitals, room)
+        finally:
+            _wait(merging, report)
+
+
+def _wait(merging: Future[Tally] | None, report: ImportReport) -> None:
+    if merging is not None:
+        report.take_in(merging.result())
+
+
+def _merge(import_id: UUID | None, batch: list[Line], hospitals: Hospitals, room: int) -> Tally:
+    assert import_id is not None, "the import was written down"
+    with db.transaction(_SYSTEM):
+        return actions.merge_lines(import_id, batch, hospitals, room)
 
 
 def _end(import_id: UUID, why: str = "") -> None:

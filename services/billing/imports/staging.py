@@ -30,6 +30,15 @@ _KEPT_WHEN_EMPTY: Final = {
     "birth_digest": "excluded.birth_digest",
 }
 """What a later file that does not tell it leaves as it was."""
+_AS_TOLD: Final = {
+    name: f"(s.{name} {empty} or s.{name} is not distinct from b.{name})"
+    for name, empty in (
+        ("ipp", "= ''"),
+        ("bill_source", "= ''"),
+        ("access_digest", "is null"),
+        ("birth_digest", "is null"),
+    )
+}
 _TOLD: Final = tuple(name for name in STAGED if name not in ("line", "finess", "closed", *_KEY))
 _NEW: Final = {"patient_id": "coalesce(excluded.patient_id, bill.patient_id)"} | {
     name: f"coalesce({_KEPT_WHEN_EMPTY[name]}, bill.{name})" if name in _KEPT_WHEN_EMPTY else f"excluded.{name}"
@@ -38,9 +47,24 @@ _NEW: Final = {"patient_id": "coalesce(excluded.patient_id, bill.patient_id)"} |
 
 _COPY: Final = f"copy bill_staging ({', '.join(STAGED)}) from stdin"
 _STAGED: Final = (
-    "(select e.id as establishment_id, t.* from bill_staging t join establishment e on e.finess = t.finess) s"
+    "(select e.id as establishment_id, t.ctid as row, t.* from bill_staging t"
+    " join establishment e on e.finess = t.finess) s"
 )
 _SAME_BILL: Final = " and ".join(f"b.{name} = s.{name}" for name in _KEY)
+# What a line would make of the bill that is here already: the same rules as in the merge, read beforehand.
+_SAME: Final = " and ".join(
+    [f"{_AS_TOLD.get(name, f's.{name} is not distinct from b.{name}')}" for name in _TOLD]
+    + [
+        "(s.closed = '' or b.closed_reason <> '')",
+        "not exists (select 1 from patient_record p where p.establishment_id = s.establishment_id and p.ipp = s.ipp"
+        " and s.ipp <> '' and p.patient_id is distinct from b.patient_id)",
+    ]
+)
+_DROP_SAME: Final = text(
+    f"with known as materialized (select s.row, {_SAME} as same from {_STAGED} join bill b on {_SAME_BILL}),"
+    " dropped as (delete from bill_staging where ctid = any (array(select row from known where same)))"
+    " select count(*) from known where not same"
+)
 _LOCK: Final = text(
     f"select count(*) from (select b.id from {_STAGED} join bill b on {_SAME_BILL}"
     " order by b.id for no key update of b) locked"
@@ -85,6 +109,8 @@ _NOT_CLOSED: Final = text(
     f"select s.line, b.establishment_id, b.reference from bill b join {_STAGED} on {_SAME_BILL}"
     " where s.closed <> '' and b.closed_reason = ''"
 )
+_BY_KEY: Final = text("select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
+"""Ten thousand look-ups in an index, whatever the number of bills: the staging is too young for good estimates."""
 _EMPTY: Final = text("delete from bill_staging")
 _FACTS: Final = {"payers": list(PAYERS), "in_progress": list(IN_PROGRESS)}
 
@@ -103,11 +129,13 @@ class Written:
 
 @contextmanager
 def staged(lines: Iterable[BillLine]) -> Iterator[None]:
-    """These lines, of different bills of known hospitals, stand in the staging inside."""
+    """Those of these lines (of different bills, of known hospitals) that say something new stand in the staging."""
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(_COPY) as out:
         out.write("".join(map(_row, lines)).encode())
-    session.execute(_LOCK)
+    session.execute(_BY_KEY)
+    if session.scalar(_DROP_SAME):
+        session.execute(_LOCK)
     yield
     session.execute(_EMPTY)
 
