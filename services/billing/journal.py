@@ -52,6 +52,8 @@ WORDS: Mapping[str, Any] = {
     "bill_answer.dropped": _l("removed a prepared answer about bills"),
     "bill_reminders.changed": _l("changed when payers are reminded of bills"),
     "payment.rejected": _l("recorded a debit that the bank gave back"),
+    "bills.import_began": _l("sent a file of bills"),
+    "bills.import_ended": _l("reached the end of a file of bills"),
     "payments.imported": _l("read payments from a file"),
     "payments.file_read": _l("sent a file of payments"),
     "payments.compared": _l("compared the ledger with the files"),

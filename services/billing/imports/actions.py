@@ -127,6 +127,7 @@ def end(import_id: UUID, *, why: str = "") -> None:
         .where(BillImport.id == import_id)
         .values(state="stopped" if why else "done", why=why[:500], ended_at=db.now())
     )
+    audit.record("bills.import_ended", object_kind="bill_import", object_id=import_id)
 
 
 # -- one batch ---------------------------------------------------------------------------------------------------
