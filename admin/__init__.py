@@ -14,8 +14,10 @@ from admin import (
     routes_appointments,
     routes_assurance,
     routes_audit,
+    routes_bill_journal,
     routes_bill_questions,
     routes_bill_reminders,
+    routes_bill_sources,
     routes_billing,
     routes_companions,
     routes_connectors,
@@ -62,6 +64,7 @@ from admin import (
     routes_staff,
     routes_stay_calendars,
     routes_stay_invitations,
+    routes_stripe,
     routes_subscriptions,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_waiting,
@@ -82,7 +85,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_emergencies.review_pages)
     app.register_blueprint(routes_audit.journal_pages)
     app.register_blueprint(routes_connectors.connector_pages)
-    app.register_blueprint(routes_billing.billing_tray)
+    for pages in (routes_billing.billing_tray, routes_bill_journal.journal_pages, routes_bill_sources.source_pages):
+        app.register_blueprint(pages)
+    app.register_blueprint(routes_stripe.stripe_pages)
     app.register_blueprint(routes_payment_notices.notice_pages)
     app.jinja_env.globals["may_print_notice"] = routes_payment_notices.actions.may_be_noticed
     app.register_blueprint(routes_bill_questions.pages)
@@ -199,6 +204,7 @@ def _offer_administration() -> None:
     offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
+    offer("stripe", _l("Payment by Stripe"), "credit-card", "admin_stripe.hospitals")
     offer("subscriptions", _l("Exchanges of appointments"), "arrow-up-down", "admin_subscriptions.settings")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
     offer("rush", _l("Waiting room"), "users", "admin_rush.show")

@@ -1,6 +1,7 @@
 """Hospitals of the group (FINESS), their sites, units and practitioners, and per-hospital settings."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -48,7 +49,7 @@ class Establishment(Keyed, Base):
 
 class EstablishmentSetting(Base):
     """What differs per hospital: door addresses, PayFiP client number, delays. A secret one is read by jobs and
-    administrators only."""
+    administrators only, and its value is sealed (`seal_secrets_with`)."""
 
     __tablename__ = "establishment_setting"
 
@@ -56,6 +57,12 @@ class EstablishmentSetting(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
     secret: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def opened(self) -> str:
+        """The value, whether it is sealed or not."""
+        open_ = _seals.open_ if self.secret else None
+        return open_(_purpose(self.establishment_id, self.key), self.value) if open_ else self.value
 
 
 class Site(Keyed, Base):
@@ -140,9 +147,32 @@ def add(finess: str, name: str) -> Establishment:
     return by_finess(finess)
 
 
+Seal = Callable[[str, str], str]
+"""A purpose and a text → the text, sealed or opened; what was never sealed opens as it is."""
+
+
+@dataclass
+class _Seals:
+    seal: Seal | None = None
+    open_: Seal | None = None
+
+
+_seals = _Seals()
+
+
+def seal_secrets_with(seal: Seal, open_: Seal) -> None:
+    """Keep secret settings sealed: whoever has the database alone opens no account with it."""
+    _seals.seal, _seals.open_ = seal, open_
+
+
 def setting(establishment_id: UUID, key: str, default: str = "") -> str:
     found = session.get(EstablishmentSetting, (establishment_id, key))
-    return found.value if found else default
+    return found.opened if found else default
+
+
+def _purpose(establishment_id: UUID, key: str) -> str:
+    # A sealed value is good for this hospital and this setting: moved elsewhere, it does not open.
+    return f"setting {establishment_id} {key}"
 
 
 Check = Callable[[str, str], bool]
@@ -160,4 +190,6 @@ def change_setting(establishment_id: UUID, key: str, value: str, *, secret: bool
     """Set one setting of a hospital. Raises a ValueError when its value makes no sense."""
     for check in _checks:
         secret = check(key, value) or secret
+    if secret and _seals.seal:
+        value = _seals.seal(_purpose(establishment_id, key), value)
     session.merge(EstablishmentSetting(establishment_id=establishment_id, key=key, value=value, secret=secret))

@@ -5,6 +5,7 @@ from flask_babel import lazy_gettext as _l
 
 from auth import account_sections
 from auth.account_sections import Section
+from portal import establishments
 
 
 def register(app: Flask) -> None:
@@ -12,6 +13,7 @@ def register(app: Flask) -> None:
     from auth.identity import models, routes, sealing, traits  # noqa: F401 - tables, and keys of names
 
     sealing.configure(app.config["SETTINGS"])
+    establishments.seal_secrets_with(sealing.seal_text, sealing.open_text)
     app.register_blueprint(routes.identity_pages)
     account_sections.offer(
         Section(

@@ -36,7 +36,7 @@ class Line:
 def his_addresses() -> Mapping[UUID, str]:
     """Hospitals whose system has an address. As the system: addresses are secret."""
     rows = session.scalars(select(EstablishmentSetting).where(EstablishmentSetting.key == ADDRESS))
-    return {row.establishment_id: row.value for row in rows if not his.is_none(row.value)}
+    return {row.establishment_id: address for row in rows if not his.is_none(address := row.opened)}
 
 
 def lines(establishments: Collection[UUID], kind: str = "") -> Sequence[Line]:

@@ -52,6 +52,7 @@ OWN_DRAWERS = {
         "disputes",
         "imports",
         "ledger",
+        "office",
         "payouts",
         "pes",
         "questions",

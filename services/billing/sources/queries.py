@@ -92,7 +92,12 @@ def _is_open(source: BillSource, psp: str) -> bool:
     if psp == "payfip":
         usable = source.saisie in set(Mode) and (_rules.tests_count or source.saisie != Mode.TEST)
         return bool(source.numcli) and usable
-    return source.kind != "titre" and establishments.setting(source.establishment_id, "stripe_enabled") == "yes"
+    return source.kind != "titre" and stripe_open_at(source.establishment_id)
+
+
+def stripe_open_at(establishment_id: UUID) -> bool:
+    """Whether the hospital opened Stripe, with its public accountant's agreement."""
+    return establishments.setting(establishment_id, "stripe_enabled") == "yes"
 
 
 def counter_of(source: BillSource, psp: str) -> Counter | None:
@@ -111,6 +116,11 @@ def stripe_counter(establishment_id: UUID) -> Counter | None:
     if mode is Mode.TEST and not _rules.tests_count:
         return None
     return Counter(session.get_one(Establishment, establishment_id).finess, mode.value, key)
+
+
+def stripe_key_known(establishment_id: UUID) -> bool:
+    """Whether a key opens the hospital's Stripe account; for a system job or an administrator."""
+    return bool(establishments.setting(establishment_id, "stripe_api_key") or _rules.stripe_key)
 
 
 def same_counter(establishment_id: UUID, psp: str, account: str, mode: str) -> Counter:

@@ -54,7 +54,7 @@ def follow_his() -> None:
     addressed = {
         row.establishment_id
         for row in session.scalars(select(EstablishmentSetting).where(EstablishmentSetting.key == ADDRESS))
-        if not his.is_none(row.value)
+        if not his.is_none(row.opened)
     }
     followed = {
         row.establishment_id: row for row in session.scalars(select(Follower).where(Follower.kind == states.HIS))

@@ -283,7 +283,7 @@ def test_the_smallest_and_the_largest_amounts_pass(sign_in: SignIn, ground: Grou
 
 def test_a_hospital_without_a_till_takes_no_payment(browser: FlaskClient, ground: Ground) -> None:
     with db.transaction(db.system("tests")):
-        open_till(ground.hospital, saisie="M")
+        open_till(ground.hospital, saisie="")
     assert "/payer" not in browser.get(ground.page).text
     assert leave_to_pay(browser, ground).location == ground.page
 
