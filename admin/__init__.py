@@ -15,6 +15,7 @@ from admin import (
     routes_assurance,
     routes_audit,
     routes_bill_journal,
+    routes_bill_imports,
     routes_bill_questions,
     routes_bill_reminders,
     routes_bill_sources,
@@ -85,13 +86,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_emergencies.review_pages)
     app.register_blueprint(routes_audit.journal_pages)
     app.register_blueprint(routes_connectors.connector_pages)
-    for pages in (routes_billing.billing_tray, routes_bill_journal.journal_pages, routes_bill_sources.source_pages):
-        app.register_blueprint(pages)
-    app.register_blueprint(routes_stripe.stripe_pages)
-    app.register_blueprint(routes_payment_notices.notice_pages)
-    app.jinja_env.globals["may_print_notice"] = routes_payment_notices.actions.may_be_noticed
-    app.register_blueprint(routes_bill_questions.pages)
-    app.register_blueprint(routes_bill_reminders.pages)
+    _add_bills(app)
     _add_appointments(app)
     _add_stays(app)
     app.register_blueprint(routes_questionnaires.pages)
@@ -115,6 +110,17 @@ def register(app: Flask) -> None:
     _offer_identities()
     _offer_oversight()
     _offer_administration()
+
+
+def _add_bills(app: Flask) -> None:
+    for pages in (routes_billing.billing_tray, routes_bill_journal.journal_pages, routes_bill_sources.source_pages):
+        app.register_blueprint(pages)
+    app.register_blueprint(routes_stripe.stripe_pages)
+    app.register_blueprint(routes_payment_notices.notice_pages)
+    app.jinja_env.globals["may_print_notice"] = routes_payment_notices.actions.may_be_noticed
+    app.register_blueprint(routes_bill_imports.pages)
+    app.register_blueprint(routes_bill_questions.pages)
+    app.register_blueprint(routes_bill_reminders.pages)
 
 
 def _add_stays(app: Flask) -> None:
