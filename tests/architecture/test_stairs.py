@@ -61,6 +61,7 @@ OWN_DRAWERS = {
         "reminders",
         "sources",
         "stripe_events",
+        "turns",
         "settlement",
         "treasury",
     },

@@ -119,8 +119,10 @@ def bank(folder: Path) -> Iterator[Bank]:
 
 
 @contextmanager
-def house(folder: Path, environment: Mapping[str, str], paid_at: Bank, *, workers: int = 2) -> Iterator[House]:
-    """Two web processes, each at an address of its own, and workers; all of them stopped at the end."""
+def house(
+    folder: Path, environment: Mapping[str, str], paid_at: Bank, *, webs: int = 2, workers: int = 2
+) -> Iterator[House]:
+    """Web processes, each at an address of its own, and workers; all of them stopped at the end."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
     shared = {
         **plain,
@@ -130,9 +132,9 @@ def house(folder: Path, environment: Mapping[str, str], paid_at: Bank, *, worker
         "PORTAL_PAYFIP_ENDPOINT_URL": paid_at.endpoint_url,
         "PORTAL_PAYFIP_PAYMENT_URL": paid_at.payment_url,
     }
-    portals = [f"http://127.0.0.1:{_free_port()}" for _ in range(2)]
+    portals = [f"http://127.0.0.1:{_free_port()}" for _ in range(webs)]
     with ExitStack() as parts:
-        webs = [
+        serving = [
             Process(f"web{n}", folder, {**shared, "PORTAL_BASE_URL": url}, "portal", "web", "--bind", url[7:])
             for n, url in enumerate(portals)
         ]
@@ -140,10 +142,10 @@ def house(folder: Path, environment: Mapping[str, str], paid_at: Bank, *, worker
             Process(f"worker{n}", folder, {**shared, "PORTAL_BASE_URL": portals[0]}, "portal", "work")
             for n in range(workers)
         ]
-        for process in (*webs, *working):
+        for process in (*serving, *working):
             parts.callback(process.stop)
             process.start()
-        found = House(paid_at, portals, webs, working)
+        found = House(paid_at, portals, serving, working)
         for portal in portals:
             found.wait_for(portal)
         yield found

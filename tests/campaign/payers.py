@@ -56,13 +56,13 @@ class Payer:
     def leave(self) -> str:
         """Ask to pay until the payment site's page is known, and return it. Raises GaveUp."""
         for _ in range(_TRIES):
-            page = self._leave_once() or self.resumable()
+            page = self.leave_once() or self.resumable()
             if page:
                 return page
             self.minutes_pass(21)  # another try is allowed by then, and the first was asked about
         raise GaveUp
 
-    def _leave_once(self) -> str:
+    def leave_once(self) -> str:
         """The payment site's page, or "" when the portal is in the way."""
         form = self._ask("GET", f"{self._path}/payer")
         if form is None or form.status_code != 200:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -72,7 +73,8 @@ def test_a_notification_that_comes_hours_late_brings_the_receipt(
 def test_a_storm_of_forged_notifications_asks_nobody_and_leaves_nothing(
     ground: Ground, door: RunningTwin, portal_url: str
 ) -> None:
-    answers = together([lambda n=n: notify(portal_url, idop=f"00000000-0000-0000-0000-{n:012d}") for n in range(60)])
+    forged = [f"00000000-0000-0000-0000-{number:012d}" for number in range(60)]
+    answers = together([partial(notify, portal_url, idop=idop) for idop in forged])
     assert set(answers) == {404}
     assert jobs_waiting() == 0
     assert not door.till.asked_about
@@ -84,7 +86,7 @@ def test_a_storm_on_one_operation_makes_us_ask_once(
     browser: FlaskClient, ground: Ground, door: RunningTwin, portal_url: str, work_jobs: Callable[[], None]
 ) -> None:
     idop = idop_of(begin(browser, ground))
-    answers = together([lambda: notify(portal_url, idop=idop)] * 60)
+    answers = together([partial(notify, portal_url, idop=idop)] * 60)
     assert set(answers) == {200}
     work_jobs()
     assert door.till.asked_about == {idop: 1}
