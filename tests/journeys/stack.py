@@ -28,6 +28,8 @@ from auth.demo_idp.server import start_in_thread as start_idp
 from portal import schema
 from portal.gateways.payments.payfip_twin import RunningTwin
 from portal.gateways.payments.payfip_twin import start_in_thread as start_payfip
+from portal.gateways.payments.stripe_twin import RunningTwin as StripeTwin
+from portal.gateways.payments.stripe_twin import start_in_thread as start_stripe
 from tests.conftest import with_database
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +98,7 @@ def running(server_url: str, folder: Path) -> Iterator[Stack]:
         parts.callback(idp.stop)
         payfip = parts.enter_context(start_payfip())
         environment = _environment(url, application_url, folder, idp, payfip)
+        environment |= _stripe(parts.enter_context(start_stripe()), url)
         schema.upgrade(owner_url, application_url)
         _fill(environment)
         children = [
@@ -121,6 +124,13 @@ def _database(server_url: str) -> Iterator[tuple[str, str, str]]:
         connection.execute(f'drop database "{name}" with (force)')
         connection.execute(f'drop role "{owner[0]}"')
         connection.execute(f'drop role "{application[0]}"')
+
+
+def _stripe(twin: StripeTwin, url: str) -> dict[str, str]:
+    """Let Stripe call the portal, and the portal Stripe."""
+    secret = "whsec_" + secrets.token_urlsafe(24)
+    twin.webhooks.url, twin.webhooks.secrets = f"{url}/callbacks/stripe", (secret,)
+    return {"PORTAL_STRIPE_API_BASE": twin.base_url, "PORTAL_STRIPE_WEBHOOK_SECRETS": secret}
 
 
 def _environment(url: str, database_url: str, folder: Path, idp: RunningIdp, payfip: RunningTwin) -> dict[str, str]:

@@ -55,6 +55,7 @@ def test_a_forged_notification_pays_nothing(visitor: Visitor, stack: Stack) -> N
     page.goto("/factures")
     page.locator("main .app-card").get_by_role("link").first.click()
     page.get_by_role("link", name="Pay online").click()
+    page.get_by_label("PayFiP", exact=False).check()
     page.get_by_label("Your email address").fill("not an address")
     press(page, "Continue to the payment site")
     look(page, "Pay bill")

@@ -310,10 +310,10 @@ class TestAWebhook:
         assert ground.entries() == []
 
     def test_about_an_unknown_session_asks_stripe_nothing(
-        self, client: FlaskClient, ground: Ground, stripe: StripeTwin, work_jobs: Work
+        self, client: FlaskClient, ground: Ground, stripe: StripeTwin
     ) -> None:
         call(client, event_about("cs_test_of_the_museum"))
-        work_jobs()
+        events.act(str(heard()[0].id))
         assert [(event.state, event.note) for event in heard()] == [("ignored", "unknown")]
         assert passages() == 0
 
