@@ -13,7 +13,7 @@ from portal.gateways.payments import stripe_account
 from portal.gateways.payments.stripe_account import Movement
 from services.billing.disputes import queries
 from services.billing.disputes.models import Dispute, DisputeChange
-from services.billing.ledger import queries as ledger
+from services.billing.ledger import payments as ledger
 from services.billing.ledger.actions import Posting, Side, post
 from services.billing.ledger.models import DISPUTES, FEES, LedgerEntry, LedgerLine
 from services.billing.models import Bill, PaymentAttempt

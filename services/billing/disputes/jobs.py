@@ -11,7 +11,7 @@ from services.billing.sources import queries as sources
 @jobs.task("billing.hear_dispute")
 def hear_dispute(establishment_id: str, psp_ref: str) -> None:
     """Something happened to a dispute of this hospital's account: read it again, and draw the consequences."""
-    with jobs.reading():
+    with db.transaction(db.system("billing.hear_dispute")):
         counter = sources.stripe_counter(UUID(establishment_id))
     if counter is None:
         return

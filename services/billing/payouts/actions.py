@@ -10,7 +10,7 @@ from portal import audit, db
 from portal.db import session
 from portal.gateways.payments import stripe_account
 from portal.gateways.payments.stripe_account import Movement
-from services.billing.ledger import queries as ledger
+from services.billing.ledger import payments as ledger
 from services.billing.ledger.actions import Posting, Side, post
 from services.billing.ledger.models import BANK, FEES, LedgerEntry
 from services.billing.payouts.models import Payout, PayoutMovement

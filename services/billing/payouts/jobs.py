@@ -15,7 +15,7 @@ _MATCHED_AFTER = timedelta(minutes=10)
 def hear_payout(establishment_id: str, psp_ref: str) -> None:
     """Something happened to a payout of this hospital's account: read it and its movements again, and write down what
     is new. Movements without an entry are asked about by themselves, in case their news was lost."""
-    with jobs.reading():
+    with db.transaction(db.system("billing.hear_payout")):
         counter = sources.stripe_counter(UUID(establishment_id))
     if counter is None:
         return

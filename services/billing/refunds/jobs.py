@@ -25,7 +25,7 @@ _WORDS = {
 @jobs.task("billing.send_refund")
 def send_refund(refund_id: str) -> None:
     """Ask the provider to give money back. Run again, it asks first what became of the former time."""
-    with jobs.reading():
+    with db.transaction(db.system("billing.send_refund")):
         order = actions.begin(UUID(refund_id))
         counter = _counter(order) if order else None
     if order is None or counter is None:
@@ -81,7 +81,7 @@ def _hear(refund_id: UUID, facts: RefundFacts) -> None:
 @jobs.task("billing.hear_refund")
 def hear_refund(establishment_id: str, psp_ref: str) -> None:
     """Something happened to a refund of this hospital's account: read it again, and draw the consequences."""
-    with jobs.reading():
+    with db.transaction(db.system("billing.hear_refund")):
         counter = sources.stripe_counter(UUID(establishment_id))
     if counter is None:
         return

@@ -12,7 +12,7 @@ import structlog
 
 from portal import db
 from portal.db import session
-from services.billing.ledger import queries as ledger
+from services.billing.ledger import payments as ledger
 from services.billing.models import PaymentAttempt
 from services.billing.refunds import queries, states
 from services.billing.refunds.actions.booking import book, book_back
@@ -45,7 +45,7 @@ def begin(refund_id: UUID) -> Order | None:
     """Write down that a provider is about to be asked; None when there is nothing to send now."""
     refund, now = locked(refund_id), db.now()
     interrupted = refund.state == "sending" and now >= refund.state_at + states.LOST_AFTER
-    if refund.state not in ("approved", "unknown") and not interrupted:
+    if refund.is_by_transfer or (refund.state not in ("approved", "unknown") and not interrupted):
         return None
     heard_before = refund.state != "approved"
     if interrupted:
