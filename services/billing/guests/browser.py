@@ -7,8 +7,7 @@ from flask import current_app, request, url_for
 from werkzeug.wrappers import Response
 
 from portal import db
-from services.billing.guests import actions, queries
-from services.billing.queries import Standing
+from services.billing.guests import actions
 
 SYSTEM = "billing.guest"
 """The system job that acts for whoever holds the letter: what the journal says did it."""
@@ -19,14 +18,6 @@ _PATH = "/factures"
 def token() -> str:
     """The secret of this browser, "" when it has none; what it opens is for the database to say."""
     return request.cookies.get(_name(), "")
-
-
-def opened() -> list[Standing]:
-    """The bills this browser may see and pay now."""
-    if not token():
-        return []
-    with db.transaction(db.system(SYSTEM)):
-        return queries.opened(token())
 
 
 def reopened(bill_ids: Collection[UUID]) -> bool:

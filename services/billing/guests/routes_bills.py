@@ -30,10 +30,13 @@ Answer = str | Response
 _EMAIL_CODES = ("A1", "A2", "email_invalid")
 
 
-@guest_pages.before_request
-def _check_something_is_open() -> Response | None:
-    if browser.opened():
-        return None
+class NothingOpen(Exception):
+    """This browser has opened no bill, or too long ago."""
+
+
+@guest_pages.errorhandler(NothingOpen)
+def type_it_again(_fact: NothingOpen) -> Response:
+    """Back to where letters are typed."""
     flash(_("For your safety, what a letter opens closes after 30 minutes. Type what is on the letter again."), "info")
     return redirect(url_for("billing_letters.find"), 303)
 
@@ -42,7 +45,7 @@ def _check_something_is_open() -> Response | None:
 def bills() -> str:
     """Every bill that this browser has opened."""
     with db.transaction(db.system(browser.SYSTEM)):
-        found = guests.opened(browser.token())
+        found = _opened()
         together = queries.payable_together(found)
     return render_template("payers/list.html", bills=found, together=together)
 
@@ -194,11 +197,18 @@ def ask_again(bill_id: UUID) -> Response:
 def receipt(receipt_id: UUID) -> str:
     """A receipt about these bills alone; it names nobody."""
     with db.transaction(db.system(browser.SYSTEM)):
-        mine = {each.bill.id for each in guests.opened(browser.token())}
+        mine = {each.bill.id for each in _opened()}
         found = proofs.proof_of_bills(mine, receipt_id)
     if found is None:
         abort(404)
     return render_template("payers/receipt.html", found=found, receipt=found.receipt, entry=found.entry)
+
+
+def _opened() -> list[Standing]:
+    """Raises NothingOpen."""
+    if not (found := guests.opened(browser.token())):
+        raise NothingOpen
+    return found
 
 
 def _one(bill_id: UUID) -> Standing:
@@ -207,7 +217,7 @@ def _one(bill_id: UUID) -> Standing:
 
 def _some(bill_ids: Collection[UUID]) -> list[Standing]:
     """Those among the bills this browser has opened; one that it has not is not there."""
-    found = [each for each in guests.opened(browser.token()) if each.bill.id in bill_ids]
+    found = [each for each in _opened() if each.bill.id in bill_ids]
     if len(found) != len(set(bill_ids)):
         abort(404)
     return found
