@@ -187,7 +187,8 @@ def _bill_page(bill_id: UUID, form: CloseBillForm, *, has_moved: bool = False) -
         found = actions.open_bill(guards.establishments("billing"), bill_id)
     except UnknownBill:
         abort(404)
-    attempts = queries.attempts_of_bill(bill_id)
+    attempts = office.attempts_of(bill_id)
+    entries, receipts = office.book_of(bill_id)
     return render_template(
         "admin/billing/bill.html",
         found=found,
@@ -197,8 +198,8 @@ def _bill_page(bill_id: UUID, form: CloseBillForm, *, has_moved: bool = False) -
         has_moved=has_moved,
         attempts=attempts,
         changes=office.changes_of([attempt.id for attempt in attempts]),
-        entries=queries.entries_of_bill(bill_id),
-        receipts=queries.receipts_of_bill(bill_id),
+        entries=entries,
+        receipts=receipts,
         exchanges=queries.exchanges_of_bill(bill_id),
     )
 

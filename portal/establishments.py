@@ -1,6 +1,6 @@
 """Hospitals of the group (FINESS), their sites, units and practitioners, and per-hospital settings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -168,6 +168,16 @@ def seal_secrets_with(seal: Seal, open_: Seal) -> None:
 def setting(establishment_id: UUID, key: str, default: str = "") -> str:
     found = session.get(EstablishmentSetting, (establishment_id, key))
     return found.opened if found else default
+
+
+def settings(establishment_id: UUID, keys: Collection[str]) -> dict[str, str]:
+    """Several settings at once; "" for one that is not set."""
+    rows = session.scalars(
+        select(EstablishmentSetting).where(
+            EstablishmentSetting.establishment_id == establishment_id, EstablishmentSetting.key.in_(keys)
+        )
+    )
+    return dict.fromkeys(keys, "") | {row.key: row.opened for row in rows}
 
 
 def _purpose(establishment_id: UUID, key: str) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, or_, select, tuple_
+from sqlalchemy.orm import joinedload
 
 from portal.db import session
 from services.billing.ledger.models import PAYERS, LedgerEntry, LedgerLine
-from services.billing.models import IN_PROGRESS, LIVE, AttemptShare, Bill, PaymentAttempt, PaymentAttemptChange
+from services.billing.models import IN_PROGRESS, LIVE, AttemptShare, Bill, PaymentAttempt, PaymentAttemptChange, Receipt
 from services.billing.queries import STATE, Standing, read_standings, standings
 
 PAGE_SIZE = 50
@@ -136,6 +137,27 @@ def _received_too_much(places: Collection[UUID]) -> Any:
     owed = Bill.__table__.alias()  # the bill itself, whatever the outer query calls it
     due = case((owed.c.closed_reason != "", 0), else_=owed.c.due_cents)
     return select(owed.c.id).join(net, net.c.bill_id == owed.c.id).where(net.c.cents > due)
+
+
+def attempts_of(bill_id: UUID) -> Sequence[PaymentAttempt]:
+    """Every try at paying the bill with its shares, newest first."""
+    of_bill = PaymentAttempt.id.in_(select(AttemptShare.attempt_id).where(AttemptShare.bill_id == bill_id))
+    query = select(PaymentAttempt).options(joinedload(PaymentAttempt.shares)).where(of_bill)
+    return session.scalars(query.order_by(PaymentAttempt.created_at.desc(), PaymentAttempt.id)).unique().all()
+
+
+def book_of(bill_id: UUID) -> tuple[Sequence[LedgerEntry], Sequence[Receipt]]:
+    """The bill's entries with both sides, oldest first, and their receipts."""
+    of_bill = LedgerEntry.id.in_(select(LedgerLine.entry_id).where(LedgerLine.bill_id == bill_id))
+    rows = session.execute(
+        select(LedgerEntry, Receipt)
+        .outerjoin(Receipt, Receipt.entry_id == LedgerEntry.id)
+        .options(joinedload(LedgerEntry.lines))
+        .where(of_bill)
+        .order_by(LedgerEntry.booked_at, LedgerEntry.id)
+    ).unique()
+    found = [(entry, receipt) for entry, receipt in rows]
+    return [entry for entry, _receipt in found], [receipt for _entry, receipt in found if receipt]
 
 
 def changes_of(attempt_ids: Collection[UUID]) -> Sequence[PaymentAttemptChange]:

@@ -57,9 +57,10 @@ def source_of(establishment_id: UUID, kind: str, code: str = "") -> BillSource:
 
 def _by_default(establishment_id: UUID, kind: str) -> BillSource:
     """A source that nobody has described yet: never added to the session."""
-    stripe = kind != "titre" and establishments.setting(establishment_id, "stripe_enabled") == "yes"
-    numcli = establishments.setting(establishment_id, "payfip_numcli") if kind != "private" else ""
-    saisie = establishments.setting(establishment_id, "payfip_saisie") if numcli else ""
+    told = establishments.settings(establishment_id, ("stripe_enabled", "payfip_numcli", "payfip_saisie"))
+    stripe = kind != "titre" and told["stripe_enabled"] == "yes"
+    numcli = told["payfip_numcli"] if kind != "private" else ""
+    saisie = told["payfip_saisie"] if numcli else ""
     return BillSource(
         establishment_id=establishment_id,
         code=kind,

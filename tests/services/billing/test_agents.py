@@ -34,7 +34,7 @@ def page_of(ground: Ground) -> str:
 
 
 def test_the_list_shows_each_bill_with_its_state(desk: FlaskClient, ground: Ground) -> None:
-    page = desk.get("/admin/factures")
+    page = desk.get("/admin/factures/liste")
     assert page.status_code == 200
     assert ground.bill.reference in page.text
 
@@ -42,11 +42,11 @@ def test_the_list_shows_each_bill_with_its_state(desk: FlaskClient, ground: Grou
 @pytest.mark.parametrize(
     ("query", "found"),
     [("etat=open", True), ("etat=paid", False), ("etat=nonsense", True), ("reference=nothing", False),
-     ("reference=%00", True), ("page=2", False), ("page=-5", True), ("page=99999999999999", False),
+     ("reference=%00", True), ("apres=2020-01-01_x", True), ("apres=%00", True), ("montant=45,20", True), ("montant=45", False),
      ("etablissement=990000017", True)],
 )  # fmt: skip
 def test_filters(desk: FlaskClient, ground: Ground, query: str, found: bool) -> None:
-    page = desk.get(f"/admin/factures/?{query}")
+    page = desk.get(f"/admin/factures/liste?{query}")
     assert page.status_code == 200
     assert (ground.bill.reference in page.text) is found
 
@@ -90,7 +90,7 @@ def test_a_payment_to_review_is_watched_asked_about_and_released(
     door.faults.clear()
     desk.post(f"/admin/factures/tentatives/{attempt.id}/demander")
     assert ground.standing().state == "paid"
-    assert desk.post(f"/admin/factures/tentatives/{attempt.id}/lever").status_code == 404
+    assert desk.post(f"/admin/factures/tentatives/{attempt.id}/lever").status_code == 409
 
 
 def test_a_payment_without_an_answer_for_an_hour_is_watched(
@@ -114,7 +114,7 @@ def test_a_bill_paid_at_the_desk_is_closed_and_no_longer_payable(
 
 def test_a_bill_under_payment_cannot_be_closed(desk: FlaskClient, payer: FlaskClient, ground: Ground) -> None:
     begin(payer, ground)
-    desk.post(f"{page_of(ground)}/clore", data={"reason": "cancelled"})
+    assert desk.post(f"{page_of(ground)}/clore", data={"reason": "cancelled"}).status_code == 409
     assert ground.standing().state == "in_progress"
 
 
@@ -125,7 +125,7 @@ def test_staff_pages_keep_to_twelve_statements(
     with db.transaction(db.system("tests")):
         for _n in range(12):
             billing.bill(ground.hospital.establishment, ground.patient)
-    for path in ("/admin/factures/", page_of(ground), "/admin/factures/a-surveiller"):
+    for path in ("/admin/factures/", "/admin/factures/liste", page_of(ground), "/admin/factures/a-surveiller"):
         with statements(app) as seen:
             assert desk.get(path).status_code == 200
         assert len(seen) <= 12, f"{path}: {len(seen)}"
