@@ -1,6 +1,6 @@
 """Doors to the outside world, and the three ways in which one can fail."""
 
-__all__ = ["DoorError", "OutcomeUnknown", "Refused", "Unavailable", "UnsupportedUrl"]
+__all__ = ["DoorError", "LeftAlone", "OutcomeUnknown", "Refused", "Unavailable", "UnsupportedUrl"]
 
 
 class DoorError(Exception):
@@ -13,6 +13,10 @@ class Unavailable(DoorError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class LeftAlone(Unavailable):
+    """Nothing was even tried: the counterpart failed too often, and is left alone for a while."""
 
 
 class Refused(DoorError):

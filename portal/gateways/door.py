@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import structlog
 
-from portal.gateways import OutcomeUnknown, Refused, Unavailable
+from portal.gateways import LeftAlone, OutcomeUnknown, Refused, Unavailable
 from portal.gateways.breaker import Breaker, BreakerState
 
 log = structlog.get_logger("portal.gateways")
@@ -148,7 +148,7 @@ class Door:
         with self._lock:
             passes = self._breaker.lets_pass()
         if not passes:
-            raise Unavailable(f"{self.name} failed too often and is left alone for a while")
+            raise LeftAlone(f"{self.name} failed too often and is left alone for a while")
 
     def _leave(self, operation: str, ending: Ending, started: float, detail: str) -> None:
         seconds = self._clock() - started

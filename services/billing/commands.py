@@ -16,10 +16,13 @@ from portal.delimited import NotSuchAFile
 from services.billing import jobs, queries
 from services.billing.imports import jobs as imports
 from services.billing.imports.jobs import ImportReport, Reading
+from services.billing.jobs import Settled
+from services.billing.models import PaymentAttempt
 from services.billing.settlement import commands as settlement
 
 _READABLE_FOR = timedelta(days=365)
 """PayFiP keeps results one year (guide, 3.5.2.6)."""
+_UNHEARD = ("trouble", "left_alone")
 
 
 def _as_system(context: click.Context, job: str) -> AbstractContextManager[Any]:
@@ -70,21 +73,27 @@ def reconcile() -> None:
 @reconcile.command()
 @click.pass_context
 def payments(context: click.Context) -> None:
-    """Ask the providers about every open attempt now, whatever its schedule. One JSON line an attempt."""
+    """Ask the providers about every open attempt now, whatever its schedule. One JSON line an attempt.
+
+    Safe to run twice at once. Exit code 3 when a provider could not be asked, or said what a human must look at.
+    """
     with _as_system(context, "cli.reconcile_payments"):
         attempts = queries.open_attempts(db.now() - _READABLE_FOR)
-    for attempt in attempts:
-        after = jobs.settle(attempt.id)
-        click.echo(
-            json.dumps(
-                {
-                    "reference": ", ".join(bill.reference for bill in attempt.bills),
-                    "amount_cents": attempt.amount_cents,
-                    "before": attempt.state,
-                    "after": after,
-                }
-            )
-        )
+    found = [_reconciled(attempt) for attempt in attempts]
+    if any(settled.silence in _UNHEARD or settled.state == "to_review" for settled in found):
+        context.exit(3)
+
+
+def _reconciled(attempt: PaymentAttempt) -> Settled:
+    settled = jobs.settle_telling(attempt.id)
+    told: dict[str, Any] = {
+        "reference": ", ".join(bill.reference for bill in attempt.bills),
+        "amount_cents": attempt.amount_cents,
+        "before": attempt.state,
+        "after": settled.state,
+    }
+    click.echo(json.dumps(told | ({"silence": settled.silence} if settled.silence else {})))
+    return settled
 
 
 @click.group("import")

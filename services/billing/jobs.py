@@ -11,7 +11,7 @@ from uuid import UUID
 
 from portal import db, jobs
 from portal.config import Settings
-from portal.gateways import OutcomeUnknown, Refused, Unavailable, payments
+from portal.gateways import LeftAlone, OutcomeUnknown, Refused, Unavailable, payments
 from portal.gateways.payments import Exchange
 from portal.gateways.payments.means import Answer, Counter, Dead, Family, Means, NotYetKnown, Order
 from portal.gateways.payments.stripe_checkout import StripeMeans
@@ -19,6 +19,7 @@ from services.billing import actions, queries, states
 from services.billing.actions import Silence, Started
 from services.billing.models import PaymentAttempt
 from services.billing.sources import queries as sources
+from services.billing.turns import turn
 
 _POLLED_AT_ONCE = 100
 _LEASE = timedelta(minutes=10)
@@ -87,7 +88,8 @@ def open_payment_page(started: Started, back: str) -> str:
     try:
         with db.transaction(db.system("billing.open")):
             order, psp = _order(started, back)
-        opened = means(psp).open(order, exchange=evidence.append)
+        with turn():
+            opened = means(psp).open(order, exchange=evidence.append)
     except Refused as refusal:
         _give_up(started.attempt_id, refusal.code, evidence)
         raise PaymentRefused(refusal.code) from refusal
@@ -137,30 +139,47 @@ def _last(evidence: list[Exchange]) -> Exchange | None:
 # -- settling ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What an attempt became. silence: why its provider told nothing (`actions.Silence.kind`), "" when it did."""
+
+    state: str
+    silence: str = ""
+
+
 def settle(attempt_id: UUID) -> str:
     """Ask the provider what became of an attempt, draw the consequences, and return the attempt's state."""
+    return settle_telling(attempt_id).state
+
+
+def settle_telling(attempt_id: UUID) -> Settled:
+    """`settle`, and why the provider told nothing if it did not."""
     with db.transaction(db.system("billing.settle")) as current:
         attempt = current.get_one(PaymentAttempt, attempt_id)
         counter = sources.same_counter(attempt.establishment_id, attempt.psp, attempt.numcli, attempt.mode)
     if attempt.is_settled or attempt.state == "failed":
-        return attempt.state
+        return Settled(attempt.state)
     if attempt.psp_ref is None:
-        return _close_if_lost(attempt)
+        return Settled(_close_if_lost(attempt))
     evidence: list[Exchange] = []
     answer = _ask(attempt.psp, attempt.psp_ref, counter, evidence)
     with db.transaction(db.system("billing.settle")):
-        return actions.hear(attempt_id, answer, _last(evidence), tests_count=sources.tests_count())
+        state = actions.hear(attempt_id, answer, _last(evidence), tests_count=sources.tests_count())
+    return Settled(state, answer.kind if isinstance(answer, Silence) else "")
 
 
 def _ask(psp: str, psp_ref: str, counter: Counter, evidence: list[Exchange]) -> Answer | Silence:
     try:
-        return means(psp).result(psp_ref, counter, exchange=evidence.append)
+        with turn():
+            return means(psp).result(psp_ref, counter, exchange=evidence.append)
     except NotYetKnown as refusal:
         return Silence("not_yet", refusal.code)
     except Dead as refusal:
         return Silence("dead", refusal.code)
     except Refused as refusal:
         return Silence("trouble", refusal.code)
+    except LeftAlone:
+        return Silence("left_alone")
     except Unavailable:
         return Silence()
 

@@ -6,6 +6,7 @@ a payment and an accepted debit order move money, and what is settled never goes
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from portal.gateways.payments.means import Ending
 from services.billing.models import SETTLED
@@ -38,6 +39,10 @@ FOLLOWED_FOR = timedelta(days=8)
 _SOFT_FOLLOWED_FOR = timedelta(minutes=30)
 AFTER_TROUBLE = timedelta(minutes=30)
 """PayFiP's guide asks for this pause after a technical error."""
+AFTER_LEFT_ALONE = timedelta(minutes=1)
+_SPREAD_FROM = timedelta(minutes=10)
+_SPREAD, _SPREAD_AFTER_TROUBLE = 10, 3
+"""Percent of the wait."""
 
 
 def allowed(before: str, after: str) -> bool:
@@ -54,6 +59,23 @@ def next_poll_at(state: str, created_at: datetime, state_at: datetime, now: date
     if state in ("refused", "abandoned") and now - state_at > _SOFT_FOLLOWED_FOR:
         return None
     return next((created_at + delay for delay in _delays() if created_at + delay > now), None)
+
+
+def spread(at: datetime | None, now: datetime, key: UUID) -> datetime | None:
+    """The same moment a little sooner, up to a tenth of the wait, and always the same for the same attempt: those that
+    began together do not all ask in one minute. Short waits are spread by the payers themselves."""
+    if at is None or at - now < _SPREAD_FROM:
+        return at
+    return at - _part(at - now, key, _SPREAD)
+
+
+def after_trouble(now: datetime, key: UUID) -> datetime:
+    """When to ask again after a technical error: never sooner than the guide says, and not all at once."""
+    return now + AFTER_TROUBLE + _part(AFTER_TROUBLE, key, _SPREAD_AFTER_TROUBLE)
+
+
+def _part(wait: timedelta, key: UUID, percent: int) -> timedelta:
+    return wait * (key.int % 1000) * percent // (1000 * 100)
 
 
 def _delays() -> Iterator[timedelta]:

@@ -31,8 +31,9 @@ class Started:
 
 @dataclass(frozen=True)
 class Silence:
-    """A provider told no result. kind: not_yet, dead (nobody can pay this any more) or trouble (it could not be
-    understood, or refused to say). code: the provider's own, "" when there is none."""
+    """A provider told no result. kind: not_yet, dead (nobody can pay this any more), trouble (it could not be
+    understood, or refused to say) or left_alone (it failed too often, and was not even asked). code: the provider's
+    own, "" when there is none."""
 
     kind: str = "trouble"
     code: str = ""

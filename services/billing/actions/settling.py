@@ -67,6 +67,9 @@ def hear(
     attempt = locked(attempt_id)
     with session.no_autoflush:  # the attempt is written once, at the end
         keep(attempt, evidence)
+        if isinstance(answer, Silence) and answer.kind == "left_alone":
+            attempt.next_poll_at = None if attempt.is_settled else db.now() + states.AFTER_LEFT_ALONE
+            return attempt.state
         attempt.polls += 1
         if attempt.is_settled:
             return attempt.state
@@ -100,7 +103,9 @@ def _hear_answer(attempt: PaymentAttempt, answer: Answer, differences: tuple[str
         log.error("payment.quarantined", attempt_id=str(attempt.id), differences=attempt.mismatch)
         record("payment.quarantined", attempt, differences=attempt.mismatch, code=answer.code)
     move(attempt, after, answer.code)
-    attempt.next_poll_at = states.next_poll_at(after, attempt.created_at, attempt.state_at, db.now())
+    now = db.now()
+    following = states.next_poll_at(after, attempt.created_at, attempt.state_at, now)
+    attempt.next_poll_at = states.spread(following, now, attempt.id)
     if after in SETTLED and answer.ending in MOVES_MONEY:
         _book(attempt, answer)
 
@@ -108,7 +113,7 @@ def _hear_answer(attempt: PaymentAttempt, answer: Answer, differences: tuple[str
 def _hear_silence(attempt: PaymentAttempt, silence: Silence) -> None:
     now = db.now()
     if silence.kind == "trouble":
-        attempt.next_poll_at = now + states.AFTER_TROUBLE
+        attempt.next_poll_at = states.after_trouble(now, attempt.id)
         return
     dead = silence.kind == "dead"
     closes_at = attempt.page_until or attempt.created_at + states.ANOTHER_TRY_AFTER
@@ -116,7 +121,7 @@ def _hear_silence(attempt: PaymentAttempt, silence: Silence) -> None:
         move(attempt, "expired", silence.code)
         record("payment.expired", attempt, code=silence.code)
     following = states.next_poll_at(attempt.state, attempt.created_at, attempt.state_at, now)
-    attempt.next_poll_at = None if dead else following
+    attempt.next_poll_at = None if dead else states.spread(following, now, attempt.id)
 
 
 # -- money -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """When PayFiP is asked again, and which states may follow which."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -46,3 +47,24 @@ def test_what_is_paid_never_goes_back(before: str, after: str) -> None:
 @pytest.mark.parametrize("after", SETTLED)
 def test_money_may_follow_any_soft_state(before: str, after: str) -> None:
     assert states.allowed(before, after)
+
+
+def test_those_that_began_together_do_not_all_ask_again_in_one_minute() -> None:
+    at = START + timedelta(hours=1)
+    moments = {states.spread(at, START, UUID(int=key)) for key in range(1000)}
+    assert len(moments) == 1000
+    assert all(at - timedelta(minutes=6) <= moment <= at for moment in moments if moment)
+    assert states.spread(at, START, UUID(int=7)) == states.spread(at, START, UUID(int=7))
+
+
+def test_after_a_trouble_nobody_asks_sooner_than_the_guide_says() -> None:
+    moments = {states.after_trouble(START, UUID(int=key)) for key in range(1000)}
+    assert len(moments) == 1000
+    assert min(moments) == START + timedelta(minutes=30)
+    assert max(moments) < START + timedelta(minutes=31)
+
+
+def test_the_first_questions_come_exactly_when_they_should() -> None:
+    soon = START + timedelta(minutes=5)
+    assert states.spread(soon, START, UUID(int=999)) == soon
+    assert states.spread(None, START, UUID(int=999)) is None
