@@ -225,6 +225,8 @@ def obstacle(found: Standing) -> str:
     """Why this bill cannot be paid online now: "" when it can, else nothing_due, under_way, not_online, amount."""
     if found.state not in ("open", "partly", "in_progress"):
         return "nothing_due"
+    if found.bill.source == "titre" and found.paid_cents:
+        return "not_online"  # the public accountant takes no part of a titre: whoever began elsewhere goes on there
     if not means_for([found]):
         return "amount" if sources.means_of(source_of(found.bill)) else "not_online"
     waiting = attempt_under_way(found.bill.id) if found.state == "in_progress" else None

@@ -4,6 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from portal import db
+from portal.gateways.payments.means import Ending
 from portal.gateways.payments.payfip_twin import RunningTwin
 from services.billing import actions, queries
 from services.billing.actions import NotPayable
@@ -151,3 +152,15 @@ def test_a_debit_order_is_shown_as_such_and_closes_the_bill(browser: FlaskClient
     browser.get(at_the_bank(page, "V"))
     assert (ground.standing().state, ground.standing().paid_cents) == ("debit_accepted", 4520)
     assert "/payer" not in browser.get(ground.page).text
+
+
+def test_no_part_of_a_titre_is_taken_online(browser: FlaskClient, ground: Ground) -> None:
+    with prepared():
+        titre = billing.bill(ground.hospital.establishment, ground.patient, 3000, source="titre")
+        billing.attempt(titre, Ending.PAID)
+    with prepared():
+        db.session.get_one(Bill, titre.id).due_cents = 9000
+    with db.transaction(db.system("tests")):
+        assert queries.obstacle(queries.standing(titre.id)) == "not_online"
+    page = browser.get(f"/factures/{titre.id}")
+    assert "/payer" not in page.text
