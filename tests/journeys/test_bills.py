@@ -25,11 +25,11 @@ def test_a_bill_is_paid_once_with_a_receipt_and_the_agent_sees_it(visitor: Visit
     expect(page).to_have_title("Payer votre facture – Simulateur PayFiP")
     press(page, "Payer par carte bancaire")
     look(page, "Bill")
-    expect(page.get_by_text("This bill is paid")).to_be_visible()
+    expect(page.get_by_role("heading", name="This bill is paid")).to_be_visible()
     page.go_back()
     expect(page.locator("h1")).to_have_text("Ce paiement ne peut pas s’ouvrir")
     page.go_back()
-    expect(page.get_by_text("This bill is paid")).to_be_visible()
+    expect(page.get_by_role("heading", name="This bill is paid")).to_be_visible()
 
     page.locator("main").get_by_role("link", name="Receipt").click()
     look(page, "Payment receipt")
