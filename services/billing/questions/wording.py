@@ -19,13 +19,13 @@ HINTS: Mapping[str, Any] = {
 }
 STATES: Mapping[str, tuple[Any, str]] = {
     "open": (_l("Waiting for the hospital"), "info"),
-    "answered": (_l("Answered"), "success"),
-    "closed": (_l("Closed"), "neutral"),
+    "answered": (_l("Answer given"), "success"),
+    "closed": (_l("Question closed"), "neutral"),
 }
 DESK_STATES: Mapping[str, tuple[Any, str]] = {
     "open": (_l("To answer"), "warning"),
-    "answered": (_l("Answered"), "success"),
-    "closed": (_l("Closed"), "neutral"),
+    "answered": (_l("Answer given"), "success"),
+    "closed": (_l("Question closed"), "neutral"),
 }
 BECAUSE: Mapping[str, Any] = {
     "settled": _l("By the hospital"),
