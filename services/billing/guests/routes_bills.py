@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards
 from portal import db
+from portal.web.downloads import made_response
 from portal.web.limits import limiter
 from portal.web.security import form_targets
 from services.billing import actions, jobs, queries
@@ -20,7 +21,9 @@ from services.billing.guests import queries as guests
 from services.billing.jobs import PaymentRefused, PaymentSiteAway
 from services.billing.models import IN_PROGRESS, PaymentAttempt
 from services.billing.queries import Standing
+from services.billing.receipts import document, wording
 from services.billing.receipts import queries as proofs
+from services.billing.receipts.queries import Proof
 from services.billing.states import ANOTHER_TRY_AFTER
 
 guest_pages = guards.public(
@@ -196,12 +199,23 @@ def ask_again(bill_id: UUID) -> Response:
 @guest_pages.get("/recus/<uuid:receipt_id>")
 def receipt(receipt_id: UUID) -> str:
     """A receipt about these bills alone; it names nobody."""
+    found = _proof(receipt_id)
+    return render_template(
+        "payers/receipt.html", found=found, receipt=found.receipt, entry=found.entry, receipt_words=wording
+    )
+
+
+@guest_pages.get("/recus/<uuid:receipt_id>.pdf")
+def receipt_pdf(receipt_id: UUID) -> Response:
+    """The same on paper."""
+    found = _proof(receipt_id)
+    return made_response(document.receipt(found, named=False), f"{_('receipt')}-{found.receipt.label}.pdf")
+
+
+def _proof(receipt_id: UUID) -> Proof:
     with db.transaction(db.system(browser.SYSTEM)):
-        mine = {each.bill.id for each in _opened()}
-        found = proofs.proof_of_bills(mine, receipt_id)
-    if found is None:
-        abort(404)
-    return render_template("payers/receipt.html", found=found, receipt=found.receipt, entry=found.entry)
+        found = proofs.proof_of_bills({each.bill.id for each in _opened()}, receipt_id)
+    return found or abort(404)
 
 
 def _opened() -> list[Standing]:

@@ -28,13 +28,13 @@ def check_address(number: str, code: str) -> str:
     return notifications.address(f"{PATH}?{urlencode({'number': number, 'code': code})}")
 
 
-def receipt(found: Proof) -> bytes:
-    """The whole PDF of a receipt, in the language of the page."""
+def receipt(found: Proof, *, named: bool = True) -> bytes:
+    """The whole PDF of a receipt, in the language of the page. named: not for a payer who only holds the letter."""
     issued = found.receipt
     title = _("Payment receipt %(number)s", number=issued.label)
     sheet = _sheet(title, issued.issued_at)
     _warnings(sheet, found)
-    _hospital(sheet, found.bill)
+    _hospital(sheet, found.bill, named=named)
     sheet.heading(_("Payment"), 2)
     sheet.facts(_payment(found.entry))
     sheet.facts([(_("Receipt issued on"), moment(issued.issued_at))])
@@ -104,14 +104,14 @@ def _loud(sheet: Sheet, text: str) -> None:
     sheet.rule()
 
 
-def _hospital(sheet: Sheet, bill: Bill) -> None:
+def _hospital(sheet: Sheet, bill: Bill, *, named: bool = True) -> None:
     place = bill.establishment
     sheet.heading(_("Hospital"), 2)
     rows = (
         (_("Hospital"), place.name),
         (_("Address"), place.address),
         (_("FINESS number"), place.finess),
-        (_("Patient"), bill.patient.full_name if bill.patient else ""),
+        (_("Patient"), bill.patient.full_name if bill.patient and named else ""),
     )
     sheet.facts([(label, value) for label, value in rows if value])
 

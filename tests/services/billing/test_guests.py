@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import pypdfium2 as pdfium
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -443,6 +444,14 @@ class TestPaying:
         proof = letter.get(f"{FORM}/recus/{receipt.id}").text
         for shown in (receipt.label, receipt.printed_code, ground.bill.reference, "45.20"):
             assert shown in proof
+
+    def test_the_receipt_on_paper_names_nobody_either(self, letter: FlaskClient, ground: Ground) -> None:
+        letter.get(pay(letter, ground.bill))
+        paper = letter.get(f"{FORM}/recus/{ground.receipts()[0].id}.pdf")
+        assert paper.mimetype == "application/pdf"
+        words = "".join(page.get_textpage().get_text_range() for page in pdfium.PdfDocument(paper.data))
+        assert ground.bill.reference in words
+        assert "MARTIN" not in words
 
     def test_whoever_comes_back_late_sees_the_outcome_without_the_letter(
         self, letter: FlaskClient, ground: Ground
