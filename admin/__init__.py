@@ -14,9 +14,12 @@ from admin import (
     routes_appointments,
     routes_assurance,
     routes_audit,
+    routes_bill_disputes,
     routes_bill_imports,
     routes_bill_journal,
+    routes_bill_payouts,
     routes_bill_questions,
+    routes_bill_refunds,
     routes_bill_reminders,
     routes_bill_sources,
     routes_billing,
@@ -62,17 +65,20 @@ from admin import (
     routes_retention,
     routes_room_prices,
     routes_rush,
+    routes_settlement,
     routes_staff,
     routes_stay_calendars,
     routes_stay_invitations,
     routes_stripe,
     routes_subscriptions,
+    routes_treasury,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_waiting,
 )
 from portal import catalog, retention
 from portal.catalog import Card, Group
 from services import appointments, preadmission, questionnaires
+from services.billing.settlement.forms import RejectionForm
 
 
 def register(app: Flask) -> None:
@@ -118,9 +124,16 @@ def _add_bills(app: Flask) -> None:
     app.register_blueprint(routes_stripe.stripe_pages)
     app.register_blueprint(routes_payment_notices.notice_pages)
     app.jinja_env.globals["may_print_notice"] = routes_payment_notices.actions.may_be_noticed
+    app.register_blueprint(routes_bill_refunds.refund_pages)
+    app.register_blueprint(routes_bill_disputes.dispute_pages)
+    app.register_blueprint(routes_bill_payouts.payout_pages)
+    app.jinja_env.globals["money_back"] = routes_bill_refunds.money_back
     app.register_blueprint(routes_bill_imports.pages)
     app.register_blueprint(routes_bill_questions.pages)
     app.register_blueprint(routes_bill_reminders.pages)
+    for pages in (routes_settlement.pages, routes_settlement.rejections, routes_treasury.pages):
+        app.register_blueprint(pages)
+    app.jinja_env.globals["rejection_form"] = RejectionForm
 
 
 def _add_stays(app: Flask) -> None:
