@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import psycopg
 from flask import Flask
@@ -15,6 +16,8 @@ from portal import db, files, notifications, schema, text_messages
 from portal.config import Settings
 from portal.gateways import DoorError, UnsupportedUrl
 from services import exchanges
+from services.billing.jobs import means
+from services.billing.sources import queries as bill_sources
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
     ):
         yield _door(name, check)
     yield from _hospital_systems(app)
+    yield from _payment_counters(app)
     yield from _providers(app, settings)
 
 
@@ -52,6 +56,18 @@ def _hospital_systems(app: Flask) -> Iterator[Finding]:
     for finess, system in found.items():
         name = f"hospital system {finess}"
         yield Finding(name, str(system)) if isinstance(system, UnsupportedUrl) else _door(name, system.check)
+
+
+def _payment_counters(app: Flask) -> Iterator[Finding]:
+    """Each counter where a hospital's payments go: does its provider know it?"""
+    try:
+        with app.app_context(), db.transaction(db.system("cli.check")):
+            found = bill_sources.counters()
+    except SQLAlchemyError:
+        return  # the database's own line says why
+    for finess, psp, counter in found:
+        name = f"payments {finess} {psp} {counter.account}" + (" (test mode)" if counter.is_test else "")
+        yield _door(name, partial(means(psp).name_of, counter))
 
 
 def _providers(app: Flask, settings: Settings) -> Iterator[Finding]:
@@ -125,7 +141,7 @@ def _schema_trouble(connection: psycopg.Connection) -> str:
     return "" if found == schema.head() else f"at revision {found}, expected {schema.head()}: run parvis db upgrade"
 
 
-def _door(name: str, check: Callable[[], None]) -> Finding:
+def _door(name: str, check: Callable[[], object]) -> Finding:
     try:
         check()
     except DoorError as error:

@@ -12,7 +12,7 @@ from portal.db import session
 from portal.establishments import Establishment
 from portal.gateways.payments.contract import Mode
 from portal.gateways.payments.means import Counter
-from services.billing.sources.models import BillSource
+from services.billing.sources.models import KINDS, BillSource
 
 
 @dataclass
@@ -130,6 +130,20 @@ def same_counter(establishment_id: UUID, psp: str, account: str, mode: str) -> C
         return Counter(account, mode)
     found = stripe_counter(establishment_id)
     return Counter(account, mode, found.secret if found else "")
+
+
+def counters() -> list[tuple[str, str, Counter]]:
+    """Every counter that takes payments: the hospital's FINESS number, the means and the counter, each once; for a
+    system job."""
+    found: dict[tuple[str, str, str], Counter] = {}
+    for place in establishments.establishments():
+        for kind in KINDS:
+            rows = [row for row in sources_at([place.id]) if row.kind == kind]
+            for source in rows or [source_of(place.id, kind)]:
+                for psp in means_of(source):
+                    if counter := counter_of(source, psp):
+                        found.setdefault((place.finess, psp, counter.account), counter)
+    return [(finess, psp, counter) for (finess, psp, _account), counter in found.items()]
 
 
 def sources_at(places: Collection[UUID]) -> Sequence[BillSource]:
