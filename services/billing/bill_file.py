@@ -183,10 +183,9 @@ def _check_key(key: str, reference: str) -> None:
 
 
 def strength(bare: str) -> float:
-    """Bits of a random key of these signs: 10 digits, 26 letters, or both. 32 signs of 36 are usual, hence 5 bits."""
-    if bare.isdigit():
-        return len(bare) * log2(10)
-    return len(bare) * (log2(26) if bare.isalpha() else 5)
+    """Bits of a random key of these signs. Without a digit it may still have been drawn among 32 letters and digits,
+    as one key of eight in fifteen is: five bits a sign, then."""
+    return len(bare) * (log2(10) if bare.isdigit() else 5)
 
 
 def needed(name: str, text: str) -> str:

@@ -23,6 +23,7 @@ class ImportForm(Form):
     establishment_id = SelectField(
         _l("Hospital of the titres"),
         description=_l("For a PES file only, when it does not name its hospital"),
+        default="",
     )
     ref_tiers_is_ipp = BooleanField(
         _l("In this PES file, the debtor’s reference (RefTiers) is the patient’s number (IPP)"),
