@@ -10,7 +10,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.db import session
 from services.billing.disputes.models import Dispute, DisputeChange
 from services.billing.disputes.states import OPEN, SETTLED_FOR_US
-from services.billing.ledger.models import LedgerEntry
+from services.billing.ledger.models import LedgerEntry, LedgerLine
+from services.billing.models import Bill
 
 PAGE_SIZE = 100
 
@@ -27,9 +28,7 @@ def disputed(entry_ids: Collection[UUID]) -> set[UUID]:
 
 
 def _disputes() -> Any:
-    return select(Dispute).options(
-        joinedload(Dispute.establishment), joinedload(Dispute.entry).selectinload(LedgerEntry.lines)
-    )
+    return select(Dispute).options(joinedload(Dispute.establishment), joinedload(Dispute.entry))
 
 
 def at(places: Collection[UUID], *, is_open: bool, page: int = 1) -> Sequence[Dispute]:
@@ -48,6 +47,23 @@ def at(places: Collection[UUID], *, is_open: bool, page: int = 1) -> Sequence[Di
 
 def one_at(places: Collection[UUID], dispute_id: UUID) -> Dispute | None:
     return session.scalar(_disputes().where(Dispute.id == dispute_id, Dispute.establishment_id.in_(places)))
+
+
+def with_bills(found: Sequence[Dispute]) -> list[tuple[Dispute, list[Bill]]]:
+    """Each dispute with the bills that the payment paid, in the order of their references."""
+    ids = {each.entry_id for each in found if each.entry_id}
+    rows = session.execute(
+        select(LedgerLine.entry_id, Bill)
+        .join(Bill, Bill.id == LedgerLine.bill_id)
+        .where(LedgerLine.entry_id.in_(ids))
+        .order_by(Bill.reference)
+    ).all()
+    bills: dict[UUID, list[Bill]] = {}
+    for entry_id, bill in rows:
+        listed = bills.setdefault(entry_id, [])
+        if bill not in listed:
+            listed.append(bill)
+    return [(each, bills.get(each.entry_id, []) if each.entry_id else []) for each in found]
 
 
 def of_entries(entry_ids: Collection[UUID]) -> Sequence[Dispute]:
