@@ -132,13 +132,14 @@ def attestation_of(found: Standing) -> Attestation | None:
 
 def attestation_by_code(number: str, code: str) -> Attestation | None:
     """The certificate that bears this number and code, whether or not it still holds; for the public page's job."""
-    year, _, rest = number.upper().removeprefix("A").partition("-")
-    if not number.upper().startswith("A") or not (_is_number(year, 4) and _is_number(rest, 9)):
+    wanted = number_of_attestation(number)
+    if wanted is None:
         return None
+    year, rank = wanted
     found = session.scalars(
         select(Receipt)
         .options(joinedload(Receipt.entry), joinedload(Receipt.establishment))
-        .where(Receipt.year == int(year), Receipt.number == int(rest))
+        .where(Receipt.year == year, Receipt.number == rank)
     ).all()
     for receipt in found:
         for bill, _cents in _shares(receipt.entry_id):
@@ -147,13 +148,22 @@ def attestation_by_code(number: str, code: str) -> Attestation | None:
     return None
 
 
+def number_of_attestation(text: str) -> tuple[int, int] | None:
+    """`A2026-000042` → the year and the number of its receipt."""
+    year, _, rank = text[1:].partition("-")
+    if text[:1] not in ("A", "a") or not (_is_number(year, 4) and _is_number(rank, 9)):
+        return None
+    return int(year), int(rank)
+
+
 def _is_number(text: str, longest: int) -> bool:
     return 0 < len(text) <= longest and text.isascii() and text.isdecimal()
 
 
 def _is_paid(found: Standing, receipt: Receipt) -> bool:
     if found.state == "debit_accepted":
-        return receipt.issued_at <= db.now() - _DEBIT_HOLDS_AFTER
+        entry = receipt.entry
+        return (entry.moved_at or entry.booked_at) <= db.now() - _DEBIT_HOLDS_AFTER
     return found.state in ("paid", "overpaid") and not found.bill.closed_reason
 
 
