@@ -278,8 +278,10 @@ def attempt_by_return_digest(digest: bytes) -> PaymentAttempt | None:
 
 
 def attempt_by_psp_ref(psp: str, psp_ref: str) -> PaymentAttempt | None:
-    """The attempt that a provider calls so; for a system job."""
-    return session.scalar(select(PaymentAttempt).where(PaymentAttempt.psp == psp, PaymentAttempt.psp_ref == psp_ref))
+    """The attempt that a provider calls so, with its bills, in one statement: notifications come in floods."""
+    bills = joinedload(PaymentAttempt.shares).joinedload(AttemptShare.bill).load_only(Bill.patient_id)
+    found = select(PaymentAttempt).options(bills).where(PaymentAttempt.psp == psp, PaymentAttempt.psp_ref == psp_ref)
+    return session.scalars(found).unique().one_or_none()
 
 
 def attempts_due(now: datetime, limit: int) -> Sequence[PaymentAttempt]:

@@ -63,7 +63,11 @@ def post(posting: Posting) -> UUID | None:
     gate = entry.on_conflict_do_nothing(index_elements=["psp", "psp_ref", "kind"])
     if session.scalar(gate.returning(LedgerEntry.id)) is None:
         return None
-    session.execute(insert(LedgerLine), [_line(posting, entry_id, side) for side in posting.sides])
+    # The table, not the class: lines with and without a bill go in one statement.
+    session.execute(
+        insert(LedgerLine.metadata.tables[LedgerLine.__tablename__]),
+        [_line(posting, entry_id, side) for side in posting.sides],
+    )
     return entry_id
 
 
