@@ -116,7 +116,10 @@ def _bills_of(psp_refs: Sequence[str]) -> dict[str, UUID]:
         .join(Bill)
         .where(PaymentAttempt.psp_ref.in_(psp_refs))
     )
-    return dict(session.execute(of_attempts.union_all(of_entries)).tuples().all())
+    found: dict[str, UUID] = {}
+    for ref, bill_id in session.execute(of_attempts.union_all(of_entries)):
+        found.setdefault(ref, bill_id)
+    return found
 
 
 def _close_gone(place: Establishment, first: date, last: date, still: set[tuple[str, str]]) -> int:
