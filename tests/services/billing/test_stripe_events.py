@@ -126,6 +126,13 @@ def passages() -> int:
     return sum(door.state().done + door.state().refused + door.state().failed for door in doors)
 
 
+def balance(account: str) -> int:
+    """Debits less credits of the accounts that begin so."""
+    with db.transaction(db.system("tests")) as current:
+        lines = current.scalars(select(LedgerLine).where(LedgerLine.account.startswith(account))).all()
+        return sum(line.debit_cents - line.credit_cents for line in lines)
+
+
 def sweep(ground: Ground) -> None:
     events.sweep_account(str(ground.hospital.establishment.id))
 
@@ -177,10 +184,7 @@ class TestAPaymentByStripe:
         work_jobs()
         (fee,) = entries("fee")
         assert (fee.amount_cents, fee.psp_ref[:4]) == (93, "txn_")
-        with db.transaction(db.system("tests")) as current:
-            lines = current.scalars(select(LedgerLine)).all()
-        owed = sum(line.debit_cents - line.credit_cents for line in lines if line.account.startswith("clearing:stripe"))
-        assert owed == 4520 - 93
+        assert balance("clearing:stripe:") == 4520 - 93
         assert ground.standing().paid_cents == 4520
 
     def test_is_settled_by_the_sweep_when_nobody_calls(
@@ -377,6 +381,26 @@ class TestWhatHappensToMoneyAfterwards:
             assert asked
             assert all(args == {"establishment_id": place, "psp_ref": name} for args in asked)
         assert {event.state for event in heard()} == {"done"}
+
+    @pytest.mark.parametrize("backwards", [False, True])
+    def test_ends_with_nothing_owed_once_it_was_paid_out_whatever_the_order(
+        self, paid: Ground, stripe: StripeTwin, work_jobs: Work, backwards: bool
+    ) -> None:
+        payment, account = paid.entries()[0].number, stripe.bank.account(KEY)
+        stripe.faults.webhook_held, stripe.faults.webhook_copies = True, 2
+        failing = stripe.bank.refund(account, {"payment_intent": payment, "amount": "500"})
+        stripe.bank.end_refund(failing["id"], failed=True)
+        stripe.bank.refund(account, {"payment_intent": payment, "amount": "1000"})
+        stripe.bank.end_dispute(stripe.bank.dispute(payment, 2000)["id"], won=True)
+        stripe.bank.pay_out(KEY)
+        stripe.webhooks.release(backwards=backwards)
+        work_jobs()
+        assert {event.state for event in heard()} == {"done"}
+        assert balance("clearing:stripe:") == 0
+        assert balance("bank") == 4520 - 93 - 1000 - 2000
+        assert balance("fees") == 93 + 2000
+        assert balance("disputes") == 0
+        assert paid.standing().refunded_cents == 1000
 
     def test_in_the_wrong_order_is_the_same(self, paid: Ground, stripe: StripeTwin) -> None:
         stripe.faults.webhook_held = True
