@@ -3,10 +3,15 @@
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 from portal import db, jobs
+from portal.gateways import Refused
 from services.billing import jobs as room
 from services.billing.payouts import actions
 from services.billing.sources import queries as sources
+
+log = structlog.get_logger(__name__)
 
 _MATCHED_AFTER = timedelta(minutes=10)
 
@@ -20,9 +25,13 @@ def hear_payout(establishment_id: str, psp_ref: str) -> None:
     if counter is None:
         return
     account = room.stripe().account
-    told = account.payout(psp_ref, counter)
-    movements = list(account.movements_of(psp_ref, counter))
-    returned = account.movement(told.returned_by, counter) if told.returned_by else None
+    try:
+        told = account.payout(psp_ref, counter)
+        movements = list(account.movements_of(psp_ref, counter))
+        returned = account.movement(told.returned_by, counter) if told.returned_by else None
+    except Refused as refused:
+        log.warning("payout.not_told", psp_ref=psp_ref, code=refused.code)
+        return
     with db.transaction(db.system("billing.hear_payout")):
         lost = actions.hear(UUID(establishment_id), counter.account, told, movements, returned)
         for job, source in lost:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
+import structlog
+
 from portal import db, jobs
 from portal.gateways import OutcomeUnknown, Refused, Unavailable
 from portal.gateways.payments.means import Counter, Impossible
@@ -11,6 +13,8 @@ from services.billing import jobs as room
 from services.billing.refunds import actions, queries
 from services.billing.refunds.actions import Order
 from services.billing.sources import queries as sources
+
+log = structlog.get_logger(__name__)
 
 _WORDS = {
     "pending": "pending",
@@ -85,7 +89,11 @@ def hear_refund(establishment_id: str, psp_ref: str) -> None:
         counter = sources.stripe_counter(UUID(establishment_id))
     if counter is None:
         return
-    facts = room.stripe().account.refund(psp_ref, counter)
+    try:
+        facts = room.stripe().account.refund(psp_ref, counter)
+    except Refused as refused:
+        log.warning("refund.not_told", psp_ref=psp_ref, code=refused.code)
+        return
     with db.transaction(db.system("billing.hear_refund")):
         refund = queries.by_provider("stripe", facts.psp_ref, facts.key)
         if refund is None or refund.establishment_id != UUID(establishment_id):
