@@ -6,8 +6,8 @@ from tests.factories.demonstration import World
 
 ROOMS = (
     "appointments", "desk", "reasons", "agendas", "preadmission", "billing", "refunds", "bill_questions", "documents",
-    "factors", "enrolment", "mandates", "account", "history", "agents", "practice", "deaths", "city", "requests", "waiting",
-    "reminders", "exchanges", "hospital_messages", "maternity", "pathways", "questionnaires", "invitations",
+    "factors", "enrolment", "mandates", "account", "history", "agents", "practice", "deaths", "city", "requests",
+    "waiting", "reminders", "exchanges", "hospital_messages", "maternity", "pathways", "questionnaires", "invitations",
     "companions",
 )  # fmt: skip
 
