@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from services.billing.ledger.models import PAYERS, LedgerEntry
-from services.billing.models import IN_PROGRESS, SETTLED, Bill, PaymentAttempt
+from services.billing.models import SETTLED, Bill, PaymentAttempt
 from services.billing.sources.models import BillSource
 
 SOURCES: Mapping[str, Any] = {
@@ -136,5 +136,4 @@ def _tried(attempts: Sequence[PaymentAttempt]) -> Iterator[Event]:
     for attempt in attempts:
         if attempt.state not in SETTLED:
             title, tone = _TRIES[attempt.state]
-            at = attempt.created_at if attempt.state in IN_PROGRESS else attempt.state_at
-            yield Event(at, title, tone)
+            yield Event(attempt.created_at, title, tone)
