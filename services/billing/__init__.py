@@ -7,10 +7,20 @@ from flask_babel import lazy_gettext as _l
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
 from auth.wording import say
-from portal import catalog, establishments, kpi
+from portal import catalog, establishments
 from portal.catalog import Card
-from portal.kpi import Definition, Figure, Period
-from services.billing import affairs, belongings, export, guests, jobs, journal, questions, reminders, stripe_events
+from services.billing import (
+    affairs,
+    belongings,
+    export,
+    figures,
+    guests,
+    jobs,
+    journal,
+    questions,
+    reminders,
+    stripe_events,
+)
 from services.billing import commands as operator
 from services.billing.disputes import jobs as dispute_jobs  # noqa: F401 - registers its jobs
 from services.billing.models import Bill
@@ -58,54 +68,9 @@ def register(app: Flask) -> None:
             right="billing",
         )
     )
-    _declare_figures()
+    figures.declare()
 
 
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
     return [operator.billing, operator.reconcile, operator.import_]
-
-
-def _declare_figures() -> None:
-    kpi.define(
-        Definition(
-            "F1",
-            _l("Payments made online"),
-            _l("Payments received through PayFiP in the period"),
-            "",
-            _payments,
-            event="bill_paid",
-        ),
-        Definition(
-            "F1a",
-            _l("Amount paid online"),
-            _l("Sum of the payments received through PayFiP in the period"),
-            "",
-            _amount,
-            unit="cents",
-            event="bill_paid",
-        ),
-        Definition(
-            "F2",
-            _l("Online payment rate"),
-            _l("Bills whose patient share was paid in full on the portal in the period"),
-            _l("Bills payable online that the billing system sent in the period"),
-            _rate,
-            unit="rate",
-            event="bill_settled",
-            missing=_l("Bills must be imported from the billing system (parvis import bills)."),
-        ),
-    )
-
-
-def _payments(period: Period) -> Figure:
-    return Figure(kpi.counted("bill_paid", period))
-
-
-def _amount(period: Period) -> Figure:
-    return Figure(kpi.summed("bill_paid", period))
-
-
-def _rate(period: Period) -> Figure:
-    issued = kpi.summed("bills_issued", period)
-    return Figure(kpi.counted("bill_settled", period), issued, fed=issued > 0)

@@ -171,11 +171,17 @@ def _bills(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
     issued = chance.randint(6, 12) if busy > 0.4 else 0
     if issued:
         yield {"event": "bills_issued", "establishment_id": place, "audience": "system", "quantity": issued}
-    paid: Row = {"establishment_id": place, "channel": "payfip"}
+    if chance.random() < 0.6:
+        yield {"event": "payment_file_read", "establishment_id": place, "channel": "import", "audience": "system"}
     for _row in _times(chance, 3.2 * busy):
         cents = chance.choice((690, 1_500, 2_000, 2_400, 3_000, 5_500, 8_640, 12_400))
+        paid: Row = {"establishment_id": place, "channel": "stripe" if chance.random() < 0.15 else "payfip"}
+        yield paid | {"event": "payment_started", "quantity": cents}
+        if chance.random() < 0.12:
+            yield paid | {"event": "payment_started", "quantity": cents}
+            yield paid | {"event": "payment_unfinished", "dimension": chance.choice(("refused", "abandoned"))}
         yield paid | {"event": "bill_paid", "quantity": cents, "dimension": "card"}
-        yield paid | {"event": "bill_settled", "quantity": cents}
+        yield paid | {"event": "bill_settled", "quantity": cents, "dimension": str(chance.randint(2, 40))}
 
 
 def _documents(chance: Random, place: UUID, day: date, busy: float) -> Iterator[Row]:

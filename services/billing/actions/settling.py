@@ -24,6 +24,7 @@ from portal.gateways.payments.means import MOVES_MONEY, Answer, Counter
 from services.billing import mails, queries, states
 from services.billing.actions.facts import Silence
 from services.billing.actions.traces import keep, locked, move, record
+from services.billing.figures import LONGEST_DELAY
 from services.billing.ledger.actions import Posting, Side, post
 from services.billing.ledger.models import MEMO, OVERPAID, RECEIVABLE
 from services.billing.models import SETTLED, Bill, PaymentAttempt, Receipt, ReceiptCounter
@@ -216,7 +217,8 @@ def _count(before: Sequence[Standing], paid: dict[UUID, int], attempt: PaymentAt
     for each in before:
         cents = paid[each.bill.id]
         if 0 < each.left_cents <= cents:
-            kpi.count("bill_settled", quantity=cents, **where)
+            waited = (db.now().astimezone(each.bill.establishment.tz).date() - each.bill.issued_on).days
+            kpi.count("bill_settled", quantity=cents, dimension=str(min(max(waited, 0), LONGEST_DELAY)), **where)
         if cents > each.left_cents:
             log.error("bill.overpaid", bill_id=str(each.bill.id))
             record("bill.overpaid", attempt, amount_cents=cents - each.left_cents)

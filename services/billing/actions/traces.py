@@ -5,13 +5,16 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy import insert, update
 
-from portal import audit, db
+from portal import audit, db, kpi
 from portal.db import session
 from portal.gateways.payments import Exchange
 from services.billing import states
 from services.billing.models import LIVE, AttemptShare, PaymentAttempt, PaymentAttemptChange, PspExchange
 
 log = structlog.get_logger(__name__)
+
+_UNFINISHED = ("refused", "abandoned", "expired", "failed")
+"""Ends that figure F4 counts: money may still arrive after all but the last."""
 
 
 def locked(attempt_id: UUID) -> PaymentAttempt:
@@ -44,6 +47,8 @@ def move(attempt: PaymentAttempt, after: str, code: str = "") -> None:
             update(AttemptShare).where(AttemptShare.attempt_id == attempt.id).values(live=after in LIVE),
             execution_options={"synchronize_session": False},
         )
+    if before in LIVE and after not in LIVE and after in _UNFINISHED:
+        kpi.count("payment_unfinished", establishment_id=attempt.establishment_id, channel=attempt.psp, dimension=after)
     attempt.state, attempt.state_at = after, db.now()
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from portal import audit, db
+from portal import audit, db, kpi
 from portal.db import session
 from services.billing.bill_file import Refusal
 from services.billing.settlement.models import SettlementFile
@@ -104,4 +104,5 @@ def keep_file(
                 refused=stored.refused + len(stray),
             )
         )
+        kpi.count("payment_file_read", establishment_id=place, channel="import", audience="system")
         audit.record("payments.file_read", establishment_id=place, file=name, sha256=sha256)

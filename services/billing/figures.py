@@ -1,0 +1,152 @@
+"""Indicators of bills (domain catalogue, section 5.2): F1 to F4. No person in them, and no bill."""
+
+from flask_babel import lazy_gettext as _l
+
+from portal import kpi
+from portal.kpi import Definition, Figure, Period
+
+LONGEST_DELAY = 366
+"""Days told of a bill paid; a later one counts as this many."""
+
+
+def declare() -> None:
+    """Add them to the catalogue."""
+    kpi.define(*_of_payments(), *_of_bills(), *_of_trouble())
+
+
+def _of_payments() -> tuple[Definition, ...]:
+    return (
+        Definition(
+            "F1",
+            _l("Payments made online"),
+            _l("Payments received through PayFiP or Stripe in the period"),
+            "",
+            lambda period: Figure(kpi.counted("bill_paid", period)),
+            event="bill_paid",
+        ),
+        Definition(
+            "F1a",
+            _l("Amount paid online"),
+            _l("Sum of the payments received through PayFiP or Stripe in the period"),
+            "",
+            lambda period: Figure(kpi.summed("bill_paid", period)),
+            unit="cents",
+            event="bill_paid",
+        ),
+        Definition(
+            "F1b",
+            _l("Payments made through PayFiP"),
+            _l("Payments received through PayFiP in the period"),
+            "",
+            lambda period: Figure(kpi.counted("bill_paid", period, channels=("payfip",))),
+            event="bill_paid",
+        ),
+        Definition(
+            "F1c",
+            _l("Payments made through Stripe"),
+            _l("Payments received through Stripe in the period"),
+            "",
+            lambda period: Figure(kpi.counted("bill_paid", period, channels=("stripe",))),
+            event="bill_paid",
+        ),
+    )
+
+
+def _of_bills() -> tuple[Definition, ...]:
+    missing = _l("Bills must be imported from the billing system (parvis import bills).")
+    return (
+        Definition(
+            "F2",
+            _l("Online payment rate"),
+            _l("Bills whose patient share was paid in full on the portal in the period"),
+            _l("Bills payable online that the billing system sent in the period"),
+            lambda period: _rate(period),
+            unit="rate",
+            event="bill_settled",
+            missing=missing,
+        ),
+        Definition(
+            "F2a",
+            _l("Online payment rate, through PayFiP"),
+            _l("Bills whose patient share was paid in full through PayFiP in the period"),
+            _l("Bills payable online that the billing system sent in the period"),
+            lambda period: _rate(period, "payfip"),
+            unit="rate",
+            event="bill_settled",
+            missing=missing,
+        ),
+        Definition(
+            "F2b",
+            _l("Online payment rate, through Stripe"),
+            _l("Bills whose patient share was paid in full through Stripe in the period"),
+            _l("Bills payable online that the billing system sent in the period"),
+            lambda period: _rate(period, "stripe"),
+            unit="rate",
+            event="bill_settled",
+            missing=missing,
+        ),
+        Definition(
+            "F3",
+            _l("Days from the bill to its payment"),
+            _l("Median number of days between the day of the bill and its payment in full on the portal"),
+            "",
+            _median_delay,
+            event="bill_settled",
+            missing=_l("A bill paid in full on the portal in the period"),
+        ),
+    )
+
+
+def _of_trouble() -> tuple[Definition, ...]:
+    return (
+        Definition(
+            "F4",
+            _l("Payments begun and not completed"),
+            _l("Payments refused, abandoned, not completed or that could not begin, counted when they ended"),
+            _l("Payments begun in the period"),
+            _unfinished,
+            unit="rate",
+            event="payment_started",
+        ),
+        Definition(
+            "F4a",
+            _l("Payments received and not written down"),
+            _l("Payments that a provider’s file told of and the ledger had not, when they were compared: must be 0"),
+            "",
+            _gaps,
+            event="payment_file_read",
+            missing=_l("Daily files of the providers must be read (parvis import payments)."),
+        ),
+    )
+
+
+def _rate(period: Period, psp: str = "") -> Figure:
+    issued = kpi.summed("bills_issued", period)
+    settled = kpi.counted("bill_settled", period, channels=(psp,) if psp else ())
+    return Figure(settled, issued, fed=issued > 0)
+
+
+def _median_delay(period: Period) -> Figure:
+    """The lower median: a whole number of days."""
+    bills = [(int(each.dimension), each.events) for each in kpi.totals("bill_settled", period) if each.dimension]
+    return Figure(median(bills), fed=bool(bills))
+
+
+def median(counted: list[tuple[int, int]]) -> int:
+    """The lower median of values, each with how many times it was seen; 0 of nothing."""
+    half = (sum(count for _value, count in counted) + 1) // 2
+    seen = 0
+    for value, count in sorted(counted):
+        seen += count
+        if seen >= half:
+            return value
+    return 0
+
+
+def _unfinished(period: Period) -> Figure:
+    begun = kpi.counted("payment_started", period)
+    return Figure(kpi.counted("payment_unfinished", period), begun, fed=begun > 0)
+
+
+def _gaps(period: Period) -> Figure:
+    return Figure(kpi.counted("payment_gap_found", period), fed=kpi.counted("payment_file_read", period) > 0)
