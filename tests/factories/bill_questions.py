@@ -21,13 +21,15 @@ from tests.factories.requests import acting
 from tests.ground import today
 
 _ANSWERS = (
+    ("", "Nous vérifions", "Bonjour,\n\nNous vérifions votre facture auprès du service et revenons vers vous ici même"
+     " sous cinq jours ouvrés. D’ici là, vous n’avez rien à payer.\n\nLe service facturation"),
     ("unclear", "Qui paie quoi", "Bonjour,\n\nLa Sécurité sociale (AMO) et votre complémentaire (AMC) paient leur part"
-     " directement à l’hôpital. Il reste à votre charge la somme « Votre part ».\n\nBien à vous,\nLe bureau des"
-     " factures"),
+     " directement à l’hôpital. Il reste à votre charge la somme « Votre part ».\n\nBien à vous,\nLe service"
+     " facturation"),
     ("paid", "Paiement retrouvé", "Bonjour,\n\nNous avons bien retrouvé votre paiement : la facture sera soldée d’ici"
-     " trois jours ouvrés. Vous n’avez rien à faire.\n\nLe bureau des factures"),
+     " trois jours ouvrés. Vous n’avez rien à faire.\n\nLe service facturation"),
     ("instalments", "Paiement en trois fois", "Bonjour,\n\nNous acceptons un paiement en trois fois, chaque mois, à"
-     " partir du mois prochain. Dites-nous si cela vous convient.\n\nLe bureau des factures"),
+     " partir du mois prochain. Dites-nous si cela vous convient.\n\nLe service facturation"),
 )  # fmt: skip
 
 _DISPUTE = (
