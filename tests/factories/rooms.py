@@ -5,10 +5,10 @@ from importlib import import_module
 from tests.factories.demonstration import World
 
 ROOMS = (
-    "appointments", "desk", "reasons", "agendas", "preadmission", "billing", "refunds", "bill_questions", "documents",
-    "factors", "enrolment", "mandates", "account", "history", "agents", "practice", "deaths", "city", "requests",
-    "waiting", "reminders", "exchanges", "hospital_messages", "maternity", "pathways", "questionnaires", "invitations",
-    "companions",
+    "appointments", "desk", "reasons", "agendas", "preadmission", "billing", "bill_imports", "refunds",
+    "bill_questions", "settlement", "documents", "factors", "enrolment", "mandates", "account", "history", "agents",
+    "practice", "deaths", "city", "requests", "waiting", "reminders", "exchanges", "hospital_messages", "maternity",
+    "pathways", "questionnaires", "invitations", "companions",
 )  # fmt: skip
 
 

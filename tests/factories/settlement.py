@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import select
 
@@ -68,8 +69,6 @@ def demonstrate(world: World) -> None:
 
 
 def _read(rows: list[str], place: Establishment) -> None:
-    from uuid import uuid4
-
     data, run = content(rows), uuid4()
     lines = [line for line in payment_file.read(data) if isinstance(line, PaymentLine)]
     stored = settlement.store(lines, {place.finess: place.id}, run)
