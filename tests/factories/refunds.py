@@ -44,11 +44,15 @@ def payment(
     session.flush()
     said = Answer(
         psp_ref=made.psp_ref or "", ending=Ending.PAID, code="paid", amount_cents=made.amount_cents, currency="EUR",
-        reference=made.refdet, account=made.numcli, mode="T", number=number or f"pi_{uuid4().hex[:24]}", paid_at=at,
+        reference=made.refdet, account=made.numcli, mode="T", number=number or _number(psp), paid_at=at,
     )  # fmt: skip
     actions.hear(made.id, said, tests_count=True)
     session.flush()
     return session.query(LedgerEntry).filter_by(attempt_id=made.id, kind="payment").one()
+
+
+def _number(psp: str) -> str:
+    return f"pi_{uuid4().hex[:24]}" if psp == "stripe" else f"{uuid4().int % 10**12:012d}-tip"
 
 
 # -- the demonstration -------------------------------------------------------------------------------------------

@@ -220,7 +220,7 @@ class Overpaid:
 def overpaid_at(places: Collection[UUID], page: int = 1, size: int = PAGE_SIZE) -> list[Overpaid]:
     """Bills of these hospitals that hold too much, the oldest first, and one more row when there is a next page."""
     newest = (
-        select(func.max(LedgerEntry.booked_at))
+        select(func.max(func.coalesce(LedgerEntry.moved_at, LedgerEntry.booked_at)))
         .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
         .where(LedgerLine.bill_id == Bill.id, LedgerLine.account.in_(PAYERS))
         .correlate(Bill)
@@ -242,7 +242,7 @@ def _overpaid(found: Standing, payments: list[LedgerEntry], reserved: int) -> Ov
     for entry in payments:
         due -= entry.amount_cents
         if due < 0:
-            since = entry.booked_at
+            since = entry.moved_at or entry.booked_at
             break
     if found.bill.closed_at:
         since = max(since, found.bill.closed_at) if payments else found.bill.closed_at
