@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
+from werkzeug.test import TestResponse
 
 from admin import routes_bill_imports
 from auth.models import Account
@@ -62,7 +63,7 @@ def nightly(group: Group) -> ImportReport:
     )
 
 
-def send(browser: FlaskClient, file: bytes, name: str = "factures.csv", **more: str) -> object:
+def send(browser: FlaskClient, file: bytes, name: str = "factures.csv", **more: str) -> TestResponse:
     return browser.post(
         f"{PAGE}/envoyer", data={"file": (BytesIO(file), name), **more}, content_type="multipart/form-data"
     )

@@ -23,7 +23,7 @@ def one_at(places: Sequence[UUID], account_id: UUID | None, import_id: UUID) -> 
     return session.scalar(_seen_by(places, account_id).where(BillImport.id == import_id))
 
 
-def _seen_by(places: Sequence[UUID], account_id: UUID | None) -> Select[tuple[BillImport]]:
+def _seen_by(places: Sequence[UUID], account_id: UUID | None) -> Select[BillImport]:
     here = exists().where(BillImportPlace.import_id == BillImport.id, BillImportPlace.establishment_id.in_(places))
     shown = selectinload(BillImport.places.and_(BillImportPlace.establishment_id.in_(places)))
     return (

@@ -70,10 +70,11 @@ def by_whom(imported: BillImport) -> str:
 
 def outcome(report: Tally) -> str:
     """What the agent who sent the file is told at once."""
-    return _(
+    said = _(
         "%(added)s bills added, %(changed)s changed, %(unchanged)s as they were, %(refused)s lines refused.",
         added=report.added,
         changed=report.changed,
         unchanged=report.unchanged,
         refused=report.refused,
     )
+    return str(said)
