@@ -1,8 +1,8 @@
 """The journal of the ledger, one page at a time, and its balances at a date."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -93,6 +93,9 @@ class Balance:
 
 def journal(search: Search) -> Page:
     """One page of entries with their lines."""
+    if search.after is not None:
+        # The index begins to read at the end of the days: let that be where the page begins, not a year later.
+        search = replace(search, before=min(search.before, search.after.booked_at + timedelta(microseconds=1)))
     found = session.scalars(
         select(LedgerEntry)
         .options(selectinload(LedgerEntry.lines))
