@@ -64,7 +64,8 @@ def contact_of(bill: Bill, source: BillSource) -> Contact:
     place = bill.establishment
     if source.contact_phone or source.contact_email:
         name = source.contact_name or source.name or place.name
-        return Contact(name, source.contact_phone, source.contact_email, source.contact_hours, place.address)
+        address = place.address if source.kind != "titre" else ""  # the Treasury is elsewhere
+        return Contact(name, source.contact_phone, source.contact_email, source.contact_hours, address)
     return Contact(source.contact_name or place.name, place.phone, place.email, source.contact_hours, place.address)
 
 

@@ -17,6 +17,11 @@ HINTS: Mapping[str, Any] = {
     "paid": _l("Say when and how: at the desk, by cheque, by transfer."),
     "instalments": _l("Say what you could pay each month. Nothing is decided before the answer."),
 }
+TITRE_HINTS: Mapping[str, Any] = {
+    **HINTS,
+    "dispute": _l("The hospital checks the amount. Only the Treasury can put its own reminders off."),
+    "instalments": _l("For this bill, only the Treasury (public accountant) grants a delay: write to it directly."),
+}
 STATES: Mapping[str, tuple[Any, str]] = {
     "open": (_l("Waiting for the hospital"), "info"),
     "answered": (_l("Answer given"), "success"),

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from auth.models import Account
 from portal import calendar, db
 from portal.notifications import Notification
-from services.billing.questions import actions, queries, states
+from services.billing.questions import actions, export, queries, states
 from services.billing.questions.actions import AlreadyAsked, ChangedMeanwhile, NotThere
 from services.billing.questions.models import BillQuestion, BillQuestionChange, BillQuestionMessage
 from services.billing.questions.states import NotAllowed
@@ -211,6 +211,17 @@ def test_what_is_masked_is_hidden_with_its_questions(sign_in: SignIn, ground: Gr
         scopes={"payment": frozenset({ground.patient.id})},
     )  # fmt: skip
     assert seen(proxy, "bill", *TABLES) == set()
+
+
+def test_the_copy_of_ones_data_holds_what_was_asked_and_answered(
+    sign_in: SignIn, ground: Ground, agent: Account
+) -> None:
+    ask(sign_in, ground)
+    answer(ground, agent)
+    with prepared():
+        told = [fact.value for entry in export.part(ground.patient.id).entries for fact in entry.facts]
+    assert TEXT in told
+    assert "Voici." in told
 
 
 def test_a_page_costs_few_statements(app: Flask, sign_in: SignIn, ground: Ground) -> None:
