@@ -19,8 +19,8 @@ ENTRIES = 1_000_000
 LOOKS = 60
 A_YEAR = 365 * 24 * 3600
 
-# Over a year, one refund in a hundred; each entry with its two sides. The checks of the ledger, row by row, are not what
-# is measured here.
+# Over a year, one refund in a hundred; each entry with its two sides. The ledger’s checks, row by row, are not what is
+# measured here.
 _ENTRIES = """
 insert into ledger_entry (id, establishment_id, psp, psp_ref, kind, means, amount_cents, bill_source, account, number,
   booked_at)

@@ -16,7 +16,7 @@ from services.billing.ledger.actions import Posting, Side, post
 from services.billing.ledger.queries import Search
 from services.billing.models import Bill
 from tests.factories import billing, hospitals, people
-from tests.factories.bill_sources import entry
+from tests.factories.ledger import entry
 from tests.ground import audited, prepared
 from tests.services.billing.conftest import Ground, SignIn
 from tests.statements import executed

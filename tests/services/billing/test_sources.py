@@ -17,7 +17,7 @@ from services.billing.sources import actions, queries
 from services.billing.sources.actions import Draft, SourceUnfit
 from services.billing.sources.models import BillSource
 from tests.factories import hospitals, people
-from tests.factories.bill_sources import source
+from tests.factories.billing import source
 from tests.ground import audited, prepared, rows
 from tests.services.billing.conftest import Ground, SignIn, leave_to_pay
 from tests.statements import executed
@@ -45,7 +45,7 @@ def neighbour(app: Flask) -> Account:
 
 def one(ground: Ground, **facts: Any) -> UUID:
     with prepared():
-        return source(ground.hospital.establishment, **facts).id
+        return source(ground.hospital.establishment, **{"name": "Régie regie", **facts}).id
 
 
 def draft(**facts: Any) -> Draft:
