@@ -83,7 +83,9 @@ class TestAModule:
 
     def test_leaves_the_end_of_transactions_to_the_edges(self, module: Module) -> None:
         """A route is an edge: it ends its transaction before a call to the outside, and the request ends the rest."""
-        if module.name.split(".")[0] in ("services", "admin", "auth") and not module.name.rpartition(".")[2].startswith("routes"):
+        if module.name.split(".")[0] in ("services", "admin", "auth") and not module.name.rpartition(".")[2].startswith(
+            "routes"
+        ):
             ends = [
                 where(module, node)
                 for node in ast.walk(module.tree)
