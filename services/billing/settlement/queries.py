@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Date, cast, func, select
 
+from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment
 from services.billing.ledger.models import LedgerEntry, LedgerLine
@@ -40,18 +42,21 @@ class CounterDay:
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """A line of the screen. differences: still open; explained: by somebody. closed: the check, once it was made."""
+    """A line of the screen. is_over: the day is, at the hospital. differences: still open; explained: by somebody.
+    closed: the check, once it was made."""
 
     key: CounterDay
     totals: Totals
+    is_over: bool
     differences: int
     explained: int
     closed: SettlementDay | None
 
     @property
     def may_be_closed(self) -> bool:
-        """At a difference of zero, or when each difference has its explanation; never before a file has come."""
-        if self.closed or not self.totals.has_file or self.differences:
+        """At a difference of zero, or when each difference has its explanation; never before the day is over and a
+        file has come."""
+        if self.closed or not self.is_over or not self.totals.has_file or self.differences:
             return False
         return self.totals.difference_cents == 0 or self.explained > 0
 
@@ -88,16 +93,22 @@ def day_rows(places: Collection[UUID], first: date, last: date) -> list[DayRow]:
     seen, closed = _differences(places, first, last), _closings(places, first, last)
     for key in {**seen, **closed}:
         parts[key] |= {}
-    until = files_until(places)
+    until, today = files_until(places), _todays(places)
     return [
         DayRow(
             key,
             Totals(**said, has_file=until.get((key.establishment_id, key.psp, key.account), date.min) >= key.day),
+            key.day < today[key.establishment_id],
             *seen.get(key, (0, 0)),
             closed.get(key),
         )
         for key, said in sorted(parts.items(), reverse=True)
     ]
+
+
+def _todays(places: Collection[UUID]) -> dict[UUID, date]:
+    zones = session.execute(select(Establishment.id, Establishment.time_zone).where(Establishment.id.in_(places)))
+    return {place: calendar.civil_day(db.now(), ZoneInfo(zone)) for place, zone in zones}
 
 
 def day_row(key: CounterDay) -> DayRow | None:
@@ -216,25 +227,13 @@ class Payment:
     reference: str
     ledger_cents: int | None
     file_cents: int | None
-    means: str = ""
 
 
 def payments_of(key: CounterDay) -> list[Payment]:
     """The day's payments at this counter: those of the ledger, then those that a file alone knows."""
-    one_bill: Any = (
-        select(Bill.id, Bill.reference, LedgerLine.entry_id)
-        .join(LedgerLine, LedgerLine.bill_id == Bill.id)
-        .distinct(LedgerLine.entry_id)
-        .order_by(LedgerLine.entry_id, Bill.reference)
-        .subquery()
-    )
     booked = session.execute(
-        select(
-            LedgerEntry.psp_ref, LedgerEntry.number, one_bill.c.id, one_bill.c.reference, LedgerEntry.amount_cents,
-            SettlementLine.amount_cents, LedgerEntry.means,
-        )
+        select(LedgerEntry, SettlementLine.amount_cents)
         .join(Establishment, Establishment.id == LedgerEntry.establishment_id)
-        .outerjoin(one_bill, one_bill.c.entry_id == LedgerEntry.id)
         .outerjoin(SettlementLine, (SettlementLine.entry_id == LedgerEntry.id) & (SettlementLine.kind == "online"))
         .where(
             *payments_between([key.establishment_id], key.day, key.day),
@@ -242,23 +241,47 @@ def payments_of(key: CounterDay) -> list[Payment]:
             LedgerEntry.account == key.account,
         )
         .order_by(PAID_AT, LedgerEntry.psp_ref)
-    )  # fmt: skip
-    alone = session.scalars(
-        select(SettlementLine)
-        .where(
-            SettlementLine.establishment_id == key.establishment_id,
-            SettlementLine.kind == "online",
-            SettlementLine.happened_on == key.day,
-            SettlementLine.psp == key.psp,
-            SettlementLine.account == key.account,
-            SettlementLine.entry_id.is_(None),
-        )
-        .order_by(SettlementLine.key)
-    )
+    ).all()
+    bills = _bills_of([entry.id for entry, _filed in booked])
     return [
-        *(Payment(*row) for row in booked),
-        *(Payment(x.psp_ref, x.number, x.bill_id, x.reference, None, x.amount_cents, x.means) for x in alone),
+        *(
+            Payment(entry.psp_ref, entry.number, *bills.get(entry.id, (None, "")), entry.amount_cents, filed)
+            for entry, filed in booked
+        ),
+        *_in_the_file_alone(key),
     ]
+
+
+def _bills_of(entry_ids: Collection[UUID]) -> dict[UUID, tuple[UUID | None, str]]:
+    """The first bill of each movement, and the references of all."""
+    found: dict[UUID, tuple[UUID | None, str]] = {}
+    for entry_id, bill_id, reference in session.execute(
+        select(LedgerLine.entry_id, Bill.id, Bill.reference)
+        .join(Bill, Bill.id == LedgerLine.bill_id)
+        .where(LedgerLine.entry_id.in_(entry_ids))
+        .order_by(Bill.reference)
+        .distinct()
+    ):
+        first, named = found.get(entry_id, (bill_id, ""))
+        found[entry_id] = first, f"{named}, {reference}" if named else reference
+    return found
+
+
+def _in_the_file_alone(key: CounterDay) -> list[Payment]:
+    table = SettlementLine
+    alone = session.scalars(
+        select(table)
+        .where(
+            table.establishment_id == key.establishment_id,
+            table.kind == "online",
+            table.happened_on == key.day,
+            table.psp == key.psp,
+            table.account == key.account,
+            table.entry_id.is_(None),
+        )
+        .order_by(table.key)
+    )
+    return [Payment(each.psp_ref, each.number, each.bill_id, each.reference, None, each.amount_cents) for each in alone]
 
 
 # -- the work list -----------------------------------------------------------------------------------------------

@@ -35,11 +35,11 @@ def read(tmp_path: Path, *lines: str) -> jobs.Report:
     return jobs.import_payments(path)
 
 
-def paid(ground: Ground, ending: Ending = Ending.PAID) -> LedgerEntry:
-    """The bill of the ground is paid without a trip to the bank."""
+def paid(ground: Ground, ending: Ending = Ending.PAID, *, days_ago: int = 1) -> LedgerEntry:
+    """The bill of the ground was paid, without a trip to the bank."""
     with prepared():
         owed = db.session.get_one(Bill, ground.bill.id)
-        billing.attempt(owed, ending)
+        billing.attempt(owed, ending, days_ago=days_ago)
     return ground.entries()[-1]
 
 
@@ -258,9 +258,7 @@ def test_after_a_debit_given_back_what_another_payment_left_over_counts_first(gr
     standing = ground.standing()
     assert (standing.left_cents, standing.overpaid_cents) == (0, 0)
     with prepared():
-        held = db.session.scalar(
-            text(HELD)
-        )
+        held = db.session.scalar(text(HELD))
     assert held == 0
 
 
@@ -298,7 +296,7 @@ def test_what_comes_in_after_the_day_was_closed_is_seen(ground: Ground, tmp_path
         actions.close_day([ground.hospital.establishment.id], day_of(ground, entry).key)
     assert not day_of(ground, entry).moved_since
     with prepared():
-        billing.attempt(billing.bill(ground.hospital.establishment, ground.patient), Ending.PAID)
+        billing.attempt(billing.bill(ground.hospital.establishment, ground.patient), Ending.PAID, days_ago=1)
     assert day_of(ground, entry).moved_since
 
 
@@ -313,6 +311,13 @@ def test_what_a_person_closed_stays_closed_while_nothing_new_is_said(ground: Gro
     assert kinds() == [("unknown_reference", "closed")]
     read(tmp_path, row(psp_ref="nobody", amount_cents=9900))
     assert kinds() == [("unknown_reference", "open")]
+
+
+def test_a_day_that_is_not_over_stays_open(ground: Ground, tmp_path: Path) -> None:
+    entry = paid(ground, days_ago=0)
+    read(tmp_path, line_of(ground, entry))
+    row = day_of(ground, entry)
+    assert row.may_be_closed is row.is_over
 
 
 # -- a file as a whole -------------------------------------------------------------------------------------------

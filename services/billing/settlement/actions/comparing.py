@@ -1,6 +1,7 @@
 """Compare what files say with the ledger, and keep the work list true. Never corrects anything."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -42,7 +43,8 @@ def compare(place: Establishment, first: date, last: date) -> list[UUID]:
     findings = list(found_in(pairs, _without_file(place, first, last)))
     bills = _bills_of([finding.subject.partition("|")[2] for finding in findings])
     for finding in findings:
-        differences.open_(place.id, finding, bill_id=bills.get(finding.subject.partition("|")[2]))
+        bill_id, reference = bills.get(finding.subject.partition("|")[2], (None, finding.reference))
+        differences.open_(place.id, replace(finding, reference=reference), bill_id=bill_id)
     gone = _close_gone(place, first, last, {(finding.kind, finding.subject) for finding in findings})
     audit.record(
         "payments.compared", establishment_id=place.id, first=str(first), last=str(last), found=len(findings),
@@ -103,22 +105,23 @@ def _without_file(place: Establishment, first: date, last: date) -> Iterator[Sai
             yield said
 
 
-def _bills_of(psp_refs: Sequence[str]) -> dict[str, UUID]:
-    """A bill of each payment or attempt that a provider calls so."""
+def _bills_of(psp_refs: Sequence[str]) -> dict[str, tuple[UUID | None, str]]:
+    """A bill of each payment or attempt that a provider calls so, and its reference."""
     of_entries: Any = (
-        select(LedgerEntry.psp_ref, LedgerLine.bill_id)
+        select(LedgerEntry.psp_ref, Bill.id, Bill.reference)
         .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
-        .where(LedgerEntry.psp_ref.in_(psp_refs), LedgerLine.bill_id.is_not(None))
+        .join(Bill, Bill.id == LedgerLine.bill_id)
+        .where(LedgerEntry.psp_ref.in_(psp_refs))
     )
     of_attempts = (
-        select(PaymentAttempt.psp_ref, Bill.id)
+        select(PaymentAttempt.psp_ref, Bill.id, Bill.reference)
         .join(PaymentAttempt.shares)
         .join(Bill)
         .where(PaymentAttempt.psp_ref.in_(psp_refs))
     )
-    found: dict[str, UUID] = {}
-    for ref, bill_id in session.execute(of_attempts.union_all(of_entries)):
-        found.setdefault(ref, bill_id)
+    found: dict[str, tuple[UUID | None, str]] = {}
+    for ref, bill_id, reference in session.execute(of_attempts.union_all(of_entries)):
+        found.setdefault(ref, (bill_id, reference))
     return found
 
 
