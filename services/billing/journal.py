@@ -30,6 +30,9 @@ WORDS: Mapping[str, Any] = {
     "refund.approved": _l("approved a refund"),
     "refund.cancelled": _l("gave up a refund"),
     "refund.transferred": _l("recorded the public accountant’s transfer to a payer"),
+    "refund.sent": _l("asked the payment provider for a refund"),
+    "refund.put_back": _l("could not reach the payment provider for a refund"),
+    "refund.told": _l("told the payer that a refund is on its way"),
     "refund.booked": _l("wrote down a refund"),
     "refund.unheard": _l("had no answer about a refund"),
     "refund.failed": _l("saw that a refund failed"),
@@ -62,4 +65,5 @@ WORDS: Mapping[str, Any] = {
     "payments.day_closed": _l("checked and closed a day of payments"),
     "treasury.sealed": _l("sealed a batch for the treasury"),
     "treasury.downloaded": _l("took a batch for the treasury"),
+    "stripe_event.asked_again": _l("asked Stripe again about its news"),
 }

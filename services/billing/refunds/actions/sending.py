@@ -52,6 +52,7 @@ def begin(refund_id: UUID) -> Order | None:
         move(refund, "unknown", "interrupted")
     move(refund, "sending")
     first = refund.first_sent_at = refund.first_sent_at or now
+    record("refund.sent", refund)
     return _order(refund, heard_before, now - first)
 
 
@@ -77,6 +78,7 @@ def put_back(refund_id: UUID) -> None:
     refund = locked(refund_id)
     if refund.state == "sending":
         move(refund, "approved", "away")
+        record("refund.put_back", refund)
 
 
 def record_unknown(refund_id: UUID) -> None:

@@ -8,6 +8,7 @@ from portal import notifications
 from portal.db import session
 from services.billing.models import PaymentAttempt
 from services.billing.refunds import mails
+from services.billing.refunds.actions.traces import record
 from services.billing.refunds.models import Refund
 
 
@@ -33,3 +34,4 @@ def tell_payer(refund_id: UUID) -> None:
             patient_id=bill.patient_id,
             locale=attempt.locale,
         )
+        record("refund.told", refund)
