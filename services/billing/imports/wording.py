@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.web.ui import euros
 from services.billing.imports.actions import Tally
 from services.billing.imports.models import BillImport
 
@@ -41,7 +42,7 @@ _REASONS: Final[tuple[tuple[str, Any], ...]] = (
     ),
     (
         r"due_cents: (?P<due>\d+), less than what was paid \((?P<paid>\d+)\) or is being paid \((?P<going>\d+)\)",
-        _l("The amount went down to %(due)s cents, when %(paid)s were paid and %(going)s are being paid."),
+        _l("The amount went down to %(due)s, when %(paid)s were paid and %(going)s are being paid."),
     ),
     (r"closed: not closed, .*", _l("The bill was not closed: money came in on the portal, or may any minute.")),
     (r"the file is not encoded in UTF-8", _l("it is not encoded in UTF-8")),
@@ -59,8 +60,15 @@ def why(reason: str) -> str:
     """A reason in the reader's words; one that has none stays as it is."""
     for pattern, words in _COMPILED:
         if found := pattern.fullmatch(reason):
-            return str(words) % found.groupdict()
+            return str(words) % _shown(found.groupdict())
     return reason
+
+
+_AMOUNTS: Final = ("due", "paid", "going")
+
+
+def _shown(values: dict[str, str]) -> dict[str, str]:
+    return {name: euros(int(value)) if name in _AMOUNTS else value for name, value in values.items()}
 
 
 def by_whom(imported: BillImport) -> str:
