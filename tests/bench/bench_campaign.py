@@ -19,9 +19,8 @@ SEED = 20261122
 
 def run() -> None:
     payments = size(PAYMENTS)
-    with ground() as place, tempfile.TemporaryDirectory() as folder:
-        with application(place.settings).app_context():
-            bills = debts.owed(payments)
+    with ground() as place, tempfile.TemporaryDirectory() as folder, application(place.settings).app_context():
+        bills = debts.owed(payments)
         superuser = place.server.url(database="bench")
         with bank(Path(folder)) as payfip, house(Path(folder), place.environment, payfip) as running:
             verdict = Campaign(running, bills, superuser, seed=SEED, kills=min(KILLS, payments // 10)).run()

@@ -14,6 +14,7 @@ import psycopg
 
 from portal.gateways.payments.payfip import CREATE, RESULT
 from portal.gateways.payments.payfip_twin import Trouble
+from tests.campaign.debts import give_back
 from tests.campaign.fates import Fate, drawn
 from tests.campaign.house import Bank, House
 from tests.campaign.payers import GaveUp, Owed, Payer
@@ -77,6 +78,7 @@ class Campaign:
             for payment in [browsers.submit(self._pay, *each) for each in zip(self.bills, fates, strict=True)]:
                 payment.result()
         rounds = self._converge()
+        self._bank_gives_back()
         return self._verdict(rounds, time.monotonic() - began)
 
     # -- while people pay ----------------------------------------------------------------------------------------
@@ -156,6 +158,13 @@ class Campaign:
             self._round()
         self._wait_until_quiet()
         return 3 if self._apart() else 2
+
+    def _bank_gives_back(self) -> None:
+        """One accepted debit in two is rejected in the end, and the bank's list says so."""
+        debits = sorted(one["idop"] for one in self._bank.truth()["operations"] if one["code"] == "V")
+        for idop in debits[::2]:
+            self._bank.order("bounce", idop=idop)
+            give_back(idop)
 
     def _kill_all_workers(self) -> None:
         """Which of them still lives nobody can tell from the database: all of them die, once more."""

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[2]
-_READY_S = 60.0
+_READY_S = 240.0
 TWIN = "portal.gateways.payments.payfip_twin"
 
 
@@ -129,6 +129,7 @@ def house(
         **environment,
         "PORTAL_ENV": "test",  # no limits on how often one address may try: all payers live here
         "PORTAL_WEB_PROCESSES": "1",
+        "PORTAL_TRUSTED_PROXIES": "1",
         "PORTAL_PAYFIP_ENDPOINT_URL": paid_at.endpoint_url,
         "PORTAL_PAYFIP_PAYMENT_URL": paid_at.payment_url,
     }

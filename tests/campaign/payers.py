@@ -14,6 +14,7 @@ from tests.campaign.house import Bank
 
 _IDOP = re.compile(r"[?&]idop=([0-9a-f-]{36})")
 _TRIES = 8
+_GUESTS = "/factures/payer"
 _SECONDS = 30.0
 
 Later = Callable[[UUID, int], None]
@@ -22,11 +23,13 @@ Later = Callable[[UUID, int], None]
 
 @dataclass(frozen=True)
 class Owed:
-    """A bill and what opens it: a session's cookie, or the letter of somebody without an account."""
+    """A bill and what opens it: a session's cookies, or what stands on the letter of somebody without an account."""
 
     bill_id: UUID
-    amount_cents: int
     cookies: dict[str, str]
+    letter: dict[str, str]
+    address: str
+    """Where this browser is, as a proxy tells it: who tries too often from one place is stopped."""
 
 
 class GaveUp(Exception):
@@ -42,7 +45,7 @@ class Payer:
         self.bank = bank
         self._portals = list(portals)
         self._later = later
-        headers = {"User-Agent": "Mozilla/5.0 (campaign)"}
+        headers = {"User-Agent": "Mozilla/5.0 (campaign)", "X-Forwarded-For": owed.address}
         self._browser = httpx.Client(cookies=owed.cookies, headers=headers, trust_env=False, timeout=_SECONDS)
 
     def __enter__(self) -> "Payer":
@@ -56,6 +59,8 @@ class Payer:
     def leave(self) -> str:
         """Ask to pay until the payment site's page is known, and return it. Raises GaveUp."""
         for _ in range(_TRIES):
+            if self.owed.letter:
+                self._filled_in(_GUESTS, self.owed.letter)
             page = self.leave_once() or self.resumable()
             if page:
                 return page
@@ -64,14 +69,17 @@ class Payer:
 
     def leave_once(self) -> str:
         """The payment site's page, or "" when the portal is in the way."""
-        form = self._ask("GET", f"{self._path}/payer")
-        if form is None or form.status_code != 200:
-            return ""
-        fields = html.document_fromstring(form.text).xpath("//main//form[@method='post']")[0].form_values()
-        data = {**dict(fields), "email": "payeur@exemple.test"}
-        answer = self._ask("POST", f"{self._path}/payer", data)
+        answer = self._filled_in(self._path + self._way, {"email": "payeur@exemple.test"})
         location = answer.headers.get("location", "") if answer is not None else ""
         return location if location.startswith(self.bank.payment_url) else ""
+
+    def _filled_in(self, path: str, typed: dict[str, str]) -> httpx.Response | None:
+        """What the page's first form is answered; None when there is no such page now."""
+        page = self._ask("GET", path)
+        if page is None or page.status_code != 200:
+            return None
+        form = html.document_fromstring(page.text).xpath("//main//form[@method='post']")[0]
+        return self._ask("POST", path, {**dict(form.form_values()), **typed})
 
     def resumable(self) -> str:
         """The payment site's page as the bill's own page names it, or ""."""
@@ -91,7 +99,11 @@ class Payer:
 
     @property
     def _path(self) -> str:
-        return f"/factures/{self.owed.bill_id}"
+        return f"{_GUESTS}/factures/{self.owed.bill_id}" if self.owed.letter else f"/factures/{self.owed.bill_id}"
+
+    @property
+    def _way(self) -> str:
+        return "/regler" if self.owed.letter else "/payer"
 
     def _ask(self, method: str, path: str, data: dict[str, str] | None = None) -> httpx.Response | None:
         """One portal or the other; None when neither answers within a while."""
