@@ -70,6 +70,7 @@ from admin import (
     routes_stay_calendars,
     routes_stay_invitations,
     routes_stripe,
+    routes_stripe_events,
     routes_subscriptions,
     routes_treasury,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
@@ -122,6 +123,7 @@ def _add_bills(app: Flask) -> None:
     for pages in (routes_billing.billing_tray, routes_bill_journal.journal_pages, routes_bill_sources.source_pages):
         app.register_blueprint(pages)
     app.register_blueprint(routes_stripe.stripe_pages)
+    app.register_blueprint(routes_stripe_events.stripe_news)
     app.register_blueprint(routes_payment_notices.notice_pages)
     app.jinja_env.globals["may_print_notice"] = routes_payment_notices.actions.may_be_noticed
     app.register_blueprint(routes_bill_refunds.refund_pages)

@@ -52,8 +52,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("establishment_id", name=op.f("pk_stripe_sweep")),
     )
-    for table in ("stripe_event", "stripe_sweep"):
-        may.protect(table, read=may.either(may.staff("billing"), may.SYSTEM), insert=may.SYSTEM, update=may.SYSTEM)
+    reads = may.either(may.staff("billing"), may.SYSTEM)
+    may.protect("stripe_event", read=reads, insert=may.SYSTEM, update=reads)
+    may.protect("stripe_sweep", read=reads, insert=may.SYSTEM, update=may.SYSTEM)
 
 
 def downgrade() -> None:

@@ -1,13 +1,14 @@
 """Keeping what Stripe tells, once, and what followed from it."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from portal import db, jobs
+from portal import audit, db, jobs
 from portal.db import session
 from portal.gateways.payments.means import Answer
 from portal.gateways.payments.stripe_signature import Event
@@ -43,6 +44,29 @@ def conclude(row_id: UUID, state: str, note: str = "") -> None:
     """Nothing more follows from this event."""
     event = session.get_one(StripeEvent, row_id, with_for_update={"key_share": True}, populate_existing=True)
     event.state, event.note, event.done_at = state, note, db.now()
+
+
+class NothingToAsk(Exception):
+    """No event of these hospitals waits for somebody."""
+
+
+def ask_again(places: Collection[UUID], row_id: UUID) -> None:
+    """After what was wrong was put right: ask Stripe again. Raises NothingToAsk."""
+    event = session.scalar(
+        select(StripeEvent)
+        .where(StripeEvent.id == row_id, StripeEvent.establishment_id.in_(places), StripeEvent.state == "to_review")
+        .with_for_update(key_share=True)
+    )
+    if event is None:
+        raise NothingToAsk(row_id)
+    event.state, event.note, event.done_at = "waiting", "", None
+    jobs.enqueue("billing.act_on_stripe_event", event_id=str(event.id))
+    audit.record(
+        "stripe_event.asked_again",
+        establishment_id=event.establishment_id,
+        object_kind="stripe_event",
+        object_id=event.id,
+    )
 
 
 def book_fee(attempt: PaymentAttempt, answer: Answer) -> None:
