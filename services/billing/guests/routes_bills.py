@@ -122,7 +122,7 @@ def _pay_page(bill_ids: Collection[UUID], form: PayForm, status: int = 200, **fa
     form_targets(*(jobs.means(psp).site for psp in offered))
     total = sum(each.left_cents for each in found)
     page = render_template("payers/pay.html", found=found, total=total, form=form, offered=offered, **facts)
-    return make_response(page, status)
+    return make_response(page, status, {"Retry-After": "120"} if status == 503 else {})
 
 
 def _leave(bill_ids: Collection[UUID]) -> Answer:

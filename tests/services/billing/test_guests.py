@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from auth.wording import WHO
 from portal import db, establishments
 from portal.audit import AuditEvent
+from portal.gateways.payments.payfip_twin import RunningTwin, Trouble
 from services.billing.access_keys import digest_of_birth, digest_of_key
 from services.billing.guests import queries as guests
 from services.billing.guests.models import BillOpening
@@ -535,6 +536,33 @@ class TestPaying:
         assert again.location == page_of(ground.bill)
         assert ground.standing().state == "paid"
         assert len(ground.attempts()) == 1
+
+    def test_a_payment_site_in_trouble_loses_nothing(
+        self, letter: FlaskClient, ground: Ground, door: RunningTwin
+    ) -> None:
+        door.faults.trouble = Trouble.BAD_GATEWAY
+        answer = letter.post(f"{page_of(ground.bill)}/regler", data={"email": "fille@exemple.test"})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "120")
+        assert "fille@exemple.test" in answer.text
+        door.faults.clear()
+        letter.get(pay(letter, ground.bill))
+        assert ground.standing().state == "paid"
+
+    @pytest.mark.parametrize(("code", "status"), [("A2", 422), ("T4", 503)])
+    def test_a_refusal_is_told_with_what_one_can_do(
+        self, letter: FlaskClient, ground: Ground, door: RunningTwin, code: str, status: int
+    ) -> None:
+        door.faults.code, door.faults.only = code, "creerPaiementSecurise"
+        answer = letter.post(f"{page_of(ground.bill)}/regler", data={"email": "fille@exemple.test"})
+        assert answer.status_code == status
+        assert ('href="#email"' in answer.text) is (status == 422)
+
+    def test_the_receipt_of_a_debit_order_says_that_it_holds_once_the_bank_has_paid(
+        self, letter: FlaskClient, ground: Ground
+    ) -> None:
+        letter.get(pay(letter, ground.bill, "V"))
+        (receipt,) = ground.receipts()
+        assert "Direct debit accepted" in letter.get(f"{FORM}/recus/{receipt.id}").text
 
     def test_a_closed_bill_says_so(self, letter: FlaskClient, ground: Ground) -> None:
         with prepared():
