@@ -42,7 +42,16 @@ class Mark:
 
     def first(self, *names: str) -> str:
         """The `V` of the first one of these names that has one, without spaces around; "" when there is none."""
-        return next((mark.value for name in names for mark in self.each(name) if mark.value), "")
+        return next(filter(None, (_value(self, name) for name in names)), "")
+
+
+def _value(mark: Mark, name: str) -> str:
+    for each in mark.held:
+        if each.name == name and each.value:
+            return each.value
+        if each.held and (found := _value(each, name)):
+            return found
+    return ""
 
 
 def marks(source: Path | bytes, domain: str) -> Iterator[Mark]:
