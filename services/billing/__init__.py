@@ -32,6 +32,7 @@ from services.billing.receipts import (
     routes_public as _checks,  # noqa: F401 - adds its pages to the room's blueprint
 )
 from services.billing.refunds import jobs as refund_jobs  # noqa: F401 - registers its jobs
+from services.billing.refunds import queries as refund_queries
 from services.billing.routes_callbacks import callbacks
 from services.billing.routes_patient import patient_pages
 from services.billing.routes_public import public_pages
@@ -45,6 +46,7 @@ def register(app: Flask) -> None:
     say(journal.WORDS)
     jobs.connect(app.config["SETTINGS"])
     establishments.check_setting_with(settings.check_setting)
+    establishments.check_setting_with(refund_queries.check_setting)
     affairs.declare()
     belongings.declare()
     export.declare()

@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.db import session
 from services.billing.disputes.models import Dispute, DisputeChange
-from services.billing.disputes.states import OPEN, SETTLED_FOR_US
+from services.billing.disputes.states import OPEN, SETTLED_FOR_US, TO_ANSWER
 from services.billing.ledger.models import LedgerEntry, LedgerLine
 from services.billing.models import Bill
 
@@ -43,6 +43,14 @@ def at(places: Collection[UUID], *, is_open: bool, page: int = 1) -> Sequence[Di
         .offset((page - 1) * PAGE_SIZE)
         .limit(PAGE_SIZE + 1)
     ).all()
+
+
+def to_answer(places: Collection[UUID]) -> int:
+    """How many disputes of these hospitals wait for an answer at Stripe's site."""
+    waiting = select(cast(func.count(), Integer)).where(
+        Dispute.establishment_id.in_(places), Dispute.state.in_(TO_ANSWER)
+    )
+    return session.scalars(waiting).one()
 
 
 def one_at(places: Collection[UUID], dispute_id: UUID) -> Dispute | None:

@@ -24,6 +24,17 @@ _THRESHOLD_CENTS = 10_000
 PAGE_SIZE = 100
 
 
+class NonsenseThreshold(ValueError):
+    """Not whole cents: it would not be obeyed."""
+
+
+def check_setting(key: str, value: str) -> bool:
+    """Before a setting of a hospital is written: never a secret of ours. Raises NonsenseThreshold."""
+    if key == THRESHOLD and not (value.isascii() and value.isdecimal() and len(value) < 10):
+        raise NonsenseThreshold(f"{THRESHOLD}: whole cents, 10000 for 100 euros, 0 for every refund")
+    return False
+
+
 def threshold_cents(establishment_id: UUID) -> int:
     """From this amount on, a second person must approve a refund here."""
     told = establishments.setting(establishment_id, THRESHOLD)

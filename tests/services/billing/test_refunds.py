@@ -156,6 +156,11 @@ class TestTwoPeople:
         entry = paid(ground.bill, cents=5000)
         assert state_of(ask(paul, ground, entry, 99)) == "approved"
 
+    @pytest.mark.parametrize("value", ["", "abc", "-1", "100.50", "1e3", "9" * 12])
+    def test_a_threshold_that_makes_no_sense_is_refused(self, ground: Ground, value: str) -> None:
+        with db.transaction(db.system("tests")), pytest.raises(ValueError, match="whole cents"):
+            establishments.change_setting(ground.hospital.establishment.id, refunds.THRESHOLD, value)
+
     def test_three_small_refunds_are_one_large_one(self, ground: Ground, paul: Actor) -> None:
         entry = paid(ground.bill, cents=30_000)
         assert [state_of(ask(paul, ground, entry, 4000)) for _ in range(3)] == ["approved", "approved", "asked"]
