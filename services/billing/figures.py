@@ -8,10 +8,12 @@ from portal.kpi import Definition, Figure, Period
 LONGEST_DELAY = 366
 """Days told of a bill paid; a later one counts as this many."""
 
+_MISSING = _l("Bills must be imported from the billing system (parvis import bills).")
+
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_payments(), *_of_bills(), *_of_trouble())
+    kpi.define(*_of_payments(), *_of_bills(), *_of_bills_by_means(), *_of_trouble())
 
 
 def _of_payments() -> tuple[Definition, ...]:
@@ -53,37 +55,16 @@ def _of_payments() -> tuple[Definition, ...]:
 
 
 def _of_bills() -> tuple[Definition, ...]:
-    missing = _l("Bills must be imported from the billing system (parvis import bills).")
     return (
         Definition(
             "F2",
             _l("Online payment rate"),
             _l("Bills whose patient share was paid in full on the portal in the period"),
             _l("Bills payable online that the billing system sent in the period"),
-            lambda period: _rate(period),
+            _rate,
             unit="rate",
             event="bill_settled",
-            missing=missing,
-        ),
-        Definition(
-            "F2a",
-            _l("Online payment rate, through PayFiP"),
-            _l("Bills whose patient share was paid in full through PayFiP in the period"),
-            _l("Bills payable online that the billing system sent in the period"),
-            lambda period: _rate(period, "payfip"),
-            unit="rate",
-            event="bill_settled",
-            missing=missing,
-        ),
-        Definition(
-            "F2b",
-            _l("Online payment rate, through Stripe"),
-            _l("Bills whose patient share was paid in full through Stripe in the period"),
-            _l("Bills payable online that the billing system sent in the period"),
-            lambda period: _rate(period, "stripe"),
-            unit="rate",
-            event="bill_settled",
-            missing=missing,
+            missing=_MISSING,
         ),
         Definition(
             "F3",
@@ -93,6 +74,31 @@ def _of_bills() -> tuple[Definition, ...]:
             _median_delay,
             event="bill_settled",
             missing=_l("A bill paid in full on the portal in the period"),
+        ),
+    )
+
+
+def _of_bills_by_means() -> tuple[Definition, ...]:
+    return (
+        Definition(
+            "F2a",
+            _l("Online payment rate, through PayFiP"),
+            _l("Bills whose patient share was paid in full through PayFiP in the period"),
+            _l("Bills payable online that the billing system sent in the period"),
+            lambda period: _rate(period, "payfip"),
+            unit="rate",
+            event="bill_settled",
+            missing=_MISSING,
+        ),
+        Definition(
+            "F2b",
+            _l("Online payment rate, through Stripe"),
+            _l("Bills whose patient share was paid in full through Stripe in the period"),
+            _l("Bills payable online that the billing system sent in the period"),
+            lambda period: _rate(period, "stripe"),
+            unit="rate",
+            event="bill_settled",
+            missing=_MISSING,
         ),
     )
 

@@ -89,5 +89,7 @@ class Totals:
     @property
     def difference_cents(self) -> int:
         """How far apart the three are, or the first two while no file has come."""
-        said = (self.told_cents, self.ledger_cents, *((self.file_cents,) if self.has_file else ()))
+        said = [self.told_cents, self.ledger_cents]
+        if self.has_file:
+            said.append(self.file_cents)
         return max(said) - min(said)

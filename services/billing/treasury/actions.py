@@ -1,15 +1,15 @@
 """Seal the treasury's batches, and hand them over."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from itertools import groupby
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from portal import audit, calendar, db
-from portal.calendar import civil_day
+from portal import audit, db
+from portal.calendar import civil_day, to_utc_or_after
 from portal.db import session
 from portal.establishments import Establishment
 from services.billing.ledger.models import BANK, FEES, LedgerEntry, LedgerLine
@@ -36,7 +36,7 @@ def seal(place: Establishment, until: date) -> list[TreasuryBatch]:
     One seal at a time; a second one finds nothing left, and numbers have no gap.
     """
     counter = _held(place.id)
-    over = calendar.to_utc_or_after(until + timedelta(days=1), calendar.time.min, place.tz)
+    over = to_utc_or_after(until + timedelta(days=1), time.min, place.tz)
     entries = queries.unsealed(place.id, over)
     days = list(_by_day(entries, counter.last_day, until, place))
     bills = queries.bills_by_id({line.bill_id for entry in entries for line in entry.lines if line.bill_id})
@@ -79,25 +79,7 @@ def _write(
     place: Establishment, number: int, day: date, entries: Sequence[LedgerEntry], bills: Mapping[UUID, Bill]
 ) -> TreasuryBatch:
     lines = [line for entry in entries for line in _lines(place, number, day, entry, bills)]
-    total = sum((_amounts_of(line) for line in lines), Amounts())
-    actor = db.current_actor()
-    batch = TreasuryBatch(
-        id=uuid4(),
-        establishment_id=place.id,
-        number=number,
-        day=day,
-        finess=place.finess,
-        layout=layout.VERSION,
-        entries=len(entries),
-        lines=len(lines),
-        gross_cents=total.gross,
-        fee_cents=total.fee,
-        net_cents=total.net,
-        bank_cents=total.bank,
-        sha256=layout.sha256(layout.file_bytes((line.cells for line in lines), total)),
-        sealed_by=actor.label,
-        sealed_by_name=actor.name if actor.kind != "system" else "",
-    )
+    batch = _sealed(place, number, day, lines, len(entries))
     session.add(batch)
     session.flush()
     for position, line in enumerate(lines, 1):
@@ -113,6 +95,27 @@ def _write(
         sha256=batch.sha256,
     )
     return batch
+
+
+def _sealed(place: Establishment, number: int, day: date, lines: Sequence[TreasuryLine], entries: int) -> TreasuryBatch:
+    total, actor = sum((_amounts_of(line) for line in lines), Amounts()), db.current_actor()
+    return TreasuryBatch(
+        id=uuid4(),
+        establishment_id=place.id,
+        number=number,
+        day=day,
+        finess=place.finess,
+        layout=layout.VERSION,
+        entries=entries,
+        lines=len(lines),
+        gross_cents=total.gross,
+        fee_cents=total.fee,
+        net_cents=total.net,
+        bank_cents=total.bank,
+        sha256=layout.sha256(layout.file_bytes((line.cells for line in lines), total)),
+        sealed_by=actor.label,
+        sealed_by_name=actor.name if actor.kind != "system" else "",
+    )
 
 
 def _amounts_of(line: TreasuryLine) -> Amounts:

@@ -113,7 +113,7 @@ def _bills_of(psp_refs: Sequence[str]) -> dict[str, tuple[UUID | None, str]]:
         .join(Bill, Bill.id == LedgerLine.bill_id)
         .where(LedgerEntry.psp_ref.in_(psp_refs))
     )
-    of_attempts = (
+    of_attempts: Any = (
         select(PaymentAttempt.psp_ref, Bill.id, Bill.reference)
         .join(PaymentAttempt.shares)
         .join(Bill)

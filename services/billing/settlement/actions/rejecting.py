@@ -48,25 +48,7 @@ def reject(payment: LedgerEntry, note: str, amount_cents: int | None = None) -> 
     if amount_cents not in (None, payment.amount_cents):
         raise NotRejectable("amount")
     bills = _hold(payment)
-    entry_id = post(
-        Posting(
-            establishment_id=payment.establishment_id,
-            psp=payment.psp,
-            psp_ref=payment.psp_ref,
-            kind="rejection",
-            account=payment.account,
-            sides=_sides(payment),
-            attempt_id=payment.attempt_id,
-            undoes_id=payment.id,
-            means=payment.means,
-            bill_source=payment.bill_source,
-            number=payment.number,
-            is_memo=payment.is_memo,
-            is_test=payment.is_test,
-            note=note,
-        )
-    )
-    if entry_id is None:
+    if post(_posting(payment, note)) is None:
         raise NotRejectable("already")
     for bill in bills:
         audit.record(
@@ -82,6 +64,25 @@ def reject(payment: LedgerEntry, note: str, amount_cents: int | None = None) -> 
         quantity=payment.amount_cents,
     )  # fmt: skip
     _tell_payer(payment, bills)
+
+
+def _posting(payment: LedgerEntry, note: str) -> Posting:
+    return Posting(
+        establishment_id=payment.establishment_id,
+        psp=payment.psp,
+        psp_ref=payment.psp_ref,
+        kind="rejection",
+        account=payment.account,
+        sides=_sides(payment),
+        attempt_id=payment.attempt_id,
+        undoes_id=payment.id,
+        means=payment.means,
+        bill_source=payment.bill_source,
+        number=payment.number,
+        is_memo=payment.is_memo,
+        is_test=payment.is_test,
+        note=note,
+    )
 
 
 def _hold(payment: LedgerEntry) -> Sequence[Bill]:
