@@ -154,6 +154,14 @@ class TestTheLetter:
         assert str(WHO[line.actor]) == "Somebody with the hospital’s letter"
         assert LETTER_KEY not in str(line.details)
 
+    def test_the_patient_reads_it_among_those_who_opened_their_file(
+        self, letter: FlaskClient, sign_in: SignIn, ground: Ground
+    ) -> None:
+        del letter
+        page = sign_in(ground.account).get("/mon-compte/acces", headers={"Accept-Language": "en"})
+        assert "Somebody with the hospital’s letter" in page.text
+        assert "Opened a bill with the hospital’s letter" in page.text
+
     def test_several_letters_are_paid_in_one_go_where_the_regisseur_agreed(
         self, letter: FlaskClient, ground: Ground
     ) -> None:
