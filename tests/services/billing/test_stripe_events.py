@@ -14,6 +14,7 @@ import pytest
 import stripe as library
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from sqlalchemy import select, text
 
 from portal import db, establishments
@@ -53,7 +54,7 @@ def stripe(
     with_stripe = payment_settings.model_copy(
         update={
             "stripe_api_base": running.base_url,
-            "stripe_webhook_secrets": type(settings.stripe_webhook_secrets)(OF_ENVIRONMENT),
+            "stripe_webhook_secrets": SecretStr(OF_ENVIRONMENT),
         }
     )
     jobs.connect(with_stripe)
@@ -258,6 +259,23 @@ class TestAPaymentByStripe:
         stripe.webhooks.wait()
         work_jobs()
         assert (ground.standing().state, ground.standing().overpaid_cents) == ("overpaid", 4520)
+
+
+def test_an_installation_of_one_hospital_takes_key_and_secret_from_the_environment(
+    browser: FlaskClient, ground: Ground, stripe: StripeTwin, payment_settings: Settings, work_jobs: Work
+) -> None:
+    with db.transaction(db.system("tests")):
+        for key in ("stripe_api_key", "stripe_webhook_secrets"):
+            establishments.change_setting(ground.hospital.establishment.id, key, "", secret=True)
+    jobs.connect(
+        payment_settings.model_copy(update={"stripe_api_base": stripe.base_url, "stripe_api_key": SecretStr(KEY)})
+    )
+    stripe.webhooks.secrets = (OF_ENVIRONMENT,)
+    pay(browser, ground)
+    stripe.webhooks.wait()
+    work_jobs()
+    assert stripe.webhooks.answers == [200]
+    assert ground.standing().state == "paid"
 
 
 class TestAWebhook:
