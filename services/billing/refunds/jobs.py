@@ -12,6 +12,7 @@ from portal.gateways.payments.stripe_account import RefundFacts
 from services.billing import jobs as room
 from services.billing.refunds import actions, queries
 from services.billing.refunds.actions import Order
+from services.billing.refunds.models import Refund
 from services.billing.sources import queries as sources
 
 log = structlog.get_logger(__name__)
@@ -96,10 +97,16 @@ def hear_refund(establishment_id: str, psp_ref: str) -> None:
         return
     with db.transaction(db.system("billing.hear_refund")):
         refund = queries.by_provider("stripe", facts.psp_ref, facts.key)
-        if refund is None or refund.establishment_id != UUID(establishment_id):
+        if refund is None or not _is_about(refund, UUID(establishment_id), facts):
             refund = actions.adopt("stripe", facts.payment_ref, facts.psp_ref, facts.amount_cents)
         if refund is not None:
             _hear(refund.id, facts)
+
+
+def _is_about(refund: Refund, establishment_id: UUID, facts: RefundFacts) -> bool:
+    """Whoever may write at Stripe's site may write our key there: it is believed when all the rest agrees."""
+    told = (refund.establishment_id, refund.entry.number, refund.amount_cents)
+    return told == (establishment_id, facts.payment_ref, facts.amount_cents)
 
 
 @jobs.task("billing.tell_of_refund")

@@ -86,8 +86,8 @@ class Refund(Keyed, Base):
 
     @property
     def is_by_transfer(self) -> bool:
-        """Whether the public accountant gives it back: PayFiP does not."""
-        return self.psp == "payfip"
+        """Whether the public accountant gives it back: Stripe alone does it by itself."""
+        return self.psp != "stripe"
 
 
 class RefundChange(Keyed, Base):

@@ -133,7 +133,7 @@ TRAYS = ("to_approve", "to_transfer", "under_way", "ended")
 
 
 def _in_tray(tray: str) -> Any:
-    by_transfer = (Refund.psp == "payfip") & (Refund.state == "approved")
+    by_transfer = (Refund.psp != "stripe") & (Refund.state == "approved")
     return {
         "to_approve": Refund.state == "asked",
         "to_transfer": by_transfer,

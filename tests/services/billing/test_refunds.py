@@ -382,6 +382,18 @@ class TestStripe:
         assert (found.reason, found.asked_by, found.state) == ("at_provider", None, "done")
         assert ground.standing().refunded_cents == 1200
 
+    def test_our_key_on_a_refund_that_is_not_ours_is_not_believed(
+        self, ground: Ground, stripe: StripeTwin, paul: Actor
+    ) -> None:
+        asked = cancelled_care(ground, stripe, paul)
+        with db.transaction(db.system("tests")) as current:
+            number = current.scalars(select(LedgerEntry.number)).one()
+        forged = {"payment_intent": number, "amount": "700", "metadata": {"refund": str(asked)}}
+        made = stripe.bank.refund(stripe.bank.account(KEY), forged)
+        refund_jobs.hear_refund(str(ground.hospital.establishment.id), made["id"])
+        assert (state_of(asked), refund(asked).psp_ref) == ("approved", None)
+        assert ground.standing().refunded_cents == 700
+
     def test_a_refund_of_somebody_elses_payment_changes_nothing(
         self, ground: Ground, stripe: StripeTwin, paul: Actor
     ) -> None:
