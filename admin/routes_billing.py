@@ -148,6 +148,21 @@ def show(bill_id: UUID) -> str:
     return _bill_page(bill_id, CloseBillForm())
 
 
+@billing_tray.get("/<uuid:bill_id>/preuves")
+def evidence(bill_id: UUID) -> str:
+    """How its attempts went from state to state, and what was asked of the providers and answered."""
+    try:
+        found = actions.open_bill(guards.establishments("billing"), bill_id)
+    except UnknownBill:
+        abort(404)
+    return render_template(
+        "admin/billing/evidence.html",
+        bill=found.bill,
+        changes=office.changes_of(bill_id),
+        exchanges=queries.exchanges_of_bill(bill_id),
+    )
+
+
 @billing_tray.post("/<uuid:bill_id>/clore")
 def close(bill_id: UUID) -> Response | tuple[str, int]:
     """Withdraw a bill that was paid elsewhere or cancelled."""
@@ -187,7 +202,6 @@ def _bill_page(bill_id: UUID, form: CloseBillForm, *, has_moved: bool = False) -
         found = actions.open_bill(guards.establishments("billing"), bill_id)
     except UnknownBill:
         abort(404)
-    attempts = office.attempts_of(bill_id)
     entries, receipts = office.book_of(bill_id)
     return render_template(
         "admin/billing/bill.html",
@@ -196,11 +210,9 @@ def _bill_page(bill_id: UUID, form: CloseBillForm, *, has_moved: bool = False) -
         source=queries.source_of(found.bill),
         form=form,
         has_moved=has_moved,
-        attempts=attempts,
-        changes=office.changes_of([attempt.id for attempt in attempts]),
+        attempts=office.attempts_of(bill_id),
         entries=entries,
         receipts=receipts,
-        exchanges=queries.exchanges_of_bill(bill_id),
     )
 
 

@@ -160,10 +160,11 @@ def book_of(bill_id: UUID) -> tuple[Sequence[LedgerEntry], Sequence[Receipt]]:
     return [entry for entry, _receipt in found], [receipt for _entry, receipt in found if receipt]
 
 
-def changes_of(attempt_ids: Collection[UUID]) -> Sequence[PaymentAttemptChange]:
-    """How these attempts went from state to state, oldest first."""
+def changes_of(bill_id: UUID) -> Sequence[PaymentAttemptChange]:
+    """How the bill's attempts went from state to state, oldest first."""
     table = PaymentAttemptChange
-    return session.scalars(select(table).where(table.attempt_id.in_(attempt_ids)).order_by(table.at, table.id)).all()
+    of_bill = select(AttemptShare.attempt_id).where(AttemptShare.bill_id == bill_id)
+    return session.scalars(select(table).where(table.attempt_id.in_(of_bill)).order_by(table.at, table.id)).all()
 
 
 # -- what waits for somebody -------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def test_what_waits_is_counted_with_a_way_to_it(desk: FlaskClient, sign_in: Sign
         billing.attempt(twice, Ending.PAID)
         billing.attempt(twice, Ending.PAID)
     assert waiting(desk)[:3] == [1, 1, 1]
-    assert 'href="/admin/factures/liste?etat=overpaid"' in desk.get(OVERVIEW).text
+    assert 'href="/admin/factures/trop-percus"' in desk.get(OVERVIEW).text
 
 
 def test_today_s_payments_are_told_by_means(desk: FlaskClient, ground: Ground) -> None:
@@ -149,8 +149,15 @@ def test_one_screen_tells_everything_about_a_bill(desk: FlaskClient, ground: Gro
     with prepared():
         billing.attempt(ground.bill, Ending.PAID)
     page = desk.get(f"{OVERVIEW}/{ground.bill.id}").text
-    for told in (ground.patient.full_name, "clearing:payfip:090909", "History of the attempts", "-000001"):
+    for told in (ground.patient.full_name, "clearing:payfip:090909", "-000001"):
         assert told in page
+
+
+def test_the_evidence_of_its_payments_is_one_click_away(desk: FlaskClient, sign_in: SignIn, ground: Ground) -> None:
+    begin(sign_in(ground.account), ground)
+    page = desk.get(f"{OVERVIEW}/{ground.bill.id}/preuves").text
+    assert "creerPaiementSecurise" in page
+    assert "idOp" in page
 
 
 def test_a_bill_closed_by_mistake_is_open_again_and_the_reason_is_kept(desk: FlaskClient, ground: Ground) -> None:
@@ -181,6 +188,7 @@ def test_another_hospital_s_agent_finds_and_reopens_nothing(sign_in: SignIn, gro
     browser = sign_in(neighbour)
     assert ground.bill.reference not in browser.get(f"{LIST}?etablissement=990000017").text
     assert browser.get(f"{OVERVIEW}/{ground.bill.id}").status_code == 404
+    assert browser.get(f"{OVERVIEW}/{ground.bill.id}/preuves").status_code == 404
     assert browser.post(f"{OVERVIEW}/{ground.bill.id}/rouvrir").status_code == 404
 
 
