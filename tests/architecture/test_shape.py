@@ -25,7 +25,7 @@ VAGUE = {
 # What one may only do behind a door (`portal.gateways`) or at the identity provider's (`auth`).
 SOCKETS = {
     "socket", "ssl", "smtplib", "imaplib", "poplib", "ftplib", "telnetlib", "http.client", "urllib.request",
-    "requests", "httpx", "urllib3", "aiohttp", "socketserver", "websockets",
+    "requests", "httpx", "urllib3", "aiohttp", "socketserver", "websockets", "stripe",
 }  # fmt: skip
 MAY_OPEN_SOCKETS = ("portal.gateways", "auth.oidc", "auth.demo_idp", "portal.embedded", "portal.web.listening")
 # Instruments of tests and of the demonstration: production must not be able to reach them by accident.
