@@ -34,7 +34,7 @@ def demonstrate(world: World) -> None:
         "budget.csv",
         "csv",
         95,
-        {north: (0, 0, 0, 0)},
+        {},
         account=(agent.id, agent.name),
         why="missing columns: source, exer",
     )

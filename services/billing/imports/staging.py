@@ -76,6 +76,8 @@ _MERGE: Final = text(
     f" select gen_random_uuid(), p.patient_id, '', now(), {', '.join(f's.{name}' for name in (*_KEY, *_TOLD))}"
     f" from {_STAGED}"
     " left join patient_record p on p.establishment_id = s.establishment_id and p.ipp = s.ipp and s.ipp <> ''"
+    # In one order: two files with the same new bills would wait for each other otherwise.
+    f" order by {', '.join(f's.{name}' for name in _KEY)}"
     f" on conflict ({', '.join(_KEY)}) do update set"
     f" {', '.join(f'{name} = {value}' for name, value in _NEW.items())}"
     f" where ({', '.join(_NEW.values())}) is distinct from ({', '.join(f'bill.{name}' for name in _NEW)})"

@@ -1,6 +1,7 @@
 """`parvis import bills`: a file loaded twice changes nothing, a wrong line is left out alone, a wrong file whole."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -342,6 +343,20 @@ def test_batches_change_nothing_about_the_result(load: Load, monkeypatch: pytest
     report = load(line(), line(reference="2026-00018"), line(due_cents="1000"), line(reference="2026-00019"))
     assert counts(report) == (3, 1, 0, 0)
     assert bills()["2026-00017"].due_cents == 1000
+
+
+def test_two_files_at_once_with_the_same_bills_wait_for_each_other(
+    app: Flask, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In opposite orders, new bills and known ones alike: neither is lost, and nobody waits for ever."""
+    monkeypatch.setattr(jobs, "_BATCH", 40)
+    told = [line(reference=f"2026-{number:05}") for number in range(1, 81)]
+    files = ["\n".join([HEADER, *order]).encode() for order in (told, told[::-1])]
+    for _again in range(2):
+        with ThreadPoolExecutor(2) as both:
+            reports = list(both.map(jobs.import_bills, files))
+        assert [report.added + report.changed + report.unchanged for report in reports] == [80, 80]
+    assert len(bills()) == 81
 
 
 def test_the_staging_never_holds_a_committed_row(load: Load) -> None:
