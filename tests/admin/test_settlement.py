@@ -170,7 +170,7 @@ def test_the_button_seals_only_what_is_over(desk: FlaskClient, books: Books) -> 
 def test_pages_stay_quick_and_say_so_when_empty(app: Flask, desk: FlaskClient, path: str) -> None:
     with executed(app) as seen:
         assert desk.get(path).status_code == 200
-    assert len([each for each in seen if not each.startswith("select set_config")]) <= 14, "\n".join(seen)
+    assert len([each for each in seen if not each.startswith("select set_config")]) <= 12, "\n".join(seen)
 
 
 @pytest.mark.parametrize("address", ["jusqu_au=x", "jusqu_au=9999-12-31", "jusqu_au=2020-01-01"])

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 
 from portal import db
 from portal.calendar import civil_day
+from portal.delimited import NotSuchAFile
 from portal.gateways.payments.means import Ending
 from portal.gateways.payments.payfip_twin import RunningTwin
 from portal.notifications import Notification
@@ -23,6 +24,7 @@ from services.billing.settlement.queries import CounterDay, DayRow
 from tests.factories import billing
 from tests.factories.settlement import content, row, row_of
 from tests.ground import audited, prepared, rows
+from tests.services.billing import test_pes as pes
 from tests.services.billing.conftest import Ground, SignIn, at_the_bank, begin, calls_to_payfip, idop_of, pay
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -224,6 +226,7 @@ def test_a_cheque_and_a_transfer_close_a_bill_together(ground: Ground, tmp_path:
     assert kinds() == [("part_only", "open")]
     read(tmp_path, closing(ground, amount_cents=2520, number="V-2"))
     assert ground.standing().bill.closed_reason == "paid_elsewhere"
+    assert kinds() == [("part_only", "closed")]
 
 
 # -- debits given back -------------------------------------------------------------------------------------------
@@ -267,6 +270,16 @@ def test_a_debit_given_back_that_matches_nothing_is_reported(ground: Ground, tmp
     read(tmp_path, line_of(ground, card, kind="rejected"), row(kind="rejected", psp_ref="nobody"))
     assert kinds() == [("rejection", "open"), ("rejection", "open")]
     assert len(ground.entries()) == 1
+
+
+def test_a_debit_given_back_is_believed_for_its_whole_amount_alone(ground: Ground, tmp_path: Path) -> None:
+    debit = paid(ground, Ending.DEBIT_ACCEPTED)
+    read(tmp_path, line_of(ground, debit, kind="rejected").replace(";4520;", ";4500;"))
+    assert kinds() == [("rejection", "open")]
+    assert ground.standing().state == "debit_accepted"
+    read(tmp_path, line_of(ground, debit, kind="rejected"))
+    assert kinds() == [("rejection", "closed")]
+    assert ground.standing().state == "open"
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------
@@ -355,3 +368,58 @@ def test_lines_pending_are_listed_until_they_are_acted_upon(ground: Ground, tmp_
     assert jobs.act_on_lines() == 0
     with prepared():
         assert db.session.scalars(select(SettlementLine.result)).all() == ["done"]
+
+
+# -- the accountant's own file -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def titre(ground: Ground) -> Bill:
+    with prepared():
+        return billing.bill(
+            ground.hospital.establishment, ground.patient, source="titre", reference="1234", refdet="TITRE1234"
+        )
+
+
+def read_return(tmp_path: Path, *encashments: str) -> jobs.Report:
+    path = tmp_path / "retour.xml"
+    path.write_bytes(pes.returned(*encashments))
+    return jobs.import_payments(path)
+
+
+def standing_of(bill: Bill) -> queries.Standing:
+    with prepared():
+        return queries.standing(bill.id)
+
+
+def test_a_titre_that_the_accountant_was_paid_is_asked_for_no_more(titre: Bill, tmp_path: Path) -> None:
+    assert read_return(tmp_path, pes.encashment("40.00")).totals()["added"] == 1
+    assert standing_of(titre).state == "open"
+    assert kinds() == [("part_only", "open")]
+    read_return(tmp_path, pes.encashment("40.00"), pes.encashment("5.20", number="779"))
+    assert standing_of(titre).bill.closed_reason == "paid_elsewhere"
+
+
+def test_the_accountant_tells_of_the_portals_own_payment_and_nothing_changes(titre: Bill, tmp_path: Path) -> None:
+    with prepared():
+        billing.attempt(db.session.get_one(Bill, titre.id), Ending.PAID)
+    read_return(tmp_path, pes.encashment())
+    read_return(tmp_path, pes.encashment())
+    assert standing_of(titre).state == "paid"
+    assert kinds() == []
+    assert [each.why for each in rows(SettlementLine)] == ["paid_here"]
+
+
+def test_a_titre_that_the_portal_never_had_is_no_business_of_ours(ground: Ground, tmp_path: Path) -> None:
+    read_return(tmp_path, pes.encashment())
+    assert [(each.result, each.why) for each in rows(SettlementLine)] == [("done", "no_such_bill")]
+    assert kinds() == []
+
+
+def test_a_file_cut_in_the_middle_keeps_what_was_read(titre: Bill, tmp_path: Path) -> None:
+    path = tmp_path / "cut.xml"
+    path.write_bytes(pes.returned(pes.encashment())[:-40])
+    with pytest.raises(NotSuchAFile):
+        jobs.import_payments(path)
+    assert read_return(tmp_path, pes.encashment()).totals()["refused"] == 0
+    assert standing_of(titre).bill.closed_reason == "paid_elsewhere"

@@ -65,14 +65,25 @@ def _withdraw(line: SettlementLine, found: Standing, reason: str) -> tuple[str, 
         close_elsewhere([found.bill.establishment_id], found.bill.id, reason, note)
     except NotClosable:
         return _report("also_paid_here", line, found, line.amount_cents)
+    _settle_difference(line, "part_only", _subject(line))
     return "done", reason
 
 
 def _report(kind: str, line: SettlementLine, found: Standing, told: int) -> tuple[str, str]:
-    subject = f"{line.source}|{line.exer}|{line.reference}"
-    finding = differences.of_bill(kind, subject, line.happened_on, line.reference, told, found.paid_cents)
+    finding = differences.of_bill(kind, _subject(line), line.happened_on, line.reference, told, found.paid_cents)
     differences.open_(line.establishment_id, finding, bill_id=found.bill.id)
     return "reported", kind
+
+
+def _subject(line: SettlementLine) -> str:
+    return f"{line.source}|{line.exer}|{line.reference}"
+
+
+def _settle_difference(line: SettlementLine, kind: str, subject: str) -> None:
+    """What was reported before is told in full now."""
+    found = differences.held(line.establishment_id, kind, subject)
+    if found is not None:
+        differences.move(found, "closed", "agree")
 
 
 def _bill_of(line: SettlementLine) -> Bill | None:
@@ -118,6 +129,7 @@ def _reject(line: SettlementLine) -> tuple[str, str]:
         )
         differences.open_(line.establishment_id, finding)
         return "reported", reason.reason
+    _settle_difference(line, "rejection", line.key)
     return "done", "rejected"
 
 
