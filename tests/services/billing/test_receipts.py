@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]  # it has no types
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
