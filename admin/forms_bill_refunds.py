@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal import db
@@ -40,6 +40,7 @@ class RefundForm(OnceForm):
         [Required()],
         choices=choices([(code, REASON_WORDS[code]) for code in ("overpaid", "cancelled_care")]),
     )
+    by_transfer = BooleanField(_l("The card does not exist any more: the public accountant makes a transfer"))
     note = TextAreaField(
         _l("Note for your colleagues"),
         [Length(max=500, message=_l("This is too long"))],
@@ -58,7 +59,6 @@ class RefundForm(OnceForm):
 
     def tell(self, refused: NotRefundable, shown: str) -> None:
         """Put a refusal beside the amount. shown: the most that may leave, as people read it."""
-        self.form_errors = []
         self.amount.errors = [
             _("At most %(amount)s may be given back of this payment for this reason.", amount=shown)
             if refused.most_cents

@@ -108,7 +108,13 @@ def ask(bill_id: UUID) -> Answer | tuple[str, int]:
     if free and form.validate_on_submit():
         try:
             refund = actions.ask(
-                places, UUID(form.payment.data), bill_id, form.amount.data or 0, form.reason.data, form.note.data or ""
+                places,
+                UUID(form.payment.data),
+                bill_id,
+                form.amount.data or 0,
+                form.reason.data,
+                form.note.data or "",
+                by_transfer=bool(form.by_transfer.data),
             )
         except NotRefundable as refused:
             form.tell(refused, euros(refused.most_cents))
@@ -140,21 +146,22 @@ def _first(found: Standing, free: Sequence[Held]) -> dict[str, Any]:
 
 def _label(held: Held) -> str:
     entry = held.entry
-    return _(
+    words = _(
         "%(amount)s through %(means)s on %(day)s – still holds %(held)s",
         amount=euros(entry.amount_cents),
         means=_MEANS_WORDS.get(entry.psp, entry.psp),
-        day=short_day((entry.moved_at or entry.booked_at).date()),
+        day=short_day(entry.moved_at or entry.booked_at),
         held=euros(held.holds_cents),
     )
+    return str(words)
 
 
 def _asked(refund: Refund) -> str:
     if refund.state == "asked":
-        return _("The refund is asked for. Another agent must approve it before anything leaves.")
+        return str(_("The refund is asked for. Another agent must approve it before anything leaves."))
     if refund.is_by_transfer:
-        return _("The refund is ready: record the public accountant’s transfer here once it is made.")
-    return _("The refund is on its way to Stripe.")
+        return str(_("The refund is ready: record the public accountant’s transfer here once it is made."))
+    return str(_("The refund is on its way to Stripe."))
 
 
 # -- one refund --------------------------------------------------------------------------------------------------

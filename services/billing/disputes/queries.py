@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import Integer, Select, cast, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.db import session
@@ -27,7 +27,7 @@ def disputed(entry_ids: Collection[UUID]) -> set[UUID]:
     }
 
 
-def _disputes() -> Any:
+def _disputes() -> Select[tuple[Dispute]]:
     return select(Dispute).options(joinedload(Dispute.establishment), joinedload(Dispute.entry))
 
 

@@ -28,7 +28,8 @@ def _among(column: str, values: tuple[str, ...]) -> str:
 class Refund(Keyed, Base):
     """Some of what one payment brought for one bill, given back.
 
-    entry_id: the payment, in the ledger. Its own id is the key under which a provider knows it: it is stored before
+    psp: the way back, `stripe`, `payfip`, or `bank` for a payment by Stripe that the accountant gives back. entry_id:
+    the payment, in the ledger. Its own id is the key under which a provider knows it: it is stored before
     the provider hears of it. psp_ref: the provider's name for it. needs_second: the amount was above the hospital's
     threshold when it was asked for. first_sent_at: since when its key lives. failure: the provider's code.
     accountant_ref, moved_on: of the public accountant's transfer, for a means that gives nothing back itself.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, cast, exists, func, or_, select
+from sqlalchemy import BigInteger, Integer, Select, cast, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import db, establishments
@@ -107,7 +107,7 @@ def given_back_cents(entry_id: UUID) -> int:
 # -- refunds -----------------------------------------------------------------------------------------------------
 
 
-def _refunds() -> Any:
+def _refunds() -> Select[tuple[Refund]]:
     return select(Refund).options(
         joinedload(Refund.bill).joinedload(Bill.establishment), joinedload(Refund.entry), joinedload(Refund.bill)
     )
@@ -269,9 +269,8 @@ def _payments_of(bill_ids: Collection[UUID]) -> dict[UUID, list[LedgerEntry]]:
     ).all()
     found: dict[UUID, list[LedgerEntry]] = {}
     for bill_id, entry in rows:
-        listed = found.setdefault(bill_id, [])
-        if entry not in listed:
-            listed.append(entry)
+        if bill_id is not None and entry not in found.setdefault(bill_id, []):
+            found[bill_id].append(entry)
     return found
 
 

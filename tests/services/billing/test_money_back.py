@@ -317,7 +317,7 @@ def check(story: Story) -> None:
         debit, credit = current.execute(lines).one()
         assert debit == credit
         for entry in story.payments:
-            assert current.scalar(select(func.payment_holds(entry, story.bill))) >= 0
+            assert int(current.scalars(select(func.payment_holds(entry, story.bill))).one()) >= 0
         found = queries.standing(story.bill)
         left = select(func.coalesce(func.sum(Refund.amount_cents), 0)).where(
             Refund.bill_id == story.bill, Refund.state.in_(("under_way", "done"))

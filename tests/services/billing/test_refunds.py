@@ -485,6 +485,15 @@ class TestPayfip:
         assert (state_of(asked), ground.standing().overpaid_cents) == ("failed", 480)
         ask(paul, ground, entry, 480)
 
+    def test_a_card_that_is_gone_is_replaced_by_a_transfer(self, ground: Ground, paul: Actor) -> None:
+        entry = paid(ground.bill, cents=5000)
+        with db.transaction(paul):
+            asked = actions.ask(here(ground), entry, ground.bill.id, 480, "overpaid", by_transfer=True).id
+        assert send(asked) == "approved"  # Stripe is not asked
+        with db.transaction(paul):
+            actions.record_transfer(here(ground), asked, "VIR-2", date(2026, 11, 20))
+        assert (state_of(asked), ground.standing().state, balance("bank")) == ("done", "paid", -480)
+
     def test_stripes_refunds_are_not_recorded_by_hand(self, ground: Ground, paul: Actor) -> None:
         asked = ask(paul, ground, paid(ground.bill, cents=5000), 480)
         with db.transaction(paul), pytest.raises(TooLate):
@@ -544,7 +553,7 @@ def test_strangers_see_no_refund(ground: Ground, paul: Actor) -> None:
         with db.transaction(actor) as current:
             for table in (Refund, RefundChange):
                 assert current.scalar(select(func.count()).select_from(table)) == 0, name
-            assert current.execute(text("update refund set note = 'seen'")).rowcount == 0, name
+            assert current.scalars(text("update refund set note = 'seen' returning id")).all() == [], name
     with db.transaction(paul) as current:
         assert current.scalar(select(func.count()).select_from(Refund)) == 1
 

@@ -18,11 +18,19 @@ from services.billing.refunds.queries import Held
 
 
 def ask(
-    places: Collection[UUID], entry_id: UUID, bill_id: UUID, amount_cents: int, reason: str, note: str = ""
+    places: Collection[UUID],
+    entry_id: UUID,
+    bill_id: UUID,
+    amount_cents: int,
+    reason: str,
+    note: str = "",
+    *,
+    by_transfer: bool = False,
 ) -> Refund:
     """Ask that some of what a payment brought for a bill be given back; it leaves at once below the threshold.
 
-    reason: one of `models.TO_CHOOSE`. note: for colleagues, no word about care. Raises UnknownRefund, NotRefundable.
+    reason: one of `models.TO_CHOOSE`. note: for colleagues, no word about care. by_transfer: the public accountant
+    gives it back though Stripe could, for a card that does not exist any more. Raises UnknownRefund, NotRefundable.
     """
     held = _held(places, entry_id, bill_id)
     if held.obstacle and held.obstacle != "nothing":
@@ -30,7 +38,8 @@ def ask(
     most = held.most_cents[reason] if reason in TO_CHOOSE else 0
     if not 0 < amount_cents <= most:
         raise NotRefundable("too_much" if most else "nothing", most)
-    refund = _written(held.entry, bill_id, amount_cents, reason, note)
+    psp = "bank" if by_transfer and held.entry.psp == "stripe" else held.entry.psp
+    refund = _written(held.entry, bill_id, psp, amount_cents, reason, note)
     trace(refund, "")
     record("refund.asked", refund, reason=reason)
     if not refund.needs_second:
@@ -52,7 +61,7 @@ def _held(places: Collection[UUID], entry_id: UUID, bill_id: UUID) -> Held:
     return held
 
 
-def _written(entry: LedgerEntry, bill_id: UUID, amount_cents: int, reason: str, note: str) -> Refund:
+def _written(entry: LedgerEntry, bill_id: UUID, psp: str, amount_cents: int, reason: str, note: str) -> Refund:
     actor = db.current_actor()
     # What was given back already counts: three small refunds are one large one.
     in_all = amount_cents + queries.given_back_cents(entry.id)
@@ -61,7 +70,7 @@ def _written(entry: LedgerEntry, bill_id: UUID, amount_cents: int, reason: str, 
         establishment_id=entry.establishment_id,
         bill_id=bill_id,
         entry_id=entry.id,
-        psp=entry.psp,
+        psp=psp,
         amount_cents=amount_cents,
         reason=reason,
         note=note,
