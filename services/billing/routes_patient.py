@@ -203,8 +203,7 @@ def _bill(bill_id: UUID) -> Standing:
 def _pay_page(found: Sequence[Standing], form: PayForm, away: bool = False, refused: bool = False) -> str:
     """The form's redirect leads to the payment site: the page's security policy must allow it."""
     offered = form.offer(queries.means_for(found))
-    for psp in offered:
-        form_targets(jobs.means(psp).site)
+    form_targets(*(jobs.means(psp).site for psp in offered))
     total = sum(each.left_cents for each in found)
     return render_template(
         "billing/pay.html", found=found, total=total, form=form, offered=offered, away=away, refused=refused

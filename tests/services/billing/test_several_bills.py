@@ -3,10 +3,10 @@
 import pytest
 from flask.testing import FlaskClient
 
-from portal import db
+from portal import db, establishments
 from portal.gateways.payments.means import Ending
 from portal.gateways.payments.payfip_twin import RunningTwin
-from services.billing import actions, queries
+from services.billing import actions, jobs, queries
 from services.billing.actions import NotPayable
 from services.billing.ledger.models import LedgerLine
 from services.billing.models import AttemptShare, Bill, Receipt
@@ -164,3 +164,14 @@ def test_no_part_of_a_titre_is_taken_online(browser: FlaskClient, ground: Ground
         assert queries.obstacle(queries.standing(titre.id)) == "not_online"
     page = browser.get(f"/factures/{titre.id}")
     assert f"/factures/{titre.id}/payer" not in page.text
+
+
+def test_with_two_means_the_page_may_lead_to_both_sites_and_asks_which(browser: FlaskClient, ground: Ground) -> None:
+    with prepared():
+        establishments.change_setting(ground.hospital.establishment.id, "stripe_enabled", "yes")
+        billing.source(ground.hospital.establishment, means=["payfip", "stripe"])
+    page = browser.get(f"{ground.page}/payer")
+    for psp in ("payfip", "stripe"):
+        assert jobs.means(psp).site in page.headers["Content-Security-Policy"]
+        assert f'value="{psp}"' in page.text
+    assert browser.post(f"{ground.page}/payer", data={"email": "jeanne@exemple.test"}).status_code == 422
