@@ -35,7 +35,8 @@ Page = str | Response | tuple[str, int]
 def days() -> str:
     """Days and counters, newest first. By address: jusqu_au, the last day shown."""
     mine = _mine()
-    last = _last_day()
+    today = _today(mine)
+    last = _last_day(today)
     first = last - timedelta(days=queries.DAYS_SHOWN - 1)
     rows = queries.day_rows([place.id for place in mine], first, last)
     return render_template(
@@ -44,7 +45,7 @@ def days() -> str:
         places={place.id: place for place in mine},
         first=first,
         last=last,
-        is_latest=last >= _today(),
+        is_latest=last >= today,
         before=first - timedelta(days=1),
         after=last + timedelta(days=queries.DAYS_SHOWN),
         open_differences=queries.open_count([place.id for place in mine]),
@@ -226,15 +227,15 @@ def _mine() -> list[Establishment]:
     return [place for place in establishments.establishments() if place.id in held]
 
 
-def _today() -> date:
-    return max((civil_day(db.now(), place.tz) for place in _mine()), default=db.now().date())
+def _today(mine: list[Establishment]) -> date:
+    return max((civil_day(db.now(), place.tz) for place in mine), default=db.now().date())
 
 
-def _last_day() -> date:
+def _last_day(today: date) -> date:
     try:
-        return min(date.fromisoformat(request.args.get("jusqu_au", "")), _today())
+        return min(date.fromisoformat(request.args.get("jusqu_au", "")), today)
     except ValueError:
-        return _today()
+        return today
 
 
 def _key(finess: str, psp: str, account: str, day: str) -> tuple[Establishment, CounterDay]:

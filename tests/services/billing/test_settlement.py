@@ -247,7 +247,8 @@ def test_a_debit_given_back_reopens_the_bill_once_and_the_payer_is_told_without_
     assert [each.kind for each in ground.entries()] == ["payment", "rejection"]
     mails = [each for each in rows(Notification) if "direct debit" in each.subject or "prélèvement" in each.subject]
     assert len(mails) == 1
-    assert "45" not in mails[0].body
+    assert "45.20" not in mails[0].body
+    assert "45,20" not in mails[0].body
     (receipt,) = ground.receipts()
     assert receipt.entry_id == entry.id
     with prepared():
