@@ -47,47 +47,31 @@ def add_control(app: Flask, till: Till, notifier: Notifier) -> None:
 def _orders(till: Till, notifier: Notifier) -> dict[str, Callable[[Orders], Any]]:
     """What may be ordered. An operation is named by its `idop`."""
 
-    def faults(words: Orders) -> dict[str, bool]:
-        till.faults.set(words)
-        return {"done": True}
-
-    def clear(_words: Orders) -> dict[str, bool]:
-        till.faults.clear()
-        return {"done": True}
-
     def decide(words: Orders) -> dict[str, str]:
         decided = till.decide(words["idop"], words["code"])
         if words.get("told", True):
             notifier.tell(decided)
         return _shown(decided)
 
-    def forge(words: Orders) -> dict[str, bool]:
-        notifier.forge(words["url"], words["idop"])
-        return {"done": True}
-
-    def release(_words: Orders) -> dict[str, bool]:
-        notifier.release()
-        return {"done": True}
-
-    def quiet(_words: Orders) -> dict[str, bool]:
-        notifier.wait()
-        return {"done": True}
-
-    def purge(_words: Orders) -> dict[str, bool]:
-        till.purge()
-        return {"done": True}
-
     return {
-        "faults": faults,
-        "clear": clear,
+        "faults": _done(till.faults.set),
+        "clear": _done(lambda _words: till.faults.clear()),
         "decide": decide,
         "bounce": _on_one(till.bounce),
         "expire": _on_one(till.expire),
-        "forge": forge,
-        "release": release,
-        "quiet": quiet,
-        "purge": purge,
+        "forge": _done(lambda words: notifier.forge(words["url"], words["idop"])),
+        "release": _done(lambda _words: notifier.release()),
+        "quiet": _done(lambda _words: notifier.wait()),
+        "purge": _done(lambda _words: till.purge()),
     }
+
+
+def _done(order: Callable[[Orders], Any]) -> Callable[[Orders], dict[str, bool]]:
+    def obey(words: Orders) -> dict[str, bool]:
+        order(words)
+        return {"done": True}
+
+    return obey
 
 
 def _on_one(change: Callable[[str], Operation]) -> Callable[[Orders], dict[str, str]]:
