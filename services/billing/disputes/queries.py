@@ -1,7 +1,6 @@
 """What is read about disputes."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, cast, func, select
@@ -27,7 +26,7 @@ def disputed(entry_ids: Collection[UUID]) -> set[UUID]:
     }
 
 
-def _disputes() -> Select[tuple[Dispute]]:
+def _disputes() -> Select[Dispute]:
     return select(Dispute).options(joinedload(Dispute.establishment), joinedload(Dispute.entry))
 
 

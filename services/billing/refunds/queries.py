@@ -107,7 +107,7 @@ def given_back_cents(entry_id: UUID) -> int:
 # -- refunds -----------------------------------------------------------------------------------------------------
 
 
-def _refunds() -> Select[tuple[Refund]]:
+def _refunds() -> Select[Refund]:
     return select(Refund).options(
         joinedload(Refund.bill).joinedload(Bill.establishment), joinedload(Refund.entry), joinedload(Refund.bill)
     )
