@@ -15,7 +15,8 @@ from tests.campaign.payers import Owed, Payer
 from tests.campaign.threads import together
 from tests.services.billing.test_campaign import environment
 
-SLOW_S = 5.0
+SLOW_S = 7.0
+"""Just below the time limit of the door: a page that waited for it would take as long."""
 PAYERS = 4
 
 
@@ -33,7 +34,7 @@ def test_pages_are_served_while_payers_wait_for_the_payment_site(
                 return float(bool(payer.leave_once()))
 
         *left, longest = together([*(partial(leave, owed) for owed in bills), partial(longest_page, portal, SLOW_S)])
-    assert longest < SLOW_S / 2, "a page waited for the payment site"
+    assert longest < 0.75 * SLOW_S, "a page waited for the payment site"
     assert sum(left) >= 1, "nobody waited for the payment site: nothing was measured"
 
 
