@@ -28,8 +28,9 @@ def test_a_payer_who_closes_the_browser_has_paid_and_has_a_receipt(visitor: Visi
     page.wait_for_timeout(300)
 
     stack.work()
-    assert stack.sql("select state from payment_attempt where psp = 'stripe'") == [("paid",)]
-    fees = stack.sql("select amount_cents from ledger_entry where kind = 'fee'")
+    last = "(select id from payment_attempt where psp = 'stripe' order by created_at desc limit 1)"
+    assert stack.sql(f"select state from payment_attempt where id = {last}") == [("paid",)]
+    fees = stack.sql(f"select amount_cents from ledger_entry where kind = 'fee' and attempt_id = {last}")
     assert fees == [(205,)], "1.5 % of 120 euros and 25 cents, an entry of their own"
 
     page.unroute_all()
