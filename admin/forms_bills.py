@@ -1,6 +1,7 @@
 """What an agent looks for among bills and in their ledger, in the address of the page."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, SelectField, StringField
@@ -16,6 +17,7 @@ from services.billing.ledger.models import KINDS
 from services.billing.models import BILL_STATES
 
 _TOO_LONG = Length(max=100, message=_l("This is too long"))
+_DAY: dict[str, Any] = {"invalid_value_message": _l("This is not a day: choose it in the calendar")}
 _ALL = ("", _l("All"))
 
 
@@ -62,11 +64,7 @@ class BillsForm(Form):
     )
     source = SelectField(_l("Kind"), choices=choices([_ALL, *KIND_WORDS.items()]), validate_choice=False)
     etablissement = SelectField(_l("Hospital"), choices=choices([_ALL]), validate_choice=False)
-    echeance = DateField(
-        _l("Due before"),
-        [Optional()],
-        invalid_value_message=_l("This is not a day: choose it in the calendar"),
-    )
+    echeance = DateField(_l("Due before"), [Optional()], **_DAY)
     montant = EuroField(_l("Patient’s share"), [Optional()])
 
     def among(self, places: Sequence[Establishment]) -> "BillsForm":

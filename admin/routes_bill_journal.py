@@ -115,11 +115,11 @@ def _form(form: Any) -> Any:
 
 
 def _search(form: LedgerForm, mine: Sequence[Establishment]) -> Search:
-    zone = _zone(mine)
+    zone, (first, last) = _zone(mine), _days(form)
     return Search(
         places=_places(form, mine),
-        since=_start(form.first.data, zone),
-        before=_start(form.last.data + timedelta(days=1), zone),
+        since=_start(first, zone),
+        before=_start(last + timedelta(days=1), zone),
         kind=form.chosen("mouvement"),
         psp=form.chosen("site"),
         means=form.chosen("moyen"),
@@ -130,13 +130,18 @@ def _search(form: LedgerForm, mine: Sequence[Establishment]) -> Search:
 
 
 def _balances(form: DayForm, mine: Sequence[Establishment]) -> Sequence[Balance]:
-    return queries.balances(_places(form, mine), _start(form.last.data + timedelta(days=1), _zone(mine)))
+    return queries.balances(_places(form, mine), _start(_days(form)[1] + timedelta(days=1), _zone(mine)))
 
 
 def _places(form: Any, mine: Sequence[Establishment]) -> frozenset[UUID]:
     return frozenset(place.id for place in mine if form.etablissement.data in ("", None, place.finess)) or frozenset(
         place.id for place in mine
     )
+
+
+def _days(form: Any) -> tuple[date, date]:
+    """The first and the last one, which `_form` filled in."""
+    return form.first.data, form.last.data
 
 
 def _zone(mine: Sequence[Establishment]) -> ZoneInfo:

@@ -31,11 +31,12 @@ def hospitals() -> str:
 @stripe_pages.route("/<finess>", methods=["GET", "POST"])
 def change(finess: str) -> Response | tuple[str, int]:
     """Open or close it, type its keys. Secrets typed are not kept with a held form: they are typed again."""
-    account = _account(_one(finess))
+    place = _one(finess)
+    account = _account(place)
     form = StripeForm(data={name: account[name] for name in ("enabled", "accountant", "agreed_on")})
     if form.validate_on_submit():
         try:
-            actions.set_stripe(account["place"].id, form.draft())
+            actions.set_stripe(place.id, form.draft())
         except StripeUnfit as unfit:
             form.tell(unfit)
         else:

@@ -36,7 +36,8 @@ def test_what_everybody_may_read(visitor: Visitor, address: str, heading: str) -
         (
             "proconnect",
             "administrator",
-            "/admin/ /admin/rendez-vous /admin/pre-admissions /admin/factures/ /admin/factures/a-surveiller"
+            "/admin/ /admin/rendez-vous /admin/pre-admissions /admin/factures/ /admin/factures/liste"
+            " /admin/factures/a-surveiller /admin/factures/journal /admin/factures/soldes /admin/factures/sources"
             " /admin/documents /admin/documents/echanges /admin/documents/refuses /admin/agents /admin/journal",
         ),
     ],

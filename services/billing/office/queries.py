@@ -198,7 +198,8 @@ def waiting(places: Collection[UUID], unanswered_before: datetime) -> Waiting:
     reviewed = func.count().filter(PaymentAttempt.state == "to_review")
     attempts = select(reviewed, func.count().filter(late)).where(of_these).subquery()
     too_much = select(func.count()).select_from(_received_too_much(places).subquery()).scalar_subquery()
-    return Waiting(*session.execute(select(*attempts.c, too_much)).one())
+    found = session.execute(select(*attempts.c, too_much)).one()
+    return Waiting(found[0], found[1], found[2])
 
 
 def takings(places: Collection[UUID], since: datetime) -> Sequence[Takings]:
