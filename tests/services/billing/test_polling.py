@@ -10,7 +10,7 @@ from flask import Flask
 
 from portal import db
 from portal.config import Settings
-from portal.gateways.payments.payfip_twin import RunningTwin
+from portal.gateways.payments.payfip_twin import RunningTwin, Trouble
 from services import billing as room
 from services.billing import jobs
 from tests.services.billing.conftest import Ground, SignIn, at_the_bank, begin, calls_to_payfip, later
@@ -34,7 +34,7 @@ def lost(sign_in: SignIn, ground: Ground, door: RunningTwin) -> Ground:
 
 
 def test_an_open_breaker_costs_no_try_and_asks_soon_again(lost: Ground, door: RunningTwin) -> None:
-    door.faults.trouble = "bad_gateway"
+    door.faults.trouble = Trouble.BAD_GATEWAY
     for _each in range(5):
         jobs.settle(lost.attempts()[0].id)
     before, calls = lost.attempts()[0], calls_to_payfip()
@@ -48,7 +48,7 @@ def test_an_open_breaker_costs_no_try_and_asks_soon_again(lost: Ground, door: Ru
 def test_the_exit_code_tells_that_a_provider_could_not_be_asked(
     lost: Ground, door: RunningTwin, reconcile: Run
 ) -> None:
-    door.faults.trouble = "bad_gateway"
+    door.faults.trouble = Trouble.BAD_GATEWAY
     result = reconcile()
     assert result.exit_code == 3
     (row,) = map(json.loads, result.output.splitlines())

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from portal import db
 from portal.calendar import civil_day
@@ -38,14 +38,14 @@ def booked(place: Establishment, at: datetime, *, ref: str = "", cents: int = 45
     entry, name = uuid4(), ref or str(uuid4())
     with prepared():
         session.execute(
-            LedgerEntry.__table__.insert().values(
+            insert(LedgerEntry).inline().values(
                 id=entry, establishment_id=place.id, psp="payfip", psp_ref=name, kind="payment", means="card",
                 amount_cents=cents, currency="EUR", account="090909", booked_at=at, moved_at=at,
             )
         )  # fmt: skip
         for account, debit, credit in (("clearing:payfip:090909", cents, 0), ("receivable", 0, cents)):
             session.execute(
-                LedgerLine.__table__.insert().values(
+                insert(LedgerLine).inline().values(
                     id=uuid4(), entry_id=entry, establishment_id=place.id, kind="payment", account=account,
                     debit_cents=debit, credit_cents=credit,
                 )
