@@ -123,6 +123,7 @@ def _order(started: Started, back: str) -> tuple[Order, str]:
         notify_url=f"{_doors.base_url}/callbacks/{attempt.psp}",
         return_url=return_url,
         cancel_url=return_url,
+        closes_at=attempt.created_at + states.PAGE_OPEN_FOR,
     )
     return order, attempt.psp
 
