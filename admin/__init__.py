@@ -79,6 +79,7 @@ from admin import (
 from portal import catalog, retention
 from portal.catalog import Card, Group
 from services import appointments, preadmission, questionnaires
+from services.billing.guests.actions import may_be_noticed
 from services.billing.settlement.forms import RejectionForm
 
 

@@ -36,7 +36,7 @@ ANOTHER_TRY_AFTER = timedelta(minutes=20)
 CREATION_LOST_AFTER = timedelta(minutes=2)
 """An attempt without idop this old was interrupted: nobody knows its idop, nobody can pay it."""
 PAGE_OPEN_FOR = timedelta(minutes=45)
-"""How long a payment page stays open where we choose; drawn from the attempt, so that an order sent again is the same."""
+"""How long a payment page stays open where we choose; drawn from the attempt, which says the same when sent again."""
 FOLLOWED_FOR = timedelta(days=8)
 _SOFT_FOLLOWED_FOR = timedelta(minutes=30)
 AFTER_TROUBLE = timedelta(minutes=30)

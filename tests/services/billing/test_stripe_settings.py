@@ -1,4 +1,4 @@
-"""Stripe at a hospital: closed until its administrator opens it, with the accountant’s agreement; its keys are sealed."""
+"""Stripe at a hospital: closed until its administrator opens it, with the accountant’s agreement; keys are sealed."""
 
 import pytest
 from flask import Flask
