@@ -126,7 +126,7 @@ def _add_bills(app: Flask) -> None:
     app.register_blueprint(routes_stripe.stripe_pages)
     app.register_blueprint(routes_stripe_events.stripe_news)
     app.register_blueprint(routes_payment_notices.notice_pages)
-    app.jinja_env.globals["may_print_notice"] = routes_payment_notices.actions.may_be_noticed
+    app.jinja_env.globals["may_print_notice"] = may_be_noticed
     app.register_blueprint(routes_bill_refunds.refund_pages)
     app.register_blueprint(routes_bill_disputes.dispute_pages)
     app.register_blueprint(routes_bill_payouts.payout_pages)
