@@ -41,7 +41,11 @@ def _let_the_desk_write(begun_at_the_desk: str) -> None:
         ("preadmission", "submitted_at", begun_at_the_desk),
         ("piece", "shared_at", "shared_at is not null" if begun_at_the_desk else ""),
     ):
-        seen = may.either(f"{shown} is not null", begun_at_the_desk) if desk == "origin = 'desk'" else f"{shown} is not null"
+        seen = (
+            may.either(f"{shown} is not null", begun_at_the_desk)
+            if desk == "origin = 'desk'"
+            else f"{shown} is not null"
+        )
         theirs = may.either(may.own(), may.both(may.staff("preadmission"), seen), may.SYSTEM)
         begun = [may.both(may.staff("preadmission"), desk)] if desk else []
         op.execute(f"alter policy {table}_read on {table} using ({theirs})")

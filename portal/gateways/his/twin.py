@@ -98,7 +98,6 @@ class Agenda:
         self.appointments[placer] = Booked(placer, sch.value(11, 4), ail.value(3), state)
         return Acknowledgement("AA", message.control_id)
 
-
     def _expect(self, message: Message) -> Acknowledgement:
         """A05 and A38: what is changed or cancelled is to be known."""
         zbe, pid = message.first("ZBE"), message.first("PID")
