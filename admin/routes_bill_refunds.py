@@ -176,6 +176,8 @@ def _refund_page(refund_id: UUID, transfer: TransferForm, back: CameBackForm) ->
     refund = queries.one_at(guards.establishments("billing"), refund_id)
     if refund is None:
         abort(404)
+    if refund.state in ("asked", "approved") and not queries.is_still_owed(refund):
+        flash(str(OBSTACLE_WORDS["too_much"]), "warning")
     return render_template(
         "admin/bill_refunds/refund.html",
         refund=refund,

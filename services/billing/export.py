@@ -1,5 +1,6 @@
 """What this room holds about a person, for the copy of their data."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -8,6 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from auth.account import export
 from auth.account.export import Entry, Fact, Part
+from auth.models import PatientAccess
 from portal.db import session
 from portal.web.ui import euros
 from services.billing.ledger.models import LedgerEntry, LedgerLine
@@ -41,8 +43,16 @@ def part(patient_id: UUID) -> Part:
         .distinct()
         .order_by(LedgerEntry.booked_at)
     )
-    entries = [*map(_bill, bills), *map(_attempt, attempts), *(_money(entry, of) for entry, of in received)]
+    own = _accounts_of(patient_id)
+    tries = [_attempt(each, ids, own) for each in attempts]
+    entries = [*map(_bill, bills), *tries, *(_money(entry, of) for entry, of in received)]
     return Part("bills", _l("Bills and payments"), entries)
+
+
+def _accounts_of(patient_id: UUID) -> set[UUID]:
+    """The person's own, not those of people who act for them."""
+    of_self = (PatientAccess.patient_id == patient_id, PatientAccess.relation == "self")
+    return set(session.scalars(select(PatientAccess.account_id).where(*of_self)))
 
 
 def _bill(each: Bill) -> Entry:
@@ -63,12 +73,16 @@ def _bill(each: Bill) -> Entry:
     return Entry(f"{each.label} – {each.reference}", facts)
 
 
-def _attempt(each: PaymentAttempt) -> Entry:
+def _attempt(each: PaymentAttempt, bill_ids: Collection[UUID], own: Collection[UUID]) -> Entry:
+    """Of what somebody else paid, perhaps with other people's bills: neither their address nor those bills (GDPR,
+    article 15.4)."""
+    shares = [share for share in each.shares if share.bill_id in bill_ids]
+    cents = sum(share.amount_cents for share in shares)
     facts = [
-        Fact("bill_reference", _l("Bill"), ", ".join(bill.reference for bill in each.bills)),
-        Fact("amount_cents", _l("Amount"), each.amount_cents, euros(each.amount_cents)),
+        Fact("bill_reference", _l("Bill"), ", ".join(share.bill.reference for share in shares)),
+        Fact("amount_cents", _l("Amount"), cents, euros(cents)),
         Fact("state", _l("State"), each.state),
-        Fact("email", _l("E-mail"), each.email),
+        *([Fact("email", _l("E-mail"), each.email)] if each.account_id in own else []),
         Fact("created_at", _l("Began"), each.created_at),
     ]
     return Entry(f"{each.refdet} – {each.psp}", facts)

@@ -105,6 +105,8 @@ def _page_to_resume(waiting: PaymentAttempt | None) -> str:
     """The payment site's page of an attempt under way: PayFiP's opens once, in the first quarter of an hour."""
     if waiting is None or waiting.state != "awaiting" or queries.may_try_again(waiting):
         return ""
+    if waiting.account_id is None and sum(share.amount_cents for share in waiting.shares) != waiting.amount_cents:
+        return ""  # somebody with letters pays other people's bills with this one: their page names them
     return jobs.payment_page(waiting)
 
 

@@ -138,8 +138,10 @@ def release_attempt(places: Collection[UUID], attempt_id: UUID) -> UUID:
 
     Money may still arrive for it, and would be booked. Raises UnknownBill when there is nothing to release.
     """
-    attempt = queries.one_attempt_at(places, attempt_id)
-    if attempt is None or attempt.state != "to_review":
+    if queries.one_attempt_at(places, attempt_id) is None:
+        raise UnknownBill(attempt_id)
+    attempt = locked(attempt_id)  # its provider may be saying this very moment that it was paid
+    if attempt.state != "to_review":
         raise UnknownBill(attempt_id)
     move(attempt, "expired", "released")
     record("payment.released", attempt)

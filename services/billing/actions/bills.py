@@ -3,9 +3,13 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal import audit, db
+from portal.db import session
 from services.billing import queries
 from services.billing.actions.facts import NotClosable, UnknownBill
+from services.billing.models import Bill
 from services.billing.queries import Standing
 
 
@@ -29,6 +33,8 @@ def close_elsewhere(places: Collection[UUID], bill_id: UUID, reason: str, note: 
 
     note: the reference of whoever says so. Raises UnknownBill, NotClosable.
     """
+    # A payment that is being written down at this moment is waited for.
+    session.execute(select(Bill.id).where(Bill.id == bill_id).with_for_update(key_share=True))
     found = queries.one_at(places, bill_id)
     if found is None:
         raise UnknownBill(bill_id)

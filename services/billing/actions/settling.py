@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 _CODE_LETTERS = "23456789BCDFGHJKLMNPQRSTVWXZ"
 _CODE_LENGTH = 10
 _NOTIFIED_AT_MOST_EVERY = timedelta(seconds=5)
+_MOST_POLLS = 32_767
+"""What the column holds: whoever reloads their return page for days must not make their own payment unbookable."""
 
 
 def receive_notification(psp: str, psp_ref: str) -> bool:
@@ -71,7 +73,7 @@ def hear(
         if isinstance(answer, Silence) and answer.kind == "left_alone":
             attempt.next_poll_at = None if attempt.is_settled else db.now() + states.AFTER_LEFT_ALONE
             return attempt.state
-        attempt.polls += 1
+        attempt.polls = min(attempt.polls + 1, _MOST_POLLS)
         if attempt.is_settled:
             return attempt.state
         if isinstance(answer, Answer):

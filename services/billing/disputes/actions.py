@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from portal import audit, db
 from portal.db import session
 from portal.gateways.payments import stripe_account
+from portal.gateways.payments.means import CURRENCY
 from portal.gateways.payments.stripe_account import Movement
 from services.billing.disputes import queries
 from services.billing.disputes.models import Dispute, DisputeChange
@@ -47,7 +48,10 @@ def hear(establishment_id: UUID, account: str, told: stripe_account.Dispute) -> 
         )
     dispute = _kept(establishment_id, account, told, payment)
     for movement in told.movements:
-        _book(dispute, movement)
+        if movement.currency == CURRENCY:
+            _book(dispute, movement)
+        else:  # the ledger counts cents of euros alone
+            log.error("dispute.of_another_currency", psp_ref=told.psp_ref, currency=movement.currency)
     return dispute
 
 

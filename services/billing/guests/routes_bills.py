@@ -75,7 +75,12 @@ def show(bill_id: UUID) -> str:
 
 
 def _page_to_resume(waiting: PaymentAttempt | None) -> str:
+    """Of a payment that letters began, all of which this browser has opened: the payment site's page shows what was
+    typed there, an email address among it, and every bill that is paid in one go."""
     if waiting is None or waiting.state != "awaiting" or queries.may_try_again(waiting):
+        return ""
+    opened = {each.bill.id for each in _opened()}
+    if waiting.account_id is not None or any(share.bill_id not in opened for share in waiting.shares):
         return ""
     return jobs.payment_page(waiting)
 

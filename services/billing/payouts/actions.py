@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from portal import audit, db
 from portal.db import session
 from portal.gateways.payments import stripe_account
+from portal.gateways.payments.means import CURRENCY
 from portal.gateways.payments.stripe_account import Movement
 from services.billing.ledger import payments as ledger
 from services.billing.ledger.actions import Posting, Side, post
 from services.billing.ledger.models import BANK, FEES, LedgerEntry
 from services.billing.payouts.models import Payout, PayoutMovement
+
+log = structlog.get_logger(__name__)
 
 _ENTRY_OF = {
     "refund": "refund",
@@ -46,6 +50,9 @@ def hear(
     returned: the movement that brought a failed payout back. Returns the jobs to ask for, with the object each is
     about: movements whose entry is missing.
     """
+    if told.currency != CURRENCY:
+        log.error("payout.of_another_currency", psp_ref=told.psp_ref, currency=told.currency)
+        return []  # the ledger counts cents of euros alone
     payout = _kept(establishment_id, account, told)
     if told.state != "canceled" and told.amount_cents:
         _book_payout(payout, told.amount_cents, told.psp_ref, None)

@@ -96,6 +96,16 @@ def reserved_cents(bill_id: UUID) -> int:
     return session.scalars(asked).one()
 
 
+def is_still_owed(refund: Refund) -> bool:
+    """Whether what was asked is still there to give back: since then, a bank may have taken a debit order back, the
+    provider have given some of it, or the hospital have raised what is due."""
+    found = queries.standing(refund.bill_id)
+    net = found.paid_cents - found.refunded_cents
+    spare = found.overpaid_cents if refund.reason == "overpaid" else net
+    holds = session.scalars(select(func.payment_holds(refund.entry_id, refund.bill_id))).one()
+    return bool(holds >= 0) and spare >= reserved_cents(refund.bill_id)
+
+
 def given_back_cents(entry_id: UUID) -> int:
     """What was asked or given back of one payment, failed and cancelled refunds left out."""
     asked = select(cast(func.coalesce(func.sum(Refund.amount_cents), 0), BigInteger)).where(

@@ -90,7 +90,8 @@ def _written(entry: LedgerEntry, bill_id: UUID, psp: str, amount_cents: int, rea
 
 
 def approve(places: Collection[UUID], refund_id: UUID) -> Refund:
-    """The second person agrees: it leaves. Raises UnknownRefund, SamePerson, TooLate, NotRefundable (disputed)."""
+    """The second person agrees: it leaves. Raises UnknownRefund, SamePerson, TooLate, NotRefundable (disputed,
+    too_much)."""
     refund, actor = locked(refund_id, places), db.current_actor()
     if refund.state != "asked":
         raise TooLate(refund.state)
@@ -98,6 +99,8 @@ def approve(places: Collection[UUID], refund_id: UUID) -> Refund:
         raise SamePerson
     if disputes.disputed([refund.entry_id]):
         raise NotRefundable("disputed")
+    if not queries.is_still_owed(refund):
+        raise NotRefundable("too_much")
     refund.approved_by, refund.approved_by_name, refund.approved_at = actor.account_id, actor.name, db.now()
     record("refund.approved", refund)
     _let_go(refund)
