@@ -11,6 +11,7 @@ import pypdfium2 as pdfium
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import lazy_gettext
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text, update
@@ -151,7 +152,7 @@ class TestTheLetter:
     def test_its_opening_is_written_down_as_somebody_with_the_letter(self, letter: FlaskClient, ground: Ground) -> None:
         (line,) = audit_lines(AUDITED)
         assert (line.object_id, line.patient_id) == (ground.bill.id, ground.patient.id)
-        assert str(WHO[line.actor]) == "Somebody with the hospital’s letter"
+        assert WHO[line.actor] == lazy_gettext("Somebody with the hospital’s letter")
         assert LETTER_KEY not in str(line.details)
 
     def test_the_patient_reads_it_among_those_who_opened_their_file(
