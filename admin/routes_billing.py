@@ -134,7 +134,7 @@ def release(attempt_id: UUID) -> Response | tuple[str, int]:
         bill_id = actions.release_attempt(places, attempt_id)
     except UnknownBill:
         attempt = queries.one_attempt_at(places, attempt_id)
-        return _moved(attempt.shares[0].bill_id) if attempt else abort(404)
+        return moved(attempt.shares[0].bill_id) if attempt else abort(404)
     flash(_("The bill can be paid again. A payment that arrived late would still be written down."), "success")
     return redirect(url_for(".show", bill_id=bill_id), 303)
 
@@ -174,7 +174,7 @@ def close(bill_id: UUID) -> Response | tuple[str, int]:
     except UnknownBill:
         abort(404)
     except NotClosable:
-        return _moved(bill_id)
+        return moved(bill_id)
     flash(_("The bill is closed: it can no longer be paid online."), "success")
     return redirect(url_for(".show", bill_id=bill_id), 303)
 
@@ -187,12 +187,12 @@ def reopen(bill_id: UUID) -> Response | tuple[str, int]:
     except UnknownBill:
         abort(404)
     except NotClosed:
-        return _moved(bill_id)
+        return moved(bill_id)
     flash(_("The bill is open again: it can be paid online."), "success")
     return redirect(url_for(".show", bill_id=bill_id), 303)
 
 
-def _moved(bill_id: UUID) -> tuple[str, int]:
+def moved(bill_id: UUID) -> tuple[str, int]:
     """The page of the bill as it is now: something happened since the agent looked."""
     return _bill_page(bill_id, CloseBillForm(formdata=None), has_moved=True), 409
 

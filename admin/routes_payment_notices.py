@@ -3,10 +3,10 @@
 from urllib.parse import quote
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, render_template
 from flask_babel import gettext as _
-from werkzeug.wrappers import Response
 
+from admin import routes_billing
 from auth import guards
 from auth.factors.totp import picture
 from portal.web.limits import limiter
@@ -23,7 +23,7 @@ notice_pages = guards.staff(
 
 @notice_pages.post("/<uuid:bill_id>/avis")
 @limiter.limit("30 per minute")
-def print_notice(bill_id: UUID) -> str | Response:
+def print_notice(bill_id: UUID) -> str | tuple[str, int]:
     """The page to print. It cannot be shown again: of its key, the digest alone is kept."""
     try:
         found, key = actions.draw_key(guards.establishments("billing"), bill_id)
@@ -34,7 +34,7 @@ def print_notice(bill_id: UUID) -> str | Response:
             _("No notice can be printed: nothing is left to pay, or these bills are not paid without an account."),
             "info",
         )
-        return redirect(url_for("admin_billing.show", bill_id=bill_id), 303)
+        return routes_billing.moved(bill_id)
     address = public_url("billing_letters.find")
     return render_template(
         "admin/payment_notices/notice.html",

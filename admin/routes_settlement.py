@@ -7,6 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from admin import routes_billing
 from auth import guards
 from portal import db, establishments, files
 from portal.calendar import civil_day
@@ -55,7 +56,10 @@ def days() -> str:
 @pages.get("/<finess>/<psp>/<account>/<day>")
 def day(finess: str, psp: str, account: str, day: str) -> str:
     """One day of one counter, payment by payment."""
-    place, key = _key(finess, psp, account, day)
+    return _day_page(*_key(finess, psp, account, day))
+
+
+def _day_page(place: Establishment, key: CounterDay) -> str:
     row = queries.day_row(key) or abort(404)
     return render_template(
         "admin/settlement/day.html",
@@ -67,13 +71,15 @@ def day(finess: str, psp: str, account: str, day: str) -> str:
 
 
 @pages.post("/<finess>/<psp>/<account>/<day>/clore")
-def close_day(finess: str, psp: str, account: str, day: str) -> Response:
+def close_day(finess: str, psp: str, account: str, day: str) -> Page:
+    """409, and the day as it is now, when it cannot be closed, or was meanwhile."""
     place, key = _key(finess, psp, account, day)
     try:
         actions.close_day([place.id], key)
-        flash(_("The day is checked and closed."), "success")
     except Unknown:
         flash(_("This day cannot be closed: a difference has no explanation yet, or it is closed already."), "warning")
+        return _day_page(place, key), 409
+    flash(_("The day is checked and closed."), "success")
     return redirect(url_for(".day", finess=finess, psp=psp, account=account, day=day), 303)
 
 
@@ -109,14 +115,20 @@ def difference(difference_id: UUID) -> Page:
     """One difference: what each side says, and what somebody decides."""
     places = guards.establishments("billing")
     found = queries.difference_at(places, difference_id) or abort(404)
-    before, after = queries.neighbours(places, found)
     form = DecideForm()
-    if form.validate_on_submit():
-        _decide(found, form)
-        if after is not None:
-            return redirect(url_for(".difference", difference_id=after), 303)
-        return redirect(url_for(".differences"), 303)
-    page = render_template(
+    if not form.validate_on_submit():
+        return _difference_page(found, form), 422 if form.errors else 200
+    after = queries.neighbours(places, found)[1]
+    if not _decide(found, form):
+        return _difference_page(found, DecideForm(formdata=None)), 409
+    if after is not None:
+        return redirect(url_for(".difference", difference_id=after), 303)
+    return redirect(url_for(".differences"), 303)
+
+
+def _difference_page(found: SettlementDifference, form: DecideForm) -> str:
+    before, after = queries.neighbours(guards.establishments("billing"), found)
+    return render_template(
         "admin/settlement/difference.html",
         found=found,
         form=form,
@@ -125,18 +137,20 @@ def difference(difference_id: UUID) -> Page:
         before=before,
         after=after,
     )
-    return page, 422 if form.errors else 200
 
 
-def _decide(found: SettlementDifference, form: DecideForm) -> None:
+def _decide(found: SettlementDifference, form: DecideForm) -> bool:
+    """False when somebody else has decided meanwhile."""
     if form.after.data == found.state == "open":
         flash(_("The difference is left open."), "info")
-        return
+        return True
     try:
         actions.decide(guards.establishments("billing"), found.id, form.after.data, form.why.data or "")
-        flash(_("What you decided is written down."), "success")
     except Unknown:
         flash(_("Somebody else has decided about this difference meanwhile."), "warning")
+        return False
+    flash(_("What you decided is written down."), "success")
+    return True
 
 
 # -- files -------------------------------------------------------------------------------------------------------
@@ -201,7 +215,7 @@ def received_one(file_id: UUID) -> str:
 
 
 @rejections.post("/<uuid:bill_id>/rejet")
-def reject(bill_id: UUID) -> Response:
+def reject(bill_id: UUID) -> Response | tuple[str, int]:
     """Record that the bank gave a debit order back."""
     form, places = RejectionForm(), guards.establishments("billing")
     if not form.validate():
@@ -216,6 +230,7 @@ def reject(bill_id: UUID) -> Response:
         abort(404)
     except NotRejectable:
         flash(_("This payment cannot be given back: it is no direct debit, or was given back already."), "warning")
+        return routes_billing.moved(bill_id)
     return redirect(url_for("admin_billing.show", bill_id=bill_id), 303)
 
 

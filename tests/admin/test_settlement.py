@@ -1,5 +1,6 @@
 """The accountant's screens: days, differences, files, batches, debits given back; and nobody else sees them."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -104,8 +105,25 @@ def test_a_day_that_agrees_is_closed_with_one_button(desk: FlaskClient, books: B
     desk.post(f"{day}/clore")
     assert [(each.ledger_cents, each.closed_by_name) for each in rows(SettlementDay)] == [(4520, "Agathe Régisseuse")]
     assert "payments.day_closed" in audited()
-    desk.post(f"{day}/clore")
+    answer = desk.post(f"{day}/clore")
+    assert answer.status_code == 409
+    assert "Agathe Régisseuse" in answer.text
     assert len(rows(SettlementDay)) == 1
+
+
+def test_a_past_day_without_a_file_says_what_it_waits_for(desk: FlaskClient, books: Books) -> None:
+    yesterday = today() - timedelta(days=1)
+    page = desk.get(f"{BASE}/{books.place.finess}/payfip/090909/{yesterday}").text
+    assert books.bill.reference in page
+    assert f"{BASE}/fichiers" in page
+
+
+def test_a_day_with_payments_keeps_to_twelve_statements(app: Flask, desk: FlaskClient, books: Books) -> None:
+    books.compared()
+    day = rows(SettlementLine)[0].happened_on
+    with executed(app) as seen:
+        assert desk.get(f"{BASE}/{books.place.finess}/payfip/090909/{day}").status_code == 200
+    assert len([each for each in seen if not each.startswith("select set_config")]) <= 12, "\n".join(seen)
 
 
 def test_differences_are_decided_one_after_the_other(desk: FlaskClient, books: Books) -> None:
@@ -124,6 +142,9 @@ def test_differences_are_decided_one_after_the_other(desk: FlaskClient, books: B
     page = desk.get(f"{BASE}/ecarts/{first}").text
     assert "Autre portail" in page
     assert "Agathe Régisseuse" in page
+    late = desk.post(f"{BASE}/ecarts/{first}", data={"after": "explained", "why": "Trop tard"})
+    assert late.status_code == 409
+    assert "Trop tard" not in late.text
     assert "Autre portail" in desk.get(f"{BASE}/ecarts?etat=explained").text
 
 
@@ -132,8 +153,9 @@ def test_an_agent_records_a_debit_given_back_from_the_bill(desk: FlaskClient, bo
     assert f"/admin/factures/{books.bill.id}/rejet" in page.text
     desk.post(f"/admin/factures/{books.bill.id}/rejet", data={"entry": str(books.entry.id), "note": ""})
     assert len(rows(LedgerEntry)) == 1
-    for _twice in range(2):
-        desk.post(f"/admin/factures/{books.bill.id}/rejet", data={"entry": str(books.entry.id), "note": "DDFIP-12"})
+    given_back = {"entry": str(books.entry.id), "note": "DDFIP-12"}
+    assert desk.post(f"/admin/factures/{books.bill.id}/rejet", data=given_back).status_code == 303
+    assert desk.post(f"/admin/factures/{books.bill.id}/rejet", data=given_back).status_code == 409
     notes = {each.kind: each.note for each in rows(LedgerEntry)}
     assert notes == {"payment": "", "rejection": "DDFIP-12"}
     with prepared():

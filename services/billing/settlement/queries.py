@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Date, cast, func, select
+from sqlalchemy import BigInteger, Date, cast, func, literal, select, union_all
 
 from portal import calendar, db
 from portal.db import session
@@ -83,13 +82,10 @@ def _total(cents: Any) -> tuple[Any, Any]:
 def day_rows(places: Collection[UUID], first: date, last: date) -> list[DayRow]:
     """Every counter's days with movement between these civil days, both included, newest first."""
     parts: dict[CounterDay, dict[str, int]] = defaultdict(dict)
-    for name, statement in (
-        ("told", _told(places, first, last)),
-        ("ledger", _booked(places, first, last)),
-        ("file", _filed(places, first, last)),
-    ):
-        for place, psp, account, day, cents, count in session.execute(statement):
-            parts[CounterDay(day, place, psp, account)] |= {f"{name}_cents": cents, name: count}
+    sides = {"told": _told, "ledger": _booked, "file": _filed}
+    asked = union_all(*(side(places, first, last).add_columns(literal(name)) for name, side in sides.items()))
+    for place, psp, account, day, cents, count, name in session.execute(asked):
+        parts[CounterDay(day, place, psp, account)] |= {f"{name}_cents": cents, name: count}
     seen, closed = _differences(places, first, last), _closings(places, first, last)
     for key in {**seen, **closed}:
         parts[key] |= {}
@@ -107,8 +103,8 @@ def day_rows(places: Collection[UUID], first: date, last: date) -> list[DayRow]:
 
 
 def _todays(places: Collection[UUID]) -> dict[UUID, date]:
-    zones = session.execute(select(Establishment.id, Establishment.time_zone).where(Establishment.id.in_(places)))
-    return {place: calendar.civil_day(db.now(), ZoneInfo(zone)) for place, zone in zones}
+    known = (session.get_one(Establishment, place) for place in places)  # those of the page are in the session already
+    return {place.id: calendar.civil_day(db.now(), place.tz) for place in known}
 
 
 def day_row(key: CounterDay) -> DayRow | None:
