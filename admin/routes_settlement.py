@@ -15,6 +15,7 @@ from portal.delimited import NotSuchAFile
 from portal.establishments import Establishment
 from portal.web import uploads
 from services.billing.actions import UnknownBill
+from services.billing.imports import wording
 from services.billing.settlement import actions, jobs, queries
 from services.billing.settlement.actions import NotRejectable, Unknown
 from services.billing.settlement.forms import DecideForm, FileForm, RejectionForm
@@ -168,6 +169,7 @@ def received() -> Page:
         form=form,
         files=queries.files_at(places),
         places={place.id: place for place in _mine()},
+        open_differences=queries.open_count(places),
     )
     return page, 422 if form.errors else 200
 
@@ -185,7 +187,7 @@ def _read_sent(form: FileForm) -> Response | None:
     try:
         report = jobs.read_file(data, name, among=set(mine))
     except NotSuchAFile as error:
-        form.file.errors = [_("This is no file of payments: %(why)s", why=str(error))]
+        form.file.errors = [_("This is no file of payments: %(why)s", why=wording.why(str(error)))]
         return None
     for place_id in report.places:
         jobs.ask_to_compare(mine[place_id], report.days.get(place_id))

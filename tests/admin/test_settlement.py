@@ -92,6 +92,7 @@ def test_a_file_sent_from_the_screen_is_read_and_told(desk: FlaskClient, books: 
 def test_what_is_no_file_of_payments_is_refused_in_words(desk: FlaskClient, data: bytes) -> None:
     answer = desk.post(f"{BASE}/fichiers", data={"file": (BytesIO(data), "x.csv")}, content_type="multipart/form-data")
     assert answer.status_code == 422
+    assert "missing columns" not in answer.text  # the command's words
     assert rows(SettlementLine) == []
 
 

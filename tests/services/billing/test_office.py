@@ -192,6 +192,11 @@ def test_another_hospital_s_agent_finds_and_reopens_nothing(sign_in: SignIn, gro
     assert browser.post(f"{OVERVIEW}/{ground.bill.id}/rouvrir").status_code == 404
 
 
+def test_a_search_that_finds_nothing_counts_nothing(desk: FlaskClient) -> None:
+    page = desk.get(f"{LIST}?reference=NOBODY")
+    assert '<p class="govuk-body" role="status"></p>' in page.text
+
+
 def test_pages_keep_to_twelve_statements(app: Flask, desk: FlaskClient, sign_in: SignIn, ground: Ground) -> None:
     begin(sign_in(ground.account), ground)
     later(ground.bill, timedelta(minutes=61))
