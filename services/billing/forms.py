@@ -46,6 +46,7 @@ class PayForm(Form):
             return offered
         self.means.choices = choices([(psp, MEANS_WORDS[psp]) for psp in offered])
         self.means.validators = [Required(_l("Choose how you wish to pay"))]
+        self.means.flags.required, self.means.flags.optional = True, False
         return offered
 
 

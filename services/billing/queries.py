@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, exists, fu
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from auth.models import Account
-from portal import db
+from portal import calendar, db
 from portal.db import session
 from services.billing.ledger.models import PAYERS, LedgerEntry, LedgerLine
 from services.billing.models import (
@@ -59,6 +59,13 @@ class Standing:
         """What was received beyond what is due, and not given back yet."""
         due = 0 if self.bill.closed_reason else self.bill.due_cents
         return max(self.paid_cents - self.refunded_cents - due, 0)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether something is still to pay after the day by which to pay, on the hospital's calendar."""
+        due_on = self.bill.due_on
+        today = calendar.civil_day(db.now(), self.bill.establishment.tz)
+        return due_on is not None and due_on < today and self.left_cents > 0
 
 
 _TAKEN_BACK = ("rejection",)
@@ -214,7 +221,14 @@ def payable_together(found: Sequence[Standing]) -> list[list[Standing]]:
     for each in found:
         if each.state in ("open", "partly"):
             groups.setdefault(_sort(each.bill), []).append(each)
-    return [group for group in groups.values() if len(group) > 1 and means_for(group)]
+    payable = (_payable_alone(group) for group in groups.values())
+    return [group for group in payable if len(group) > 1 and means_for(group)]
+
+
+def _payable_alone(group: Sequence[Standing]) -> list[Standing]:
+    """Without the bills too small or too large for every means, which are refused in company as well."""
+    limits = [LIMITS[psp] for psp in sources.means_of(source_of(group[0].bill))]
+    return [each for each in group if any(least <= each.left_cents <= most for least, most in limits)]
 
 
 def _sort(bill: Bill) -> tuple[UUID, str, str]:

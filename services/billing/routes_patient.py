@@ -93,6 +93,7 @@ def show(bill_id: UUID) -> str:
         again_at=(waiting.page_until or waiting.created_at + ANOTHER_TRY_AFTER) if waiting else None,
         receipts=queries.receipts_of_bill(bill_id),
         attestation=proofs.attestation_of(found),
+        debit_has_gone=proofs.debit_has_gone(found),
         story=wording.story(found.bill, attempts, queries.entries_of_bill(bill_id)),
         asked=questions.of_bill(bill_id),
         wording=wording,

@@ -1,6 +1,9 @@
 """Open to everybody: the page where a payer comes back."""
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from collections.abc import Sequence
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from auth import guards
@@ -9,8 +12,16 @@ from portal.web.limits import limiter
 from portal.web.security import csrf
 from services.billing import actions, jobs, queries
 from services.billing.guests import browser as guests
+from services.billing.models import Bill, PaymentAttempt
 
 public_pages = guards.public(Blueprint("billing_public", __name__, url_prefix="/factures", template_folder="templates"))
+_OUTCOMES = {
+    "paid": (_l("Your payment has been received"), "success"),
+    "debit_accepted": (_l("Your bank has accepted the direct debit"), "success"),
+    "refused": (_l("The bank refused the payment"), "warning"),
+    "abandoned": (_l("You left the payment page before paying"), "info"),
+    "to_review": (_l("The hospital is checking your payment"), "warning"),
+}
 
 
 @public_pages.route("/retour/<token>", methods=["GET", "POST"])
@@ -24,9 +35,18 @@ def come_back(token: str) -> str | Response:
         abort(404)
     state = jobs.settle(attempt.id)
     bills = attempt.bills
+    here = _page_of_payer(attempt, bills)
+    if here is None:
+        return render_template("billing/returned.html", attempt=attempt, bills=bills, state=state)
+    if len(bills) > 1:  # a bill's own page says it already
+        flash(*_OUTCOMES.get(state, (_l("We are waiting for the bank"), "info")))
+    return redirect(here, 303)
+
+
+def _page_of_payer(attempt: PaymentAttempt, bills: Sequence[Bill]) -> str | None:
+    """Where this browser may see the bills; None when its session has ended."""
     if db.current_actor().kind == "patient" and all(bill.patient_id == guards.patient_id() for bill in bills):
-        where = url_for("billing.show", bill_id=bills[0].id) if len(bills) == 1 else url_for("billing.my_bills")
-        return redirect(where, 303)
+        return url_for("billing.show", bill_id=bills[0].id) if len(bills) == 1 else url_for("billing.my_bills")
     if attempt.account_id is None and guests.reopened([bill.id for bill in bills]):
-        return redirect(guests.home_of([bill.id for bill in bills]), 303)
-    return render_template("billing/returned.html", attempt=attempt, bills=bills, state=state)
+        return guests.home_of([bill.id for bill in bills])
+    return None

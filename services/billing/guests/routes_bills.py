@@ -19,7 +19,7 @@ from services.billing.forms import PayForm
 from services.billing.guests import browser
 from services.billing.guests import queries as guests
 from services.billing.jobs import PaymentRefused, PaymentSiteAway
-from services.billing.models import IN_PROGRESS, PaymentAttempt
+from services.billing.models import IN_PROGRESS, PaymentAttempt, Receipt
 from services.billing.queries import Standing
 from services.billing.receipts import document, wording
 from services.billing.receipts import queries as proofs
@@ -69,9 +69,16 @@ def show(bill_id: UUID) -> str:
             "payment_page": _page_to_resume(waiting),
             "obstacle": queries.obstacle(found),
             "again_at": (waiting.page_until or waiting.created_at + ANOTHER_TRY_AFTER) if waiting else None,
-            "receipts": queries.receipts_of_bill(bill_id),
+            "receipts": _receipts(bill_id),
+            "debit_has_gone": proofs.debit_has_gone(found),
         }
     return render_template("payers/show.html", **facts)
+
+
+def _receipts(bill_id: UUID) -> list[Receipt]:
+    """Those about bills that this browser has opened: another one tells what somebody paid besides, and opens not."""
+    opened = {each.bill.id for each in _opened()}
+    return [each for each in queries.receipts_of_bill(bill_id) if proofs.proof_of_bills(opened, each.id)]
 
 
 def _page_to_resume(waiting: PaymentAttempt | None) -> str:

@@ -130,6 +130,14 @@ def attestation_of(found: Standing) -> Attestation | None:
     return Attestation(found.bill, receipt, holds=True)
 
 
+def debit_has_gone(found: Standing) -> bool:
+    """Whether an accepted debit order has left the payer's account for good, as far as one may tell by its age."""
+    if found.state != "debit_accepted":
+        return False
+    receipt = _last_receipt(found.bill.id)
+    return receipt is not None and _is_paid(found, receipt)
+
+
 def attestation_by_code(number: str, code: str) -> Attestation | None:
     """The certificate that bears this number and code, whether or not it still holds; for the public page's job."""
     wanted = number_of_attestation(number)

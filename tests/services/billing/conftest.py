@@ -13,7 +13,7 @@ import httpx
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select, text, update
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
@@ -117,6 +117,12 @@ def ground(app: Flask, door: RunningTwin) -> Ground:
 def open_till(place: Hospital, numcli: str = "090909", saisie: str = "T") -> None:
     establishments.change_setting(place.establishment.id, "payfip_numcli", numcli)
     establishments.change_setting(place.establishment.id, "payfip_saisie", saisie)
+
+
+def speak_english(ground: Ground) -> None:
+    """The payer reads the pages in the language of their sources."""
+    with db.transaction(db.system("tests")) as current:
+        current.execute(update(Account).where(Account.id == ground.account.id).values(locale="en"))
 
 
 # -- what a payer does -------------------------------------------------------------------------------------------

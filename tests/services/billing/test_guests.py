@@ -455,6 +455,20 @@ class TestPaying:
         for shown in (receipt.label, receipt.printed_code, ground.bill.reference, "45.20"):
             assert shown in proof
 
+    def test_a_receipt_of_other_bills_too_is_not_offered(
+        self, sign_in: SignIn, letter: FlaskClient, ground: Ground
+    ) -> None:
+        with prepared():
+            billing.source(ground.hospital.establishment, several=True)
+            other = billing.bill(ground.hospital.establishment, ground.patient, 3000)
+        account, where = sign_in(ground.account), f"/factures/regler?facture={ground.bill.id}&facture={other.id}"
+        answer = account.post(where, data={"email": "jeanne@exemple.test"})
+        account.get(at_the_bank(answer.location, "P"))
+        page = letter.get(page_of(ground.bill)).text
+        assert "This bill is paid" in page
+        assert "/recus/" not in page
+        assert "75.20" not in page
+
     def test_the_receipt_on_paper_names_nobody_either(self, letter: FlaskClient, ground: Ground) -> None:
         letter.get(pay(letter, ground.bill))
         paper = letter.get(f"{FORM}/recus/{ground.receipts()[0].id}.pdf")

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 
 from auth.models import WebSession
-from portal import audit, db
+from portal import audit, db, establishments
 from portal.config import Settings
 from portal.gateways.payments.payfip_twin import RunningTwin, Trouble
 from portal.notifications import Notification
@@ -17,6 +17,7 @@ from services.billing import jobs
 from services.billing.models import Bill
 from services.billing.sources import queries as sources
 from tests.factories import billing, people
+from tests.ground import prepared, today
 from tests.services.billing.conftest import (
     Ground,
     SignIn,
@@ -28,6 +29,7 @@ from tests.services.billing.conftest import (
     leave_to_pay,
     open_till,
     pay,
+    speak_english,
     statements,
 )
 
@@ -359,3 +361,39 @@ def test_pages_keep_to_twelve_statements(
         with statements(app) as seen:
             assert browser.get(path).status_code == 200
         assert len(seen) <= 12, f"{path}: {len(seen)}"
+
+
+# -- what the page says ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("days", "said"), [(-1, "Was to be paid by"), (0, "To pay by"), (30, "To pay by")])
+def test_a_day_that_has_passed_is_said_in_the_past(browser: FlaskClient, ground: Ground, days: int, said: str) -> None:
+    with prepared():
+        due_on = today() + timedelta(days=days)
+        late = billing.bill(ground.hospital.establishment, ground.patient, 3000, due_on=due_on)
+    speak_english(ground)
+    words = {"Was to be paid by", "To pay by"}
+    page = browser.get(f"/factures/{late.id}").text
+    assert {each for each in words if f">{each} " in page} == {said}
+
+
+def test_a_cancelled_bill_asks_nothing_of_an_insurance(browser: FlaskClient, ground: Ground) -> None:
+    speak_english(ground)
+    assert "complementary insurance for this bill" in browser.get(ground.page).text
+    with prepared():
+        cancelled = billing.bill(
+            ground.hospital.establishment, ground.patient, 3000, closed_reason="cancelled", closed_at=db.now()
+        )
+    assert "complementary insurance for this bill" not in browser.get(f"/factures/{cancelled.id}").text
+
+
+def test_the_choice_between_two_means_is_not_called_optional(browser: FlaskClient, ground: Ground) -> None:
+    with prepared():
+        billing.source(ground.hospital.establishment, means=["payfip", "stripe"])
+        for key, value in {"enabled": "yes", "accountant": "Trésorerie", "agreed_on": "2026-09-01"}.items():
+            establishments.change_setting(ground.hospital.establishment.id, f"stripe_{key}", value)
+        establishments.change_setting(ground.hospital.establishment.id, "stripe_api_key", "sk_test_demonstration", secret=True)
+    speak_english(ground)
+    page = browser.get(f"{ground.page}/payer").text
+    assert "How do you wish to pay?" in page
+    assert "(optional)" not in page

@@ -17,7 +17,7 @@ from services.billing.models import Bill, Receipt
 from services.billing.receipts import queries as proofs
 from tests.factories import billing, people
 from tests.ground import prepared, rows
-from tests.services.billing.conftest import Ground, SignIn, pay, statements
+from tests.services.billing.conftest import Ground, SignIn, pay, speak_english, statements
 
 
 @pytest.fixture
@@ -174,6 +174,9 @@ def test_a_debit_is_certified_once_the_bank_can_no_longer_give_it_back(
 ) -> None:
     book(ground, Ending.DEBIT_ACCEPTED, days_ago)
     assert no_certificate(sign_in, ground) is not certified
+    speak_english(ground)
+    is_to_come = "will leave your account in a few days" in sign_in(ground.account).get(ground.page).text
+    assert is_to_come is not certified
 
 
 def test_a_rejected_debit_is_said_on_the_receipt_the_paper_and_the_check(

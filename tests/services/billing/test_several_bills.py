@@ -175,3 +175,23 @@ def test_with_two_means_the_page_may_lead_to_both_sites_and_asks_which(browser: 
         assert jobs.means(psp).site in page.headers["Content-Security-Policy"]
         assert f'value="{psp}"' in page.text
     assert browser.post(f"{ground.page}/payer", data={"email": "jeanne@exemple.test"}).status_code == 422
+
+
+def test_whoever_paid_several_bills_is_told_so(browser: FlaskClient, ground: Ground, second: Bill) -> None:
+    agree_to_several(ground)
+    answer = browser.post(together(ground.bill, second), data={"email": "jeanne@exemple.test"})
+    browser.get(at_the_bank(answer.location, "P"))
+    assert browser.get("/factures").text.count("app-notice--success") == 2  # it is paid; nothing is left to pay
+
+
+@pytest.mark.parametrize("cents", [50, 12_000_000])
+def test_a_bill_that_no_means_takes_leaves_the_others_together(
+    browser: FlaskClient, ground: Ground, second: Bill, cents: int
+) -> None:
+    agree_to_several(ground)
+    with prepared():
+        alone = billing.bill(ground.hospital.establishment, ground.patient, cents)
+    page = browser.get("/factures").text
+    assert f'value="{second.id}"' in page
+    assert f'value="{alone.id}"' not in page
+    assert browser.get(together(ground.bill, second)).status_code == 200
