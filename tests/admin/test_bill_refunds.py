@@ -39,6 +39,7 @@ class Desk:
             self.place: Hospital = hospitals.hospital()
             self.paul = people.agent(self.place.establishment.id, "billing")
             self.rose = people.agent(self.place.establishment.id, "billing")
+            self.paul.locale = self.rose.locale = "en"  # the pages in the language of their sources
         self.pauls, self.roses = sign_in(self.paul), sign_in(self.rose)
 
     @property

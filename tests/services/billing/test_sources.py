@@ -33,6 +33,7 @@ TYPED = {
 def desk(sign_in: SignIn, ground: Ground) -> FlaskClient:
     with prepared():
         agent = people.agent(ground.hospital.establishment.id, "billing")
+        agent.locale = "en"  # the pages in the language of their sources
     return sign_in(agent)
 
 
