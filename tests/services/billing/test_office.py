@@ -23,6 +23,7 @@ OVERVIEW, LIST = "/admin/factures", "/admin/factures/liste"
 def desk(sign_in: SignIn, ground: Ground) -> FlaskClient:
     with prepared():
         agent = people.agent(ground.hospital.establishment.id, "billing")
+        agent.locale = "en"  # the pages in the language of their sources
     return sign_in(agent)
 
 
@@ -65,7 +66,7 @@ def test_what_waits_is_counted_with_a_way_to_it(desk: FlaskClient, sign_in: Sign
 def test_today_s_payments_are_told_by_means(desk: FlaskClient, ground: Ground) -> None:
     with prepared():
         billing.attempt(ground.bill, Ending.PAID)
-    assert "45,20" in desk.get(OVERVIEW).text
+    assert "45.20" in desk.get(OVERVIEW).text
 
 
 # -- the list ----------------------------------------------------------------------------------------------------
