@@ -28,11 +28,12 @@ _OUTCOMES = {
 @csrf.exempt  # type: ignore[untyped-decorator]  # a payment site sends the browser back, by GET or by POST; the token is the proof
 @limiter.limit("30 per minute")
 def come_back(token: str) -> str | Response:
-    """The payer is back: ask PayFiP, then show their bill, or its state alone when their session has ended."""
+    """The payer is back: ask the provider, then show their bill, or its state alone when their session has ended."""
     with db.transaction(db.system("billing.return")):
         attempt = queries.attempt_by_return_digest(actions.digest(token))
     if attempt is None:
         abort(404)
+    db.session.commit()  # nothing stays open while the provider answers
     state = jobs.settle(attempt.id)
     bills = attempt.bills
     here = _page_of_payer(attempt, bills)

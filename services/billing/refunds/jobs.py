@@ -24,7 +24,7 @@ _WORDS = {
     "failed": "failed",
     "canceled": "cancelled",
 }
-"""Stripe's words for a refund, in everybody's."""
+"""Stripe’s words for a refund, in everybody’s; one that we do not know says nothing yet."""
 
 
 @jobs.task("billing.send_refund")
@@ -80,7 +80,7 @@ def _then(action: Callable[..., object], *arguments: object) -> None:
 
 def _hear(refund_id: UUID, facts: RefundFacts) -> None:
     # A refund that failed at once never moved money: the movement says which.
-    actions.hear(refund_id, facts.psp_ref, _WORDS[facts.state], facts.failure, has_left=bool(facts.movement))
+    actions.hear(refund_id, facts.psp_ref, _WORDS.get(facts.state, "pending"), facts.failure, has_left=bool(facts.movement))
 
 
 @jobs.task("billing.hear_refund")
