@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import event, text
@@ -10,6 +11,7 @@ from portal import db
 from services.preadmission import queries
 from services.preadmission.queries import TrayFilter
 from tests.admin.admissions import Office, office
+from tests.conftest import Database
 from tests.factories import people
 
 
@@ -68,6 +70,19 @@ def test_a_page_of_the_tray_is_read_in_its_order(
     assert index in plans(lambda: queries.tray(here, TrayFilter(group)))
 
 
+@pytest.fixture
+def crowd(desk: Office, database: Database) -> None:
+    """Enough people for an index to be worth its while, and statistics that know it: a table that other tests emptied
+    may be remembered as empty."""
+    with db.transaction(db.system("tests")):
+        for number in range(300):
+            people.patient(f"NOM{number:03d}")
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("analyze patient")
+        owner.execute("analyze preadmission")
+
+
+@pytest.mark.usefixtures("crowd")
 def test_a_name_is_searched_through_its_key(desk: Office, plans: Callable[[Callable[[], object]], str]) -> None:
     here = frozenset([desk.hospital.establishment.id])
     plan = plans(lambda: queries.search(here, "mart"))

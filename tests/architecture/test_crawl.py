@@ -30,7 +30,7 @@ ALONE = ("child", "protected")
 """People of the demonstration who have no account of their own."""
 PAGES_OF_A_KIND = 3
 """How many pages of one route are looked at, for one person."""
-MOST_PAGES = 400
+MOST_PAGES = 600
 LEDGERS = {"audit_event", "kpi_event", "web_session"}
 """What reading a page may write: who read, how often, and when a session was last seen."""
 READING_MARKS = {
@@ -184,6 +184,8 @@ FOR_OTHERS = {
     # Whoever signs with a patient has their own account, by a link; a child's parent acts under a band (own journeys).
     "own_signatures.home", "own_signatures.revoke", "own_signatures.sheet", "own_signatures.show",
     "signatures.authorise", "signatures.overview", "signatures.revoke", "signatures.sheet", "choices.text",
+    # Bills that somebody tried to pay, or paid in full: not the first three that are opened.
+    "admin_billing.evidence", "billing.attestation",
     "admin_preadmission.reopen",
     "admin_hospital_provider.remove", "admin_identities.reveal_nir", "factors.add_address", "factors.add_passkey",
 }  # fmt: skip
@@ -191,7 +193,8 @@ FOR_OTHERS = {
 
 # Shown after a form was sent, or only on days when somebody works (the demonstration is around today).
 AFTER_A_FORM = {
-    "billing.pay_together",
+    "billing.pay_together", "billing_guests.bills", "billing_guests.pay", "billing_guests.pay_together",
+    "billing_guests.receipt", "billing_guests.receipt_pdf", "billing_guests.show",
     "admin_preadmission.begin", "admin_preadmission.entry", "admin_preadmission.register_patient",
     "admin_preadmission_office.message", "admin_retention.lift", "signatures.designate",
     "admin_questionnaires.send", "questionnaires.check", "questionnaires.sent",

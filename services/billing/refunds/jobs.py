@@ -80,7 +80,9 @@ def _then(action: Callable[..., object], *arguments: object) -> None:
 
 def _hear(refund_id: UUID, facts: RefundFacts) -> None:
     # A refund that failed at once never moved money: the movement says which.
-    actions.hear(refund_id, facts.psp_ref, _WORDS.get(facts.state, "pending"), facts.failure, has_left=bool(facts.movement))
+    actions.hear(
+        refund_id, facts.psp_ref, _WORDS.get(facts.state, "pending"), facts.failure, has_left=bool(facts.movement)
+    )
 
 
 @jobs.task("billing.hear_refund")

@@ -156,4 +156,4 @@ def counts(establishment_id: UUID, since: date) -> Mapping[str, int]:
         .where(BillReminder.establishment_id == establishment_id, BillReminder.day >= since)
         .group_by(BillReminder.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

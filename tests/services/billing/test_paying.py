@@ -392,7 +392,8 @@ def test_the_choice_between_two_means_is_not_called_optional(browser: FlaskClien
         billing.source(ground.hospital.establishment, means=["payfip", "stripe"])
         for key, value in {"enabled": "yes", "accountant": "Trésorerie", "agreed_on": "2026-09-01"}.items():
             establishments.change_setting(ground.hospital.establishment.id, f"stripe_{key}", value)
-        establishments.change_setting(ground.hospital.establishment.id, "stripe_api_key", "sk_test_demonstration", secret=True)
+        here = ground.hospital.establishment.id
+        establishments.change_setting(here, "stripe_api_key", "sk_test_demonstration", secret=True)
     speak_english(ground)
     page = browser.get(f"{ground.page}/payer").text
     assert "How do you wish to pay?" in page
