@@ -20,6 +20,7 @@ from services.billing.imports.jobs import ImportReport
 from services.billing.imports.models import BillImport
 from services.billing.models import Bill
 from tests.admin.conftest import Group
+from tests.english import in_english as in_english
 from tests.factories import people
 from tests.ground import audited, prepared, rows
 from tests.services.billing import test_pes
