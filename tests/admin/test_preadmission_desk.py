@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from auth.models import Account
-from portal import db
+from portal import calendar, db
 from portal.db import ANONYMOUS, Actor
 from services.pieces import actions as piece_actions
 from services.preadmission.models import Preadmission
@@ -223,8 +223,10 @@ def test_figures_are_of_the_team_and_of_ones_hospital(desk: Office, sign_in: Sig
     assert "Unreadable" in page
     assert desk.clerk.name not in page.split("<main")[1]
     with prepared():
-        here = figures.of_day(frozenset([desk.hospital.establishment.id]), today() - timedelta(days=1))
-        there = figures.of_day(frozenset([desk.elsewhere.establishment.id]), today() - timedelta(days=1))
+        # The day on which they were sent, whatever the hour at which this is read.
+        day = calendar.civil_day(file.submitted_at or file.created_at, desk.hospital.establishment.tz)
+        here = figures.of_day(frozenset([desk.hospital.establishment.id]), day)
+        there = figures.of_day(frozenset([desk.elsewhere.establishment.id]), day)
     assert here.received == 2
     assert (there.received, there.treated, there.median_h, there.first_time) == (0, 0, None, None)
 

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from auth.models import Account
 from portal import db
 from services.billing.stripe_events.models import StripeEvent, StripeSweep
+from tests.english import in_english as in_english
 from tests.factories import hospitals, people
 from tests.factories.hospitals import Hospital
 

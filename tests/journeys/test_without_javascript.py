@@ -53,4 +53,4 @@ def test_paying(page: Page) -> None:
     page.get_by_role("link", name="Pay online").click()
     press(page, "Continue to the payment site")
     press(page, "Payer par carte bancaire")
-    expect(page.get_by_text("This bill is paid")).to_be_visible()
+    expect(page.get_by_role("heading", name="This bill is paid")).to_be_visible()

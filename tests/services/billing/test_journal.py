@@ -15,6 +15,7 @@ from services.billing.ledger import queries
 from services.billing.ledger.actions import Posting, Side, post
 from services.billing.ledger.queries import Search
 from services.billing.models import Bill
+from tests.english import in_english as in_english
 from tests.factories import billing, hospitals, people
 from tests.factories.ledger import entry
 from tests.ground import audited, prepared
@@ -119,7 +120,7 @@ def test_debits_equal_credits_and_each_counter_has_its_balance(desk: FlaskClient
     moved(ground, 2_500, "refund")
     page = desk.get(BALANCES).text
     assert "difference 0" in page
-    assert "75,00" in page
+    assert "75.00" in page
     with prepared():
         found = {each.account: each for each in queries.balances([ground.hospital.establishment.id], db.now())}
     assert found["clearing:payfip:090909"].balance_cents == 7_500

@@ -9,6 +9,7 @@ from portal import db, establishments
 from portal.db import session
 from services.billing.sources import queries, settings
 from services.billing.sources.settings import NonsenseSetting
+from tests.english import in_english as in_english
 from tests.factories import hospitals, people
 from tests.ground import audited, prepared
 from tests.services.billing.conftest import Ground, SignIn
