@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from stripe.params import BalanceTransactionListParams, EventListParams
+
 from portal.gateways import Unavailable
 from portal.gateways.payments.contract import KeepExchange
 from portal.gateways.payments.means import Counter
@@ -115,10 +117,10 @@ class StripeAccount:
         At most `PAGE` of them. Raises `Refused`, `Unavailable`.
         """
         with self._line.asking(counter, "events", Unavailable, exchange) as client:
-            asked = {"created": {"gte": since}, "types": list(EVENTS), "limit": PAGE}
+            asked: EventListParams = {"created": {"gte": since}, "types": list(EVENTS), "limit": PAGE}
             if after:
                 asked["starting_after"] = after
-            page = Fields(client.v1.events.list(asked))  # type: ignore[arg-type]  # built field by field
+            page = Fields(client.v1.events.list(asked))
             return [event_read(one) for one in page.children("data")]
 
     def refund(self, psp_ref: str, counter: Counter, *, exchange: KeepExchange | None = None) -> RefundFacts:
@@ -159,9 +161,10 @@ class StripeAccount:
         after = ""
         for _ in range(_MOST_PAGES):
             with self._line.asking(counter, "movements", Unavailable, exchange) as client:
-                asked = {"payout": payout, "limit": PAGE, "expand": ["data.source"]}
-                asked |= {"starting_after": after} if after else {}
-                page = Fields(client.v1.balance_transactions.list(asked))  # type: ignore[arg-type]  # as above
+                asked: BalanceTransactionListParams = {"payout": payout, "limit": PAGE, "expand": ["data.source"]}
+                if after:
+                    asked["starting_after"] = after
+                page = Fields(client.v1.balance_transactions.list(asked))
                 found, more = [_movement(one) for one in page.children("data")], page.flag("has_more")
             yield from found
             if not more or not found:

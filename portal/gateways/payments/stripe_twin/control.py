@@ -1,5 +1,6 @@
 """Orders from a test in another process: moods, payments, disputes, payouts. Only when the twin was started for it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -30,7 +31,7 @@ def add_control(app: Flask, bank: Bank, webhooks: Webhooks) -> None:
     def objects(key: str, kind: str) -> list[Any]:
         return bank.account(key).all(kind)
 
-    verbs = {
+    verbs: dict[str, Callable[..., Any]] = {
         "faults": faults, "webhooks": tell, "objects": objects, "release": webhooks.release, "pay": bank.pay,
         "arrive": bank.arrive, "bounce": bank.bounce, "end_refund": bank.end_refund, "dispute": bank.dispute,
         "end_dispute": bank.end_dispute, "pay_out": bank.pay_out, "return_payout": bank.return_payout,
@@ -40,5 +41,5 @@ def add_control(app: Flask, bank: Bank, webhooks: Webhooks) -> None:
     def control(verb: str) -> Response | tuple[Response, int]:
         if verb not in verbs:
             return jsonify(error="no such verb"), 404
-        done = verbs[verb](**request.get_json(silent=True) or {})  # type: ignore[operator]  # each has its own fields
+        done = verbs[verb](**request.get_json(silent=True) or {})
         return jsonify(done)
