@@ -15,10 +15,17 @@ import auth.hospital_providers
 import auth.machines
 import services.appointments
 import services.billing
+import services.circle
+import services.communities
+import services.directory
 import services.documents
 import services.exchanges
+import services.lines
+import services.offer
 import services.preadmission
 import services.questionnaires
+import services.referrals
+import services.sent_patients
 from auth import navigation
 from auth.machines import callers
 from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages
@@ -32,7 +39,8 @@ _DAY_S = 86_400
 _HASHED = re.compile(r"^.+\.[0-9a-f]{8,}\..+$")
 ROOMS = (
     services.exchanges, services.appointments, services.preadmission, services.questionnaires, services.billing,
-    services.documents,
+    services.documents, services.directory, services.offer, services.sent_patients, services.circle, services.referrals,
+    services.lines, services.communities,
 )  # fmt: skip
 
 

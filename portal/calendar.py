@@ -35,6 +35,29 @@ def civil_day(moment: datetime, tz: ZoneInfo) -> date:
     return moment.astimezone(tz).date()
 
 
+def is_quiet(moment: datetime, tz: ZoneInfo, quiet_from: int, quiet_until: int) -> bool:
+    """Whether the wall clock shows an hour when nobody is disturbed: from `quiet_from` until `quiet_until` (0 to 24),
+    over midnight when the first is the later one; the same hour twice: never."""
+    return is_quiet_hour(moment.astimezone(tz).hour, quiet_from, quiet_until)
+
+
+def is_quiet_hour(hour: int, quiet_from: int, quiet_until: int) -> bool:
+    """The same of an hour of the clock."""
+    if quiet_from <= quiet_until:
+        return quiet_from <= hour < quiet_until
+    return hour >= quiet_from or hour < quiet_until
+
+
+def after_quiet(moment: datetime, tz: ZoneInfo, quiet_from: int, quiet_until: int) -> datetime:
+    """The moment itself, or when the quiet hours in which it falls are over."""
+    if not is_quiet(moment, tz, quiet_from, quiet_until):
+        return moment
+    local = moment.astimezone(tz)
+    ends_tomorrow = quiet_until == 24 or (quiet_from > quiet_until and local.hour >= quiet_from)
+    day = local.date() + timedelta(days=1 if ends_tomorrow else 0)
+    return to_utc_or_after(day, time(quiet_until % 24), tz)
+
+
 def easter(year: int) -> date:
     """Easter Sunday, Gregorian (anonymous algorithm, Meeus 1991)."""
     a, b, c = year % 19, year // 100, year % 100

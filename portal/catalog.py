@@ -1,6 +1,6 @@
 """The digital services on offer, per establishment: what rooms there are, and where each is open."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -26,6 +26,7 @@ class Card:
     """How a room presents itself. Texts are lazy translations; endpoints are Flask's.
 
     audience: patient | professional. staff_endpoint: its tray, shown to staff holding `right`, under `group` if any.
+    waiting: how many things there wait for the signed-in person, asked once when their home shows the card.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Card:
     staff_endpoint: str = ""
     right: str = ""
     group: Group | None = None
+    waiting: Callable[[], int] | None = None
 
 
 _cards: dict[str, Card] = {}

@@ -18,6 +18,9 @@ from portal.gateways import DoorError, UnsupportedUrl
 from services import exchanges
 from services.billing.jobs import means
 from services.billing.sources import queries as bill_sources
+from services.directory import jobs as directory_files
+from services.directory import reports as directory_reports
+from services.documents import mailboxes
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
         yield _door(name, check)
     yield from _hospital_systems(app)
     yield from _payment_counters(app)
+    yield from _national_directory(app)
     yield from _providers(app, settings)
 
 
@@ -56,6 +60,31 @@ def _hospital_systems(app: Flask) -> Iterator[Finding]:
     for finess, system in found.items():
         name = f"hospital system {finess}"
         yield Finding(name, str(system)) if isinstance(system, UnsupportedUrl) else _door(name, system.check)
+
+
+def _national_directory(app: Flask) -> Iterator[Finding]:
+    """Where its files are fetched, and how old what we have is."""
+    doors = directory_files.doors()
+    for name, look in doors:
+        yield _door(name, look)
+    if doors:
+        try:
+            with app.app_context(), db.transaction(db.system("cli.check")):
+                yield Finding("national directory", warning=directory_reports.is_late(db.now()))
+        except SQLAlchemyError:
+            return  # the database's own line says why
+
+
+def _mailboxes(app: Flask) -> Iterator[Finding]:
+    """Each MSSanté box that jobs read: does its operator answer, prove who it is and let it in?"""
+    try:
+        with app.app_context(), db.transaction(db.system("cli.check")):
+            found = mailboxes.ways()
+    except SQLAlchemyError:
+        return  # the database's own line says why
+    for address, way in found.items():
+        name = f"secure mailbox {address}"
+        yield Finding(name, way) if isinstance(way, str) else _door(name, way.check)
 
 
 def _payment_counters(app: Flask) -> Iterator[Finding]:

@@ -102,6 +102,11 @@ class Settings(BaseModel):
     trusted_proxies: int = Field(0, description="How many reverse proxies set X-Forwarded-* in front of us", ge=0)
     web_processes: int = Field(0, description="Web processes; 0 = one per core", ge=0)
     portal_name: str = Field("Parvis", description="The name patients see: the hospital group's")
+    cda_stylesheet: str = Field(
+        "",
+        description="The national stylesheet for clinical documents (CDA-FO.xsl, in a folder of its own, not shipped"
+        " here); empty = letters are laid out by the portal alone",
+    )
     payfip_endpoint_url: str = Field(
         "https://www.payfip.gouv.fr/tpa/services/securite", description="PayFiP's SOAP endpoint"
     )
@@ -114,6 +119,14 @@ class Settings(BaseModel):
     )
     stripe_webhook_secrets: SecretStr = Field(
         SecretStr(""), description="What signs Stripe's webhooks (`whsec_…`), comma list; several during a rotation"
+    )
+
+    directory_urls: str = Field(
+        "", description="Where the national directory's files are fetched every day, separated by spaces"
+    )
+    directory_anchors: str = Field(
+        "",
+        description="A file of root certificates (PEM) to trust there: IGC-Santé's, which no machine trusts by itself",
     )
 
     franceconnect_ends_on: date = Field(
@@ -224,6 +237,7 @@ def _read_secret(name: str, path: str) -> str:
 
 def _refuse_nonsense(settings: Settings) -> None:
     _refuse_missing(settings)
+    _refuse_missing_files(settings)
     _refuse_wrong_addresses(settings)
     for name, provider in settings.providers.items():
         if bool(provider.client_id) != bool(provider.discovery_url and provider.issuer):
@@ -242,6 +256,11 @@ def _refuse_missing(settings: Settings) -> None:
         raise ConfigurationError("PORTAL_FILE_KEYS: at least one key is needed (`parvis keygen` prints a fresh one)")
     if not settings.database_url.get_secret_value():
         raise ConfigurationError("PORTAL_DATABASE_URL: a PostgreSQL database is needed")
+
+
+def _refuse_missing_files(settings: Settings) -> None:
+    if settings.cda_stylesheet and not Path(settings.cda_stylesheet).is_file():
+        raise ConfigurationError(f"PORTAL_CDA_STYLESHEET: no file is there ({settings.cda_stylesheet})")
 
 
 def _refuse_wrong_addresses(settings: Settings) -> None:

@@ -28,7 +28,9 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
-RIGHTS = ("appointments", "preadmission", "care", "billing", "documents", "identity", "administration", "audit")
+RIGHTS = (
+    "appointments", "preadmission", "care", "billing", "documents", "referrals", "identity", "administration", "audit",
+)  # fmt: skip
 """What a member of staff may do at an establishment; each is a key of row-level security, `parvis.at_<right>`."""
 SCOPES = ("administrative", "medical", "payment")
 """How far one may act for somebody; each is a key of row-level security, `parvis.for_<scope>`."""

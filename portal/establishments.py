@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -69,11 +70,20 @@ class Site(Keyed, Base):
     """A place of an establishment (geographical FINESS).
 
     town: as patients say where it is. for_wheelchairs: no step to the units; for_hearing: a hearing loop, or somebody
-    who signs; for_sight: somebody who guides, signs in relief.
+    who signs; for_sight: somebody who guides, signs in relief. latitude, longitude: of its main door, in degrees
+    (WGS 84). access: which door, in short; transport, parking, on_foot: how to come there. ror: its identifier in the
+    regional directory. opens_on, closes_on: the first day and the last one, when they are known.
     """
 
     __tablename__ = "site"
-    __table_args__ = (UniqueConstraint("establishment_id", "finess_et"),)
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "finess_et"),
+        CheckConstraint(
+            "(latitude is null) = (longitude is null) and latitude between -90 and 90"
+            " and longitude between -180 and 180",
+            "place",
+        ),
+    )
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
     finess_et: Mapped[str]
@@ -84,12 +94,21 @@ class Site(Keyed, Base):
     for_wheelchairs: Mapped[bool] = mapped_column(default=False, server_default="false")
     for_hearing: Mapped[bool] = mapped_column(default=False, server_default="false")
     for_sight: Mapped[bool] = mapped_column(default=False, server_default="false")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    transport: Mapped[str] = mapped_column(default="", server_default="")
+    parking: Mapped[str] = mapped_column(default="", server_default="")
+    on_foot: Mapped[str] = mapped_column(default="", server_default="")
+    ror: Mapped[str] = mapped_column(default="", server_default="")
+    opens_on: Mapped[date | None]
+    closes_on: Mapped[date | None]
 
     establishment: Mapped[Establishment] = relationship()
 
 
 class Unit(Keyed, Base):
-    """A functional unit (UF) where patients are received."""
+    """A functional unit (UF) where patients are received. presentation: what it does, for patients. ror, opens_on,
+    closes_on: as a site's."""
 
     __tablename__ = "unit"
     __table_args__ = (UniqueConstraint("establishment_id", "uf"),)
@@ -100,6 +119,10 @@ class Unit(Keyed, Base):
     name: Mapped[str]
     phone: Mapped[str] = mapped_column(default="")
     floor: Mapped[str] = mapped_column(default="")
+    presentation: Mapped[str] = mapped_column(default="", server_default="")
+    ror: Mapped[str] = mapped_column(default="", server_default="")
+    opens_on: Mapped[date | None]
+    closes_on: Mapped[date | None]
 
     establishment: Mapped[Establishment] = relationship()
     site: Mapped[Site] = relationship()

@@ -10,6 +10,8 @@ import io
 import os
 import re
 import unicodedata
+import zipfile
+import zlib
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,6 +55,13 @@ class Kind(StrEnum):
     HEIC = "heic"  # HEIF holding HEVC, as telephones make them
     CDA = "cda"  # XML that says so; `services.documents.cda` decides whether it is a letter
     XDM = "xdm"  # zip; `services.documents.xdm` decides whether it is IHE_XDM
+    DOCX = "docx"  # zips too: `check_office` says whether they are
+    XLSX = "xlsx"
+    PPTX = "pptx"
+    ODT = "odt"
+    ODS = "ods"
+    ODP = "odp"
+    TEXT = "txt"
 
     @property
     def media_type(self) -> str:
@@ -67,7 +76,21 @@ _MEDIA_TYPES: Final = {
     Kind.HEIC: "image/heic",
     Kind.CDA: "text/xml",
     Kind.XDM: "application/zip",
+    Kind.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    Kind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Kind.PPTX: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    Kind.ODT: "application/vnd.oasis.opendocument.text",
+    Kind.ODS: "application/vnd.oasis.opendocument.spreadsheet",
+    Kind.ODP: "application/vnd.oasis.opendocument.presentation",
+    Kind.TEXT: "text/plain",
 }
+OPEN_XML: Final = frozenset({Kind.DOCX, Kind.XLSX, Kind.PPTX})
+OPEN_DOCUMENT: Final = frozenset({Kind.ODT, Kind.ODS, Kind.ODP})
+OFFICE: Final = OPEN_XML | OPEN_DOCUMENT
+_MOST_PARTS: Final = 5_000
+_MOST_UNPACKED: Final = 300 * 1024 * 1024
+"""Bytes that all the parts of an office file may unpack to: a presentation full of photographs stays far below."""
+_COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # MS-CFB: old Word, and what a password makes of a new one
 _CLAIMED: Final = {
     "pdf": Kind.PDF,
     "jpg": Kind.JPEG,
@@ -80,6 +103,7 @@ _CLAIMED: Final = {
     "hif": Kind.HEIC,
     "xml": Kind.CDA,
     "zip": Kind.XDM,
+    **{kind.value: kind for kind in (*OFFICE, Kind.TEXT)},
 }
 # Exactly at offset 0: readers that tolerate a prefix are what polyglot files live on.
 _MAGIC: Final = {
@@ -124,6 +148,10 @@ class FileTypeLies(FileRefused):
         super().__init__(f"{claimed} is {actual}")
         self.claimed = claimed
         self.actual = actual
+
+
+class MacrosRefused(FileRefused):
+    """An office file that carries a program: whoever opens it would run it."""
 
 
 class FileLocked(FileRefused):
@@ -178,9 +206,26 @@ def sniff(head: bytes, name: str) -> Kind:
         return actual
     if claimed is None:
         raise FileTypeRefused(extension or "unknown")
+    if claimed in OFFICE and actual is Kind.XDM:
+        return claimed
+    if claimed in OPEN_XML and head.startswith(_COMPOUND):
+        raise FileLocked
+    if claimed is Kind.TEXT and actual is None and _is_text(head):
+        return claimed
     if (actual is Kind.HEIC and claimed is Kind.JPEG) or (actual is Kind.JPEG and claimed is Kind.HEIC):
         return actual
     raise FileTypeLies(claimed, actual or _best_guess(head))
+
+
+def check_whole(kind: Kind, whole: bytes) -> int:
+    """Open it with a real parser, and count the sheets of a PDF; anything else has one. Raises FileRefused."""
+    if kind is Kind.PDF:
+        return check_pdf(whole).pages
+    if kind in OFFICE:
+        check_office(whole, kind)
+    else:
+        check_image(whole)
+    return 1
 
 
 def check_pdf(source: Path | bytes | BinaryIO, max_pages: int = MAX_PDF_PAGES) -> PdfFacts:
@@ -203,6 +248,39 @@ def check_pdf(source: Path | bytes | BinaryIO, max_pages: int = MAX_PDF_PAGES) -
     if pages > max_pages:
         raise TooManyPages(pages, max_pages)
     return PdfFacts(pages)
+
+
+def check_office(data: bytes, kind: Kind) -> None:
+    """Look at the parts of an office file without unpacking them.
+
+    The main part must be what the name says (ECMA-376 part 2, OpenDocument 1.3 part 2). Raises `FileDamaged`,
+    `FileLocked`, `FileTypeLies`, `MacrosRefused`.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = archive.infolist()
+            if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED:
+                raise FileDamaged
+            names = {part.filename.lower() for part in parts}
+            said = _first_bytes(archive, "mimetype" if kind in OPEN_DOCUMENT else "[Content_Types].xml")
+            manifest = _first_bytes(archive, "META-INF/manifest.xml") if kind in OPEN_DOCUMENT else b""
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, RuntimeError, ValueError, NotImplementedError, EOFError):
+        raise FileDamaged from None
+    if any(name.endswith("vbaproject.bin") or name.startswith(("basic/", "scripts/")) for name in names):
+        raise MacrosRefused
+    # Whatever the part is named: types of content are compared without case (ECMA-376 part 2, 7.2.3.1).
+    if any(word in said.lower() for word in (b"macroenabled", b"vbaproject", b"macrosheet")):
+        raise MacrosRefused
+    if b"encryption-data" in manifest:
+        raise FileLocked
+    if kind.media_type.encode() not in said:
+        raise FileTypeLies(kind, Kind.XDM)
+
+
+def _first_bytes(archive: zipfile.ZipFile, name: str, most: int = 1024 * 1024) -> bytes:
+    """The beginning of a part, however long it unpacks to. Raises KeyError when there is none."""
+    with archive.open(name) as part:
+        return part.read(most)
 
 
 def check_image(source: Path | bytes | BinaryIO, max_pixels: int = MAX_PIXELS) -> ImageFacts:
@@ -249,6 +327,11 @@ def _kind_of(head: bytes) -> Kind | None:
     if _is_heic(head):
         return Kind.HEIC
     return next((kind for kind, magics in _MAGIC.items() if head.startswith(magics)), None)
+
+
+def _is_text(head: bytes) -> bool:
+    """No control signs but those of lines: UTF-8, or the letters of Windows."""
+    return not re.search(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]", head)
 
 
 def _is_heic(head: bytes) -> bool:

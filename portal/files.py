@@ -5,7 +5,7 @@ Bytes are encrypted while they arrive (`Arriving`), so no plaintext touches the 
 account that sent it and is deleted after a day; `attach` gives it to a patient, a hospital or a practitioner.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,13 +22,13 @@ from portal.config import Settings
 from portal.db import Base, Keyed, session
 from portal.file_crypto import CHUNK_SIZE, Encrypter, FileKeys, decrypt
 from portal.file_sniffing import (
+    OFFICE,
     FileEmpty,
     FileRefused,
     FileTypeRefused,
     Kind,
     PhotoFormatRefused,
-    check_image,
-    check_pdf,
+    check_whole,
     clean_name,
     sniff,
 )
@@ -61,7 +61,8 @@ class FileNotReadable(Exception):
 
 
 class StoredFile(Keyed, Base):
-    """Facts about stored bytes. state: waiting (for the scanner) | clean | infected | erased (or about to be).
+    """Facts about stored bytes. state: waiting (for the scanner) | clean | infected | erased (or about to be) |
+    set_aside (sealed: nobody opens it).
 
     sheets: of a PDF. shown_state: of the copy that people see (`files_shown`): "" (none was asked for) | waiting |
     made | failed.
@@ -203,18 +204,23 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
     Raises FileRefused (empty, too large, refused or lying type, damaged, locked, infected): nothing is kept then.
     When the scanner is down the file waits for it, unreadable, and a job scans it later.
     """
+    return register([inspect(arriving, name, kinds=kinds)])[0]
+
+
+def inspect(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS) -> StoredFile:
+    """Check and scan an upload: the first half of `receive`, to be registered or discarded. Raises FileRefused."""
     actor = db.current_actor()
     arriving.finish()
     try:
         kind = _kind_of(arriving, name, kinds)
         # Parsers need the file whole: the scanner is given the same bytes, read and opened once.
-        whole = b"".join(_plaintext(arriving.key)) if kind in PHOTOGRAPHED else None
-        sheets = 1 if whole is None else _checked(kind, whole)
+        whole = b"".join(_plaintext(arriving.key)) if kind in PHOTOGRAPHED | OFFICE else None
+        sheets = 1 if whole is None else check_whole(kind, whole)
         state = _scan(_plaintext(arriving.key) if whole is None else _slices(whole))
     except BaseException:  # refused, or a parser that broke on it: nothing is kept either way
         _place.store.delete(arriving.key)
         raise
-    stored = StoredFile(
+    return StoredFile(
         id=uuid4(),
         storage_key=arriving.key,
         name=clean_name(name),
@@ -225,13 +231,26 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
         sheets=sheets,
         account_id=actor.account_id,
     )
-    with db.transaction(actor) as own:
-        own.add(stored)
-        if state == "waiting":
-            jobs.enqueue("files.scan", file_id=str(stored.id))
+
+
+def register(inspected: Sequence[StoredFile]) -> Sequence[StoredFile]:
+    """Write down files that were inspected, all in one transaction of their own: the second half of `receive`."""
+    with db.transaction(db.current_actor()) as own:
+        own.add_all(inspected)
+        for stored in inspected:
+            if stored.state == "waiting":
+                jobs.enqueue("files.scan", file_id=str(stored.id))
         own.flush()
-        own.expunge(stored)
-    return stored
+        for stored in inspected:
+            own.expunge(stored)
+    return inspected
+
+
+def read_set_aside(stored: StoredFile) -> bytes:
+    """The bytes of a file that nobody may open, to look at them anew. Raises FileNotReadable when it is infected."""
+    if stored.state not in ("set_aside", "clean", "waiting"):
+        raise FileNotReadable(stored.id)
+    return b"".join(_plaintext(stored.storage_key))
 
 
 def attach(
@@ -322,14 +341,6 @@ def _kind_of(arriving: Arriving, name: str, kinds: frozenset[Kind]) -> Kind:
     return kind
 
 
-def _checked(kind: Kind, whole: bytes) -> int:
-    """Open it with a real parser, and count the sheets of a PDF; a photograph has one."""
-    if kind is Kind.PDF:
-        return check_pdf(whole).pages
-    check_image(whole)
-    return 1
-
-
 def _slices(whole: bytes) -> Iterator[bytes]:
     return (whole[at : at + CHUNK_SIZE] for at in range(0, len(whole), CHUNK_SIZE))
 
@@ -358,7 +369,7 @@ def scan_later(file_id: str) -> None:
     verdict = _place.scanner.scan(_plaintext(key))
     with jobs.effect() as current:
         stored = current.get(StoredFile, UUID(file_id), with_for_update={"key_share": True})
-        if stored is not None:
+        if stored is not None and (stored.state == "waiting" or not verdict.clean):
             stored.state = "clean" if verdict.clean else "infected"
             jobs.enqueue("files.show" if verdict.clean else "files.quarantine", file_id=file_id)
 

@@ -1,7 +1,7 @@
 """A message to a person, by mail or by text message. Never with health data, nor a service name that reveals any: it
 says that something waits in the portal, and links to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,11 +24,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Mail:
-    """A message as an object; texts are lazy translations. path: where the portal's link leads."""
+    """A message as an object; texts are lazy translations. path: where the portal's link leads.
+
+    kind: of the news that it tells a practitioner or an agent, who choose how often they are told of that kind; "" is
+    sent as it is, whatever they chose. urgent: told at once, day and night.
+    """
 
     subject: Any
     paragraphs: tuple[Any, ...]
     path: str = "/"
+    kind: str = ""
+    urgent: bool = False
 
 
 class Notification(Keyed, Base):
@@ -95,6 +101,15 @@ def reached_by(reach: Callable[[UUID], Reach]) -> None:
     _reach[:] = [reach]
 
 
+Group = Callable[[UUID, Mail], None]
+_groups: list[Group] = []
+
+
+def grouped_by(group: Group) -> None:
+    """Give this, instead of sending it, what has a kind and is told to an account."""
+    _groups[:] = [group]
+
+
 def tell(
     mail: Mail, *, recipient: str, account_id: UUID | None = None, patient_id: UUID | None = None, locale: str = ""
 ) -> None:
@@ -102,6 +117,9 @@ def tell(
 
     patient_id: whom it is about.
     """
+    if mail.kind and account_id and _groups:
+        _groups[0](account_id, mail)
+        return
     if not recipient:
         return
     with force_locale(locale or "fr"):
@@ -120,9 +138,10 @@ def address(path: str) -> str:
     return f"{_outbox.base_url}{path}"
 
 
-def carry(recipient: str, subject: str, text: str) -> None:
-    """Send a mail now and keep nothing of it (a one-time code). Only from a job. Raises Refused, Unavailable."""
-    _outbox.door.send(mail_door.Message(to=recipient, subject=subject, text=text))
+def carry(recipient: str, subject: str, text: str, headers: Mapping[str, str] | None = None) -> None:
+    """Send a mail now and keep nothing of it (a one-time code). Only from a job. Raises Refused, Unavailable,
+    OutcomeUnknown."""
+    _outbox.door.send(mail_door.Message(to=recipient, subject=subject, text=text, headers=headers or {}))
 
 
 @jobs.task("notifications.send")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from fpdf import FPDF
-from fpdf.enums import MethodReturnValue, XPos, YPos
+from fpdf.enums import DocumentCompliance, MethodReturnValue, XPos, YPos
 from fpdf.fonts import TTFFont
 from fpdf.prefs import ViewerPreferences
 
@@ -29,22 +29,34 @@ _XMP: Final = (
     '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>'
     "</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
+_ARCHIVE_XMP: Final = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">'
+    "<pdfaid:part>1</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance></rdf:Description>"
+    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+    '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>'
+    "</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+"""Of a file to be kept (PDF/A-1b, ISO 19005-1): the mark of PDF/UA is not among the words its metadata may say."""
 
 
 class Sheet(FPDF):
     """A document written from top to bottom. made_at: its date inside (None: now).
 
+    archive: to be kept for years, as PDF/A-1b.
     is_whole: False once a sign could not be printed; it stands as a square then.
     """
 
-    def __init__(self, title: str, language: str = "fr", made_at: datetime | None = None) -> None:
-        super().__init__(format="A4")
+    def __init__(
+        self, title: str, language: str = "fr", made_at: datetime | None = None, *, archive: bool = False
+    ) -> None:
+        super().__init__(format="A4", enforce_compliance=DocumentCompliance.PDFA_1B if archive else None)
         self.is_whole = True
         for style, name in (("", "regular"), ("B", "bold")):
             self.add_font(_FONT, style, _FONTS / f"atkinson-{name}.ttf")
         self.set_title(title)
         self.set_lang(language)
-        self.set_xmp_metadata(_XMP.format(title=_escaped(title)))
+        self.set_xmp_metadata((_ARCHIVE_XMP if archive else _XMP).format(title=_escaped(title)))
         if made_at is not None:
             self.set_creation_date(made_at)
         self.viewer_preferences = ViewerPreferences(display_doc_title=True)
@@ -96,7 +108,7 @@ class Sheet(FPDF):
     def _write(self, text: str, style: str, size: float, tag: str) -> None:
         self.set_font(_FONT, style, size)
         height = size * 0.5
-        shown = self._printable(text, style)
+        shown = self.printable(text, style)
         split = self.multi_cell(0, height, shown, align="L", dry_run=True, output=MethodReturnValue.LINES)
         lines = list(cast(list[str], split))
         while lines:
@@ -126,7 +138,12 @@ class Sheet(FPDF):
         yield
         self._out("EMC")
 
-    def _printable(self, text: str, style: str) -> str:
+    def take_up(self, style: str, size: float) -> None:
+        """Take the sheet's own letters. style: empty, or B for bold."""
+        self.set_font(_FONT, style, size)
+
+    def printable(self, text: str, style: str) -> str:
+        """The words with the signs that these letters have; `is_whole` tells when one is not among them."""
         known = frozenset(cast(TTFFont, self.fonts[f"{_FONT}{style}"]).cmap)
         return "".join(self._sign(each, known) for each in unicodedata.normalize("NFC", text.replace("\r", "")))
 

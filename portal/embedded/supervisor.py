@@ -29,7 +29,8 @@ from portal.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, di
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "var" / "demo"
-_READY_TIMEOUT_S = 60
+_MSSANTE_PAPERS = FOLDER / "mssante"
+_READY_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 15
 _ISSUERS = {
     "FRANCECONNECT": ("franceconnect", "https://franceconnect.demo.parvis.test/api/v2", "ES256"),
@@ -94,7 +95,8 @@ def _run(port: int, parts: contextlib.ExitStack) -> int:
     server.start()
     environment = _environment(port, server)
     _prepare(server, environment)
-    ports = {name: environment.pop(f"{name.upper()}_PORT") for name in ("idp", "payfip", "stripe")}
+    names = ("idp", "payfip", "stripe", "mssante_smtp", "mssante_imap")
+    ports = {name: environment.pop(f"{name.upper()}_PORT") for name in names}
     children: list[subprocess.Popen[bytes]] = []
     parts.callback(_end, children)
     for name, arguments in _parts(port, ports, environment["PORTAL_BASE_URL"]).items():
@@ -114,6 +116,10 @@ def _parts(port: int, ports: dict[str, str], base_url: str) -> dict[str, list[st
         "stripe": [
             "-m", "portal.gateways.payments.stripe_twin", "--port", ports["stripe"],
             "--webhook-url", f"{base_url}/callbacks/stripe",
+        ],
+        "mssante": [
+            "-m", "portal.gateways.mssante.twin", "--papers", str(_MSSANTE_PAPERS),
+            "--smtp-port", ports["mssante_smtp"], "--imap-port", ports["mssante_imap"],
         ],
     }  # fmt: skip
 
@@ -135,9 +141,9 @@ def _free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def _former_port() -> str:
-    """The identity providers' port of last time when it is still free, another one otherwise."""
-    kept = FOLDER / "identity.port"
+def _former_port(part: str) -> str:
+    """A part's port of last time when it is still free, another one otherwise."""
+    kept = FOLDER / f"{part}.port"
     port = kept.read_text(encoding="utf-8") if kept.exists() else "0"
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -152,7 +158,7 @@ def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
     """What every part is told; secrets are drawn once and kept in `var/`, readable by their owner alone."""
     kept = _kept_secrets()
     # The hospitals' own provider is a row of the database: its address and its secret outlive a start.
-    idp_port, payfip_port, stripe_port = _former_port(), _free_port(), _free_port()
+    idp_port, payfip_port, stripe_port = _former_port("identity"), _free_port(), _free_port()
     client_secret = kept["idp_secret"]
     payfip = f"http://127.0.0.1:{payfip_port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")} | {
@@ -177,6 +183,7 @@ def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
         "PAYFIP_PORT": payfip_port,
         "STRIPE_PORT": stripe_port,
     }
+    environment |= _secure_mail(idp_port)
     for provider, (path, issuer, algorithm) in _ISSUERS.items():
         environment |= {
             f"PORTAL_{provider}_DISCOVERY_URL": f"http://127.0.0.1:{idp_port}/{path}/.well-known/openid-configuration",
@@ -186,6 +193,18 @@ def _environment(port: int, server: EmbeddedPostgres) -> dict[str, str]:
             f"PORTAL_{provider}_SIGNING_ALG": algorithm,
         }
     return environment
+
+
+def _secure_mail(idp_port: str) -> dict[str, str]:
+    """The MSSanté operator; its address is a row of the database too."""
+    smtp, imap = _former_port("mssante_smtp"), _former_port("mssante_imap")
+    return {
+        "MSSANTE_SMTP_PORT": smtp,
+        "MSSANTE_IMAP_PORT": imap,
+        "MSSANTE_TWIN_URL": f"smtp+imap://:demonstration@127.0.0.1:{smtp}?imap=127.0.0.1:{imap}&auth=password",
+        "MSSANTE_TWIN_PAPERS": str(_MSSANTE_PAPERS),
+        "MSSANTE_TWIN_USERINFO_URL": f"http://127.0.0.1:{idp_port}/prosanteconnect/userinfo",
+    }
 
 
 def _kept_secrets() -> dict[str, str]:
@@ -220,10 +239,18 @@ def _prepare(server: EmbeddedPostgres, environment: dict[str, str]) -> None:
     if not filled:
         click.echo("Preparing the demonstration hospital (first start only)…")
         _write("tests.factories.demonstration", environment)
-    kept_port, port = FOLDER / "identity.port", environment["IDP_PORT"]
-    if not kept_port.exists() or kept_port.read_text(encoding="utf-8") != port:
-        _write("tests.factories.hospital_providers", environment)
-        kept_port.write_text(port, encoding="utf-8")
+    _tell_where({"identity": environment["IDP_PORT"]}, "tests.factories.hospital_providers", environment)
+    operator = {part: environment[f"{part.upper()}_PORT"] for part in ("mssante_smtp", "mssante_imap")}
+    _tell_where(operator, "tests.factories.mssante", environment)
+
+
+def _tell_where(ports: dict[str, str], module: str, environment: dict[str, str]) -> None:
+    """Rows of the database say where these parts listen: write them again when a port is not that of last time."""
+    kept = {FOLDER / f"{part}.port": port for part, port in ports.items()}
+    if any(not path.exists() or path.read_text(encoding="utf-8") != port for path, port in kept.items()):
+        _write(module, environment)
+        for path, port in kept.items():
+            path.write_text(port, encoding="utf-8")
 
 
 def _write(module: str, environment: dict[str, str]) -> None:

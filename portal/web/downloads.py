@@ -10,6 +10,10 @@ from portal.files_shown import Shown
 
 _INLINE = frozenset({"application/pdf", "image/jpeg", "image/png"})
 _POLICY = "sandbox; default-src 'none'"
+_FRAMED_POLICY = (
+    f"{_POLICY}; script-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none';"
+    " frame-ancestors 'self'"
+)
 
 
 def file_response(stored: StoredFile, *, inline: bool = False) -> Response:
@@ -24,6 +28,16 @@ def file_response(stored: StoredFile, *, inline: bool = False) -> Response:
 def shown_response(shown: Shown) -> Response:
     """The copy that people look at, in the page or in a tab of its own."""
     return _powerless(Response(shown.data, mimetype=shown.media_type), shown.name, len(shown.data), inline=True)
+
+
+def framed_response(page: bytes) -> Response:
+    """A page made of somebody else's text, for a frame of ours: whatever it holds can be looked at, and do nothing."""
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = _FRAMED_POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def made_response(data: bytes, name: str, media_type: str = "application/pdf") -> Response:

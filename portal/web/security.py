@@ -8,11 +8,12 @@ from flask_wtf.csrf import CSRFProtect
 
 csrf = CSRFProtect()
 _YEAR_S = 31_536_000
+_NONE = "'none'"
 
 
 def register(app: Flask) -> None:
     csrf.init_app(app)
-    app.jinja_env.globals["csp_nonce"] = csp_nonce
+    app.jinja_env.globals |= {"csp_nonce": csp_nonce, "framed": framed}
     app.after_request(_add_headers)
 
 
@@ -32,6 +33,12 @@ def public_url(endpoint: str, **values: Any) -> str:
 def form_targets(*origins: str) -> None:
     """Let this page's forms and their redirects lead to other origins (a bank's page, an identity provider)."""
     g.form_targets = origins
+
+
+def framed(url: str) -> str:
+    """The address of a page of ours that this page shows in a frame (`downloads.framed_response`)."""
+    g.frames = "'self'"
+    return url
 
 
 def _add_headers(response: Response) -> Response:
@@ -54,5 +61,6 @@ def _policy() -> str:
     targets = " ".join(("'self'", *g.get("form_targets", ())))
     return (
         f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self';"
-        f" connect-src 'self'; form-action {targets}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+        f" connect-src 'self'; frame-src {g.get('frames', _NONE)}; form-action {targets}; base-uri 'none';"
+        " object-src 'none'; frame-ancestors 'none'"
     )

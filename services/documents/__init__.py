@@ -16,20 +16,34 @@ def register(app: Flask) -> None:
     from auth.mandates.masking import Maskable
     from services.documents import (  # noqa: F401 - jobs registers its tasks
         belongings,
+        circle,
+        digest,
         export,
         figures,
         jobs,
         models,
         routes_patient,
-        routes_pro,
     )
+    from services.documents.exchanges import register as open_exchanges
+    from services.documents.his import register as exchange_with_his
+    from services.documents.mailboxes import register as hold_boxes
+    from services.documents.reading import furnish as show_contents
+    from services.documents.requests import register as answer_requests
+    from services.documents.shelf.furnishing import furnish
 
     say(journal.WORDS)
     app.register_blueprint(routes_patient.patient_pages)
+    show_contents(app)
+    circle.furnish(app)
     belongings.declare()
     export.declare()
-    app.register_blueprint(routes_pro.professional_pages)
+    open_exchanges(app)
     figures.declare()
+    digest.declare()
+    hold_boxes(app)
+    exchange_with_his(app)
+    answer_requests(app)
+    furnish()
     page, desk = ("my_documents.letter", "document_id"), ("admin_documents.show", "document_id")
     masking.offer(Maskable("document", models.Document, "documents", page, desk))
     catalog.offer(CARD)
@@ -59,5 +73,6 @@ PROFESSIONAL_CARD = Card(
 def commands() -> list[click.Command]:
     """What an operator may type about this room."""
     from services.documents.commands import documents
+    from services.documents.mailboxes.commands import mailbox
 
-    return [documents]
+    return [mailbox, documents]

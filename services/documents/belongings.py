@@ -44,7 +44,10 @@ def _give(move: Move, which: ColumnElement[bool]) -> Sequence[UUID]:
     ).all()
     files = [file_id for row in rows for file_id in (row.file_id, row.content_id) if file_id]
     session.execute(
-        update(StoredFile).where(StoredFile.id.in_(files)).values(patient_id=move.to_id),
+        # A document that its sender hides from the patient has files that are nobody's to open.
+        update(StoredFile)
+        .where(StoredFile.id.in_(files), StoredFile.patient_id == move.from_id)
+        .values(patient_id=move.to_id),
         execution_options={"synchronize_session": False},
     )
     session.expire_all()

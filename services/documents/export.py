@@ -9,12 +9,14 @@ from sqlalchemy.orm import joinedload
 
 from auth.account import export
 from auth.account.export import Entry, Fact, Part
+from portal import db
 from portal.db import session
 from portal.files import StoredFile
 from services.documents.models import Document
 
 _SHOWN = ("filed", "superseded")
-"""What stands in the hospital's tray is not the person's yet: nobody has said that it is theirs."""
+"""What stands in the hospital's tray is not the person's yet: nobody has said that it is theirs. Nor do they learn
+here of a result that their doctor is to tell them first."""
 
 
 def declare() -> None:
@@ -26,7 +28,12 @@ def part(patient_id: UUID) -> Part:
     rows = session.scalars(
         select(Document)
         .options(joinedload(Document.establishment), joinedload(Document.file), joinedload(Document.content))
-        .where(Document.patient_id == patient_id, Document.state.in_(_SHOWN))
+        .where(
+            Document.patient_id == patient_id,
+            Document.state.in_(_SHOWN),
+            Document.visible_at <= db.now(),
+            ~Document.visibility.contains(["INVISIBLE_PATIENT"]),
+        )
         .order_by(Document.authored_at)
     ).all()
     return Part("documents", _l("Letters and reports"), [_entry(each) for each in rows], _files(rows))

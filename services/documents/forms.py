@@ -6,11 +6,12 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import FileField, HiddenField, RadioField, SelectField, StringField
+from wtforms.validators import Length, Optional
 
+from auth.identity.wording import STATUSES
 from portal import files
-from portal.establishments import Establishment, Unit
+from portal.establishments import Establishment
 from portal.file_sniffing import FileRefused
 from portal.files import StoredFile
 from portal.web import uploads
@@ -18,20 +19,20 @@ from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm, Required
 from portal.web.ui import short_day
 from services.documents import queries
-from services.documents.actions import Draft, Publication
+from services.documents.actions import Publication
 from services.documents.queries import Known
 from services.documents.wording import ASSIGN_REASONS, DISCARD_REASONS, TAKE_BACK_REASONS, TYPES
 from services.pieces.wording import words_for
 
 TEXT_LENGTH = 2000
-_LINE = Length(max=150, message=_l("Write 150 characters at most."))
+LINE = Length(max=150, message=_l("Write 150 characters at most."))
 
 
-def _choices(words: Mapping[str, Any]) -> list[Any]:
+def chosen_among(words: Mapping[str, Any]) -> list[Any]:
     return choices([("", _l("Choose…")), *words.items()])
 
 
-def _words(field: StringField) -> str:
+def words_of(field: StringField) -> str:
     """What was typed on one line, spaces made single."""
     return " ".join((field.data or "").split())
 
@@ -45,12 +46,13 @@ def _line_about(known: Known) -> str:
             day=short_day(patient.birth_on),
             sex=patient.sex or "?",
             ipp=known.ipp or "–",
-            status=patient.identity_status,
+            status=STATUSES.get(patient.identity_status, patient.identity_status),
         )
     )
 
 
-def _id(value: str | None) -> UUID | None:
+def identifier(value: str | None) -> UUID | None:
+    """What a form or an address names; None when it names nothing."""
     try:
         return UUID(value or "")
     except ValueError:
@@ -76,7 +78,7 @@ class UploadForm(OnceForm):
         except FileRefused as refused:
             self._refuse(words_for(refused))
             return None
-        kept_id = _id(self.received.data)
+        kept_id = identifier(self.received.data)
         kept = files.unattached(kept_id) if kept_id else None
         if kept is None and needed:
             self._refuse(_l("Choose the document to send."))
@@ -84,7 +86,7 @@ class UploadForm(OnceForm):
 
     def kept_file(self) -> StoredFile | None:
         """The upload that waits for this form to be corrected."""
-        kept_id = _id(self.received.data)
+        kept_id = identifier(self.received.data)
         return files.unattached(kept_id) if kept_id else None
 
     def _kept(self, stored: StoredFile) -> StoredFile:
@@ -95,73 +97,21 @@ class UploadForm(OnceForm):
         self.file.errors = [*self.file.errors, words]
 
 
-class ExchangeForm(UploadForm):
-    """A document about a patient, and a short message. Traits are typed: they search for nobody."""
-
-    subject = StringField(
-        _l("Subject"),
-        [Required(_l("Write what it is about, in a few words.")), _LINE],
-        description=_l("For example: letter before the consultation of 12 March"),
-    )
-    birth_name = StringField(_l("Patient’s birth name"), [Required(_l("Write the patient’s birth name.")), _LINE])
-    first_name = StringField(_l("Patient’s first name"), [Required(_l("Write the patient’s first name.")), _LINE])
-    birth_on = DateParts(_l("Patient’s birth date"), [InputRequired(_l("Write the patient’s birth date."))])
-    text = TextAreaField(
-        _l("Message"), [Optional(), Length(max=TEXT_LENGTH, message=_l("Write 2,000 characters at most."))]
-    )
-
-    def draft(self, stored: StoredFile) -> Draft:
-        assert self.birth_on.data is not None, "the form is valid"
-        return Draft(
-            subject=_words(self.subject),
-            birth_name=_words(self.birth_name).upper(),
-            first_name=_words(self.first_name),
-            birth_on=self.birth_on.data,
-            text=self.text.data or "",
-            file_id=stored.id,
-        )
-
-
-class ToProfessionalForm(ExchangeForm):
-    """An agent writes to a practitioner, in the name of a unit."""
-
-    unit_id = SelectField(_l("From which unit?"), [Required(_l("Choose the unit that sends it."))])
-
-    def offer(self, units: Sequence[Unit]) -> None:
-        """Let the agent choose among these units, grouped by hospital."""
-        offered = choices((str(unit.id), unit.name) for unit in units)
-        for choice, unit in zip(offered, units, strict=True):
-            choice.optgroup = unit.establishment.name
-        self.unit_id.choices = choices([("", _("Choose…"))]) + offered
-
-
-class AnswerForm(UploadForm):
-    """The next message of a thread: words, a document, or both."""
-
-    text = TextAreaField(
-        _l("Your message"), [Optional(), Length(max=TEXT_LENGTH, message=_l("Write 2,000 characters at most."))]
-    )
-
-    def explain_empty(self) -> None:
-        """Say that nothing was written and nothing joined."""
-        self.text.errors = [*self.text.errors, _l("Write a message, or join a document.")]
-
-
 class PublicationForm(UploadForm):
     """A document for a patient."""
 
     type_code = SelectField(
-        _l("Type of document"), [Required(_l("Choose the type of document."))], choices=_choices(TYPES)
+        _l("Type of document"), [Required(_l("Choose the type of document."))], choices=chosen_among(TYPES)
     )
     title = StringField(
         _l("Title"),
-        [Required(_l("Write the title the patient will read.")), _LINE],
+        [Required(_l("Write the title the patient will read.")), LINE],
         description=_l("The patient reads it on their shelf: plain words help."),
     )
 
     def publication(self, patient_id: UUID) -> Publication:
         code = self.type_code.data
-        return Publication(patient_id, _words(self.title), code, str(TYPES[code]))
+        return Publication(patient_id, words_of(self.title), code, str(TYPES[code]))
 
 
 class ReceiveForm(OnceForm):
@@ -183,27 +133,27 @@ class SearchForm(Form):
     class Meta:
         csrf = False  # the page's own check has been made; the form that follows carries the search along
 
-    ipp = StringField(_l("Patient number (IPP)"), [_LINE])
-    name = StringField(_l("Birth name or name of use"), [_LINE])
+    ipp = StringField(_l("Patient number (IPP)"), [LINE])
+    name = StringField(_l("Birth name or name of use"), [LINE])
     birth_on = DateParts(_l("Birth date"), [Optional()])
 
     @property
     def asked(self) -> bool:
         """Whether there is enough to search with."""
-        return bool(_words(self.ipp) or (_words(self.name) and self.birth_on.data))
+        return bool(words_of(self.ipp) or (words_of(self.name) and self.birth_on.data))
 
     @property
     def half_asked(self) -> bool:
         """Whether a name or a date came alone: one of them alone would list strangers."""
-        return not self.asked and bool(_words(self.name) or self.birth_on.data)
+        return not self.asked and bool(words_of(self.name) or self.birth_on.data)
 
     def find(self, establishment_id: UUID) -> list[Known]:
         """The patients of this hospital that were asked for; none when too little was asked."""
         if not self.validate() or not self.asked:
             return []
-        if ipp := _words(self.ipp):
+        if ipp := words_of(self.ipp):
             return queries.patients_by_ipp(establishment_id, ipp)
-        return queries.patients_by_traits(establishment_id, _words(self.name), self.birth_on.data)
+        return queries.patients_by_traits(establishment_id, words_of(self.name), self.birth_on.data)
 
 
 class AssignForm(OnceForm):
@@ -213,7 +163,7 @@ class AssignForm(OnceForm):
     reason = SelectField(
         _l("How do you know it is theirs?"),
         [Required(_l("Choose how you know it is theirs."))],
-        choices=_choices(ASSIGN_REASONS),
+        choices=chosen_among(ASSIGN_REASONS),
     )
 
     def offer(self, found: Sequence[Known]) -> None:
@@ -225,26 +175,13 @@ class AssignForm(OnceForm):
         return UUID(self.patient_id.data)
 
 
-class FileMessageForm(AssignForm):
-    """File what a practitioner sent in a patient's documents."""
-
-    type_code = SelectField(
-        _l("Type of document"), [Required(_l("Choose the type of document."))], choices=_choices(TYPES)
-    )
-    title = StringField(_l("Title"), [Required(_l("Write the title the patient will read.")), _LINE])
-
-    def publication(self, patient_id: UUID) -> Publication:
-        code = self.type_code.data
-        return Publication(patient_id, _words(self.title), code, str(TYPES[code]))
-
-
 class DiscardForm(OnceForm):
     """Put a letter aside."""
 
-    reason = SelectField(_l("Why?"), [Required(_l("Choose a reason."))], choices=_choices(DISCARD_REASONS))
+    reason = SelectField(_l("Why?"), [Required(_l("Choose a reason."))], choices=chosen_among(DISCARD_REASONS))
 
 
 class TakeBackForm(OnceForm):
     """Take a letter off a patient's shelf."""
 
-    reason = SelectField(_l("Why?"), [Required(_l("Choose a reason."))], choices=_choices(TAKE_BACK_REASONS))
+    reason = SelectField(_l("Why?"), [Required(_l("Choose a reason."))], choices=chosen_among(TAKE_BACK_REASONS))

@@ -26,6 +26,7 @@ def new_answer(path: str) -> Mail:
         _l("A hospital unit has written to you"),
         (_l("Hello,"), _l("A message from a hospital unit is waiting for you in your professional area.")),
         path,
+        kind="messages",
     )
 
 
@@ -34,5 +35,37 @@ def new_exchange(path: str) -> Mail:
     return Mail(
         _l("A practitioner has written to one of your units"),
         (_l("Hello,"), _l("A message from a practitioner is waiting in the documents tray.")),
+        path,
+    )
+
+
+def letter_taken_back() -> Mail:
+    """To whoever opened a document that was not theirs. Nothing of what it was."""
+    return Mail(
+        _l("A document was removed from your hospital area"),
+        (
+            _l("Hello,"),
+            _l(
+                "A document had been put in your hospital area by mistake: it was not about you. It has been removed. "
+                "If you kept a copy of it, please destroy it and tell nobody what it said."
+            ),
+            _l("Your own documents have not changed. We apologise for this mistake."),
+        ),
+        "/documents",
+    )
+
+
+def misfiling(path: str) -> Mail:
+    """To whoever protects the data of a hospital. path: the letter's page, for those who may open it."""
+    return Mail(
+        _l("A letter had been given to the wrong person"),
+        (
+            _l("Hello,"),
+            _l(
+                "An agent of your hospital has taken back a letter that was in the documents of somebody else. Who "
+                "opened it meanwhile is written on its page, which agents of the documents tray can open. Decide "
+                "whether this breach must be declared (GDPR, articles 33 and 34)."
+            ),
+        ),
         path,
     )

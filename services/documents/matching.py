@@ -6,7 +6,7 @@ decides, and a code says why (volet CI-SIS trans-cda-mss 1.1.3, "error codes").
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -43,6 +43,33 @@ _INS_FAULTS: Final = {
     CdaWarning.BIRTH_DATE: Doubt(Code.INS_INCOMPLETE, "birth_date_missing"),
     CdaWarning.SEX: Doubt(Code.INS_INCOMPLETE, "sex_missing"),
 }
+
+
+HIDES: Final = frozenset({"MASQUE_PS", "INVISIBLE_PATIENT", "INVISIBLE_REP_LEGAUX", "CONNEXION_SECRETE"})
+"""Codes of MetaDMPMSS (CI-SIS, transmission of CDA in HL7 v2) that keep a document from somebody; the others of that
+table ask the receiver for something."""
+_NOT_FOR_PROXIES: Final = frozenset({"INVISIBLE_REP_LEGAUX", "CONNEXION_SECRETE"})
+
+
+def is_masked(visibility: Collection[str]) -> bool:
+    """Whether those who act for the patient may not see it: a minor's secret, mostly (CSP, L1111-5)."""
+    return not _NOT_FOR_PROXIES.isdisjoint(visibility)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who answers for a letter: its custodian's identifier, and the organisation of its author."""
+
+    custodian_id: str
+    organization: str
+
+
+def same_origin(one: Origin, other: Origin) -> bool:
+    """Whether one may replace or withdraw what the other keeps (901): the same custodian; by the name of the
+    organisation when neither says who keeps it. Never on a doubt."""
+    if one.custodian_id or other.custodian_id:
+        return one.custodian_id == other.custodian_id
+    return bool(one.organization) and plain(one.organization) == plain(other.organization)
 
 
 def doubt_about_header(header: Header) -> Doubt | None:

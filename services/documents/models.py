@@ -1,4 +1,4 @@
-"""Letters that hospitals receive and patients read; exchanges between a hospital's unit and a practitioner.
+"""Letters that hospitals receive and patients read.
 
 Original bytes are in `portal.files`, kept exactly. Traits on a document are those it carries, never the patient's.
 """
@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from auth.models import Patient, Professional
+from auth.models import Patient
 from portal import db
 from portal.db import Base, Keyed
-from portal.establishments import Establishment, Unit
+from portal.establishments import Establishment
 from portal.files import StoredFile
 
 RIGHT: Final = "documents"
@@ -21,7 +22,7 @@ RIGHT: Final = "documents"
 
 
 class DocumentArrival(Keyed, Base):
-    """One file that came through a door (`channel`: command | upload | staff | exchange).
+    """One file that came through a door (`channel`: command | upload | staff | exchange | his | fhir…).
 
     code and reason say why all of it was put in quarantine; empty when its documents went further. file_id: the bytes
     as they came; none when they are not kept (infected, or of another world than this instance).
@@ -36,6 +37,7 @@ class DocumentArrival(Keyed, Base):
     size: Mapped[int]
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     file_id: Mapped[UUID | None] = mapped_column(ForeignKey("stored_file.id"))
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("exchange_message.id"), index=True)
     code: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     received_at: Mapped[datetime] = mapped_column(default=db.now)
@@ -43,11 +45,35 @@ class DocumentArrival(Keyed, Base):
     establishment: Mapped[Establishment] = relationship()
 
 
+class ArrivalDecision(Base):
+    """What somebody made of a parcel in quarantine. outcome: released | tray | returned | discarded. Never changed."""
+
+    __tablename__ = "arrival_decision"
+    __table_args__ = (
+        CheckConstraint("outcome in ('released', 'tray', 'returned', 'discarded')", "outcome"),
+        {"comment": "append-only"},
+    )
+
+    arrival_id: Mapped[UUID] = mapped_column(ForeignKey("document_arrival.id"), primary_key=True)
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
+    outcome: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+    actor: Mapped[str]
+    actor_name: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=db.now)
+
+
 class Document(Keyed, Base):
-    """One version of one letter. A patient sees it when it is filed, and when a newer version replaced it.
+    """One version of one letter. A patient sees it when it is filed, when a newer version replaced it, and that it was
+    withdrawn.
 
     unique_id, set_id: OID, or OID^extension (IHE XDS). level: N1 (a file in an envelope), N3 (structured text), FILE
     (a file without envelope). content_id: the file inside the envelope of an N1. code, reason: why it is in the tray.
+    content_read_at: when its words and results were taken (`reading`).
+    custodian_id: who keeps the original (OID^extension). visibility, wishes: codes of the table MetaDMPMSS, those that
+    keep it from somebody and those that ask for something (`matching.HIDES`). kind: of `shelf.kinds`.
+    visible_at: from when its patient sees it, None while an agent keeps it for a consultation. told_at, reminded_at:
+    when they were told, and reminded once. posted_at, posted_by: it left on paper.
     """
 
     __tablename__ = "document"
@@ -55,14 +81,21 @@ class Document(Keyed, Base):
         UniqueConstraint("establishment_id", "unique_id"),
         Index("ix_document_establishment_id_set_id", "establishment_id", "set_id"),
         Index("ix_document_establishment_id_state", "establishment_id", "state"),
-        CheckConstraint("state in ('tray', 'filed', 'superseded', 'discarded')", "state"),
-        CheckConstraint("(state in ('filed', 'superseded')) = (patient_id is not null)", "patient_when_filed"),
+        Index("ix_document_patient_id_authored_at", "patient_id", "authored_at"),
+        Index("ix_document_to_tell", "visible_at", postgresql_where="state = 'filed' and told_at is null"),
+        CheckConstraint("kind in ('letter', 'prescription', 'result', 'certificate', 'imaging', 'other')", "kind"),
+        Index("ix_document_content_unread", "received_at", postgresql_where=text("content_read_at is null")),
+        CheckConstraint("state in ('tray', 'filed', 'superseded', 'discarded', 'withdrawn')", "state"),
+        CheckConstraint(
+            "state = 'withdrawn' or (state in ('filed', 'superseded')) = (patient_id is not null)",
+            "patient_when_filed",
+        ),
     )
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
     arrival_id: Mapped[UUID] = mapped_column(ForeignKey("document_arrival.id"), index=True)
-    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("exchange_message.id"), unique=True)
+    joined_id: Mapped[UUID | None] = mapped_column(ForeignKey("exchange_file.id"), unique=True)
     file_id: Mapped[UUID] = mapped_column(ForeignKey("stored_file.id"), index=True)
     content_id: Mapped[UUID | None] = mapped_column(ForeignKey("stored_file.id"), index=True)
     state: Mapped[str]
@@ -92,6 +125,16 @@ class Document(Keyed, Base):
     received_at: Mapped[datetime] = mapped_column(default=db.now)
     filed_at: Mapped[datetime | None]
     masked: Mapped[bool] = mapped_column(default=False, server_default="false")
+    kind: Mapped[str] = mapped_column(default="other", server_default="other")
+    visible_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+    posted_at: Mapped[datetime | None]
+    posted_by: Mapped[str] = mapped_column(default="", server_default="")
+    content_read_at: Mapped[datetime | None]
+    custodian_id: Mapped[str] = mapped_column(default="", server_default="")
+    visibility: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    wishes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
 
     establishment: Mapped[Establishment] = relationship()
     patient: Mapped[Patient | None] = relationship()
@@ -113,6 +156,11 @@ class Document(Keyed, Base):
     def is_structured(self) -> bool:
         return self.level == "N3"
 
+    @property
+    def is_hidden_from_patient(self) -> bool:
+        """Whether its sender keeps it from the patient for now."""
+        return "INVISIBLE_PATIENT" in self.visibility
+
 
 class DocumentChange(Keyed, Base):
     """A document went from one state to another: when, by whom, why. Never changed."""
@@ -130,6 +178,25 @@ class DocumentChange(Keyed, Base):
     at: Mapped[datetime] = mapped_column(default=db.now)
 
 
+class Misfiling(Keyed, Base):
+    """A document was on the shelf of somebody it was not about, until it was taken back.
+
+    openings: who opened it meanwhile, as `{"at", "who", "how"}`; None until that is known.
+    """
+
+    __tablename__ = "document_misfiling"
+
+    document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"), index=True)
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    reason: Mapped[str]
+    given_at: Mapped[datetime]
+    taken_back_at: Mapped[datetime] = mapped_column(default=db.now)
+    actor: Mapped[str]
+    actor_name: Mapped[str]
+    openings: Mapped[list[dict[str, str]] | None] = mapped_column(JSONB(none_as_null=True))
+
+
 class DocumentReading(Base):
     """This account has opened this document of this patient; parents and mandated persons each have their own."""
 
@@ -140,74 +207,3 @@ class DocumentReading(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     read_at: Mapped[datetime] = mapped_column(default=db.now)
-
-
-class Exchange(Keyed, Base):
-    """A thread of messages between a unit and a professional about one patient, described by typed traits.
-
-    The traits are what somebody typed: they never search, and reveal nothing.
-    """
-
-    __tablename__ = "exchange"
-    __table_args__ = (
-        CheckConstraint("state in ('received', 'opened', 'delivered', 'read')", "state"),
-        Index("ix_exchange_establishment_id_changed_at", "establishment_id", "changed_at"),
-        Index("ix_exchange_professional_id_changed_at", "professional_id", "changed_at"),
-    )
-
-    reference: Mapped[str] = mapped_column(unique=True)
-    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
-    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
-    professional_id: Mapped[UUID] = mapped_column(ForeignKey("professional.id"))
-    subject: Mapped[str]
-    birth_name: Mapped[str]
-    first_name: Mapped[str]
-    birth_on: Mapped[date] = mapped_column(Date)
-    state: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(default=db.now)
-    changed_at: Mapped[datetime] = mapped_column(default=db.now)
-
-    establishment: Mapped[Establishment] = relationship()
-    unit: Mapped[Unit] = relationship()
-    professional: Mapped[Professional] = relationship()
-    messages: Mapped[list["ExchangeMessage"]] = relationship(order_by="ExchangeMessage.sent_at")
-    changes: Mapped[list["ExchangeChange"]] = relationship(order_by="ExchangeChange.at")
-
-    @property
-    def patient_name(self) -> str:
-        """The patient, as typed."""
-        return f"{self.first_name} {self.birth_name}"
-
-
-class ExchangeMessage(Keyed, Base):
-    """One message of an exchange, from the `professional` or from the `unit`. Never changed."""
-
-    __tablename__ = "exchange_message"
-    __table_args__ = (CheckConstraint("sender in ('professional', 'unit')", "sender"), {"comment": "append-only"})
-
-    exchange_id: Mapped[UUID] = mapped_column(ForeignKey("exchange.id"), index=True)
-    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
-    professional_id: Mapped[UUID] = mapped_column(ForeignKey("professional.id"))
-    sender: Mapped[str]
-    author_name: Mapped[str]
-    text: Mapped[str] = mapped_column(default="")
-    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("stored_file.id"))
-    sent_at: Mapped[datetime] = mapped_column(default=db.now)
-
-    file: Mapped[StoredFile | None] = relationship()
-
-
-class ExchangeChange(Keyed, Base):
-    """An exchange went from one state to another: when and by whom. Never changed."""
-
-    __tablename__ = "exchange_change"
-    __table_args__ = {"comment": "append-only"}
-
-    exchange_id: Mapped[UUID] = mapped_column(ForeignKey("exchange.id"), index=True)
-    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
-    professional_id: Mapped[UUID] = mapped_column(ForeignKey("professional.id"))
-    from_state: Mapped[str]
-    to_state: Mapped[str]
-    actor: Mapped[str]
-    actor_name: Mapped[str]
-    at: Mapped[datetime] = mapped_column(default=db.now)

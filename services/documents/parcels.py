@@ -4,17 +4,15 @@ Pure functions over bytes. A parcel is taken whole or refused whole: half of a m
 the whole of it.
 """
 
-import email
 from dataclasses import dataclass
-from email.header import decode_header, make_header
-from email.message import Message
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Final
 
-from services.documents import cda, xdm
+from services.documents import cda, mss, xdm
 from services.documents.cda import CdaRefused, CdaTooLarge, Header, NotCda
 from services.documents.ins import INS_OIDS
+from services.documents.mss import MailReason, MailUnreadable
 from services.documents.xdm import NotXdm, XdmRefused, XdmTooLarge
 
 MAX_ATTACHMENTS: Final = 20
@@ -45,6 +43,20 @@ class ParcelRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Said:
+    """What the message around a letter says of it, when there is one.
+
+    visibility, wishes: codes of MetaDMPMSS. doubt: our word for why a person must decide. replaces: the identifier of
+    the version that it takes the place of, when the letter itself does not name it.
+    """
+
+    visibility: tuple[str, ...] = ()
+    wishes: tuple[str, ...] = ()
+    doubt: str = ""
+    replaces: str = ""
+
+
+@dataclass(frozen=True)
 class Letter:
     """A clinical document as it came: its name, its bytes, what its header says, and the file in its envelope."""
 
@@ -52,6 +64,7 @@ class Letter:
     data: bytes
     header: Header
     content: tuple[str, bytes] | None  # media type and bytes
+    said: Said = Said()
 
 
 @dataclass(frozen=True)
@@ -90,31 +103,24 @@ def attachments(data: bytes) -> list[Attachment]:
     ECO.2.1.1), and are left out.
     """
     try:
-        found = [part for part in map(_attachment, email.message_from_bytes(data).walk()) if part is not None]
-    except RecursionError:  # parts in parts, a thousand deep
-        raise ParcelRefused(ParcelReason.TOO_MANY_DOCUMENTS) from None
-    packages = [part for part in found if part.data.startswith(_ZIP)]
-    taken = packages or [part for part in found if part.name.lower().endswith(".xml")]
+        mail = mss.read_mail(data)
+    except MailUnreadable as error:
+        raise ParcelRefused(_UNREADABLE.get(error.reason, ParcelReason.NO_DOCUMENT)) from None
+    taken = mail.packages or [joined for joined in mail.attachments if joined.name.lower().endswith(".xml")]
     if not taken:
         raise ParcelRefused(ParcelReason.NO_DOCUMENT)
     if len(taken) > MAX_ATTACHMENTS:
         raise ParcelRefused(ParcelReason.TOO_MANY_DOCUMENTS)
-    return taken
+    return [Attachment(joined.name or _PACKAGE, joined.data) for joined in taken]
 
 
-def _attachment(part: Message) -> Attachment | None:
-    if part.is_multipart() or not (name := part.get_filename()):
-        return None
-    content = part.get_payload(decode=True)
-    return Attachment(_readable(name), content) if isinstance(content, bytes) else None
-
-
-def _readable(name: str) -> str:
-    """A file name as written by a person (RFC 2047); as it is when it cannot be decoded."""
-    try:
-        return str(make_header(decode_header(name)))
-    except (LookupError, ValueError):
-        return name
+_PACKAGE: Final = "IHE_XDM.ZIP"
+_UNREADABLE: Final = {
+    MailReason.TOO_LARGE: ParcelReason.TOO_LARGE,
+    MailReason.TOO_DEEP: ParcelReason.TOO_MANY_DOCUMENTS,
+    MailReason.TOO_MANY_PARTS: ParcelReason.TOO_MANY_DOCUMENTS,
+    MailReason.TOO_MANY_ATTACHMENTS: ParcelReason.TOO_MANY_DOCUMENTS,
+}
 
 
 def _letters_of_package(data: bytes) -> list[Letter]:

@@ -1,42 +1,30 @@
-"""The patient's pages: the shelf, one letter, its file and its original."""
+"""The patient's pages: one letter, its file and its original; the shelf has its own (`shelf.routes_patient`)."""
 
 from uuid import UUID
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template
 from werkzeug.wrappers import Response
 
-from auth import guards, sessions
-from auth import queries as people
+from auth import guards
 from portal.files import FileNotReadable, StoredFile
 from portal.web.downloads import file_response
 from services.documents import actions, queries, reading, wording
 from services.documents.models import Document
+from services.documents.shelf import queries as shelf
+from services.documents.shelf import wording as shelf_words
+from services.documents.shelf.mes import queries as sendings
 
 patient_pages = guards.patients(
     Blueprint("my_documents", __name__, url_prefix="/documents", template_folder="templates"), "documents"
 )
 
 
-@patient_pages.get("")
-def shelf() -> str:
-    """My documents, those I have not opened first."""
-    page = max(1, request.args.get("page", 1, int))
-    shelved, more = queries.shelf(guards.patient_id(), _account_id(), page)
-    return render_template(
-        "documents/shelf.html",
-        patient=people.patient(guards.patient_id()),
-        unread=[each.document for each in shelved if not each.read_at],
-        read=[each.document for each in shelved if each.read_at],
-        previous_href=url_for(".shelf", page=page - 1) if page > 1 else None,
-        next_href=url_for(".shelf", page=page + 1) if more else None,
-        words=wording,
-    )
-
-
 @patient_pages.get("/<uuid:document_id>")
 def letter(document_id: UUID) -> str:
-    """One letter; opening it is written down, and it is no longer new."""
-    document = _mine(document_id)
+    """One letter; opening it is written down, and it is no longer new. Of one that was withdrawn, that it was."""
+    document = queries.one_of_patient(guards.patient_id(), document_id)
+    if document is None:
+        return _withdrawn(document_id)
     shown = reading.read(document)
     if shown.is_checked:
         actions.open_document(document)
@@ -46,7 +34,21 @@ def letter(document_id: UUID) -> str:
         reading=shown,
         heading=reading.heading,
         replaced=queries.replaced_by(document),
+        newer=shelf.newer_than(document),
+        label=shelf.label_of(document),
+        sending=sendings.shown(document),
         words=wording,
+        shelf_words=shelf_words,
+    )
+
+
+def _withdrawn(document_id: UUID) -> str:
+    document = shelf.withdrawn_of(guards.patient_id(), document_id) or abort(404)
+    return render_template(
+        "shelf/withdrawn.html",
+        document=document,
+        withdrawal=shelf.withdrawal_of(document),
+        reason=wording.reason(document.reason),
     )
 
 
@@ -75,8 +77,3 @@ def _hand_over(document: Document, stored: StoredFile, part: str) -> Response:
 
 def _mine(document_id: UUID) -> Document:
     return queries.one_of_patient(guards.patient_id(), document_id) or abort(404)
-
-
-def _account_id() -> UUID:
-    current = sessions.signed_in()
-    return current.account_id if current else abort(403)

@@ -13,6 +13,7 @@ DOCUMENT_STATES: Mapping[str, tuple[Any, str]] = {
     "filed": (_l("Filed"), "success"),
     "superseded": (_l("Replaced"), "neutral"),
     "discarded": (_l("Set aside"), "neutral"),
+    "withdrawn": (_l("Withdrawn by its sender"), "neutral"),
 }
 """State → words and tone of its tag, as agents read it."""
 
@@ -21,20 +22,39 @@ FOR_PROFESSIONAL: Mapping[str, tuple[Any, str]] = {
     "opened": (_l("Opened by the unit"), "success"),
     "delivered": (_l("New"), "warning"),
     "read": (_l("Read"), "neutral"),
+    "closed": (_l("Closed"), "neutral"),
 }
 FOR_UNIT: Mapping[str, tuple[Any, str]] = {
     "received": (_l("To open"), "warning"),
     "opened": (_l("Opened"), "info"),
-    "delivered": (_l("Sent to the practitioner"), "info"),
-    "read": (_l("Read by the practitioner"), "success"),
+    "delivered": (_l("Sent"), "info"),
+    "read": (_l("Read"), "success"),
+    "closed": (_l("Closed"), "neutral"),
+}
+FOR_PATIENT: Mapping[str, tuple[Any, str]] = {
+    "received": (_l("Sent"), "info"),
+    "opened": (_l("Opened by the unit"), "info"),
+    "delivered": (_l("New answer"), "warning"),
+    "read": (_l("Answered"), "success"),
+    "closed": (_l("Closed"), "neutral"),
 }
 """State of an exchange → words and tone, on each side."""
+
+INBOX_GROUPS: Mapping[str, Any] = {
+    "to_open": _l("To open"),
+    "mine": _l("Mine"),
+    "to_answer": _l("To answer"),
+    "sent": _l("Sent"),
+    "closed": _l("Closed"),
+}
+"""Group of the units' inbox → words."""
 
 CHANGES: Mapping[str, Any] = {
     "received": _l("Sent to the unit"),
     "opened": _l("Opened by the unit"),
-    "delivered": _l("Sent to the practitioner"),
-    "read": _l("Read by the practitioner"),
+    "delivered": _l("Sent by the unit"),
+    "read": _l("Read by its correspondent"),
+    "closed": _l("Closed by the unit"),
 }
 """State of an exchange → what happened, for its history."""
 
@@ -76,18 +96,28 @@ REASONS: Mapping[str, Any] = {
     ),
     "content_type": _l("The file in this letter is of a type that patients cannot open here."),
     "replaces_another_patient": _l("It claims to replace a letter of another patient."),
+    "replaces_another_organization": _l("It claims to replace a letter that another organisation keeps."),
+    "older_than_withdrawn": _l("It is an older version of a letter that its sender has withdrawn."),
+    "by_hand": _l("The identity is exact. Your hospital files every letter by hand."),
+    "not_final": _l("Its author has not signed it yet: the hospital system says that it is not final."),
+    "identity_not_validated": _l("The hospital system says that the patient’s identity is not validated."),
+    "number_taken": _l("The hospital system had already sent another document under this number."),
+    "nothing_to_replace": _l("It claims to replace a document that never came here."),
+    "message_differs": _l("The letter and the message that brought it do not write the patient in the same way."),
     "taken_back": _l("It was taken back from a patient’s documents."),
     "infected": _l("The antivirus recognised a virus. The file was not kept."),
     "empty": _l("The file is empty."),
     "too_large": _l("The file is too large."),
     "not_cda": _l("It is neither a CDA letter nor an IHE_XDM package."),
-    "hl7_not_supported": _l("HL7 v2 messages are not taken here: send the CDA letter they carry."),
+    "hl7_not_supported": _l("This HL7 v2 message is none that is taken here: MDM (T02, T10, T04) and ORU (R01) are."),
     "no_document": _l("No letter was found in it."),
     "too_many_documents": _l("It carries too many documents."),
     "several_patients": _l("It names several patients."),
     "patients_differ": _l("The letter and its package name two different patients."),
     "identifiers_differ": _l("The letter and its package do not bear the same identifier."),
-    "same_identifier": _l("Another letter already bears its identifier."),
+    "file_type": _l("Files of this type are not taken from mails: ask for a PDF or a picture."),
+    "citizen_file": _l("A patient sends PDF, JPEG or PNG files alone by secure mail."),
+    "same_identifier": _l("Another letter, with other content, already bears its identifier."),
     "test_identity": _l("It is about a test identity, which this portal does not take."),
     "real_identity": _l("It is about a real identity, which a test portal never keeps."),
     **dict.fromkeys(
@@ -144,7 +174,35 @@ TAKE_BACK_REASONS: Mapping[str, Any] = {
     "wrong_document": _l("It is not the right document"),
     "sender_withdrew": _l("The sender asked for it to be withdrawn"),
 }
+DROP_REASONS: Mapping[str, Any] = {
+    "sent_again": _l("The sender has sent it again"),
+    "not_a_letter": _l("It is no letter"),
+    "harmful": _l("It was harmful"),
+    "already_here": _l("Its letters came by another way"),
+}
 """Code kept by the audit → words of the agent's choice."""
+
+DECISIONS: Mapping[str, Any] = {
+    "released": _l("Read anew, and taken in"),
+    "tray": _l("Put in the tray as a plain file"),
+    "returned": _l("Refused, the sender told"),
+    "discarded": _l("Given up"),
+}
+"""What somebody made of a refused file → words."""
+
+TRAITS: Mapping[str, Any] = {
+    "ins": _l("INS"),
+    "ipp": _l("IPP"),
+    "birth_name": _l("Birth name"),
+    "first_name": _l("First name"),
+    "birth_on": _l("Birth date"),
+    "sex": _l("Sex"),
+}
+"""Trait compared between a letter and a patient → words."""
+OPENINGS: Mapping[str, Any] = {
+    "document.opened": _l("opened it"),
+    "document.downloaded": _l("downloaded it"),
+}
 
 TYPES: Mapping[str, Any] = {
     "11490-0": _l("Hospital letter"),
@@ -157,7 +215,7 @@ TYPES: Mapping[str, Any] = {
 """LOINC code (JDV_J07) → the types of document an agent or a practitioner sends, in words."""
 
 
-_AGENTS_REASONS = {**ASSIGN_REASONS, **DISCARD_REASONS, **TAKE_BACK_REASONS}
+_AGENTS_REASONS = {**ASSIGN_REASONS, **DISCARD_REASONS, **TAKE_BACK_REASONS, **DROP_REASONS}
 
 
 def reason(word: str) -> Any:
@@ -170,3 +228,20 @@ def weight(size: int) -> str:
     if size < 1_000_000:
         return str(_("%(size)s KB", size=format_decimal(max(1, round(size / 1000)))))
     return str(_("%(size)s MB", size=format_decimal(round(size / 1_000_000, 1))))
+
+
+CHANNELS: Mapping[str, Any] = {
+    "command": _l("An operator’s command"),
+    "upload": _l("An agent’s machine"),
+    "staff": _l("An agent"),
+    "exchange": _l("A practitioner, in the portal"),
+    "mssante": _l("The secure mail (MSSanté)"),
+    "deposit": _l("A patient"),
+    "his": _l("The hospital’s system (HL7)"),
+    "fhir": _l("The hospital’s system (FHIR)"),
+}
+"""Channel of an arrival → by which way it came."""
+
+
+def channel(code: str) -> Any:
+    return CHANNELS.get(code, code)

@@ -21,6 +21,7 @@ class Kind:
     has_expiry: it bears a date after which it is worth nothing. is_identity: the scan of an identity document, kept
     for the shortest time, shown to agents with a watermark and never downloaded. is_health: it tells of somebody's
     health, so that the care team sees it and the admissions office does not. most_pages: files in one piece.
+    of_shelf: it goes to those who keep the documents of patients, whatever stay it is about.
     """
 
     code: str
@@ -28,10 +29,13 @@ class Kind:
     is_identity: bool = False
     is_health: bool = False
     most_pages: int = 6
+    of_shelf: bool = False
 
     @property
     def staff_right(self) -> str:
         """Which right at the hospital shows it."""
+        if self.of_shelf:
+            return "documents"
         return "care" if self.is_health else "preadmission"
 
 
@@ -62,6 +66,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("referral_letter", is_health=True),
         Kind("advance_directives", is_health=True, most_pages=10),
         Kind("trusted_person_form"),
+        Kind("health_document", is_health=True, most_pages=20, of_shelf=True),
         Kind("other", most_pages=10),
     )
 }

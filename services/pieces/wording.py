@@ -36,6 +36,7 @@ KINDS: Mapping[str, Any] = {
     "referral_letter": _l("Letter from your doctor"),
     "advance_directives": _l("Advance directives"),
     "trusted_person_form": _l("Person of trust form"),
+    "health_document": _l("Health document"),
     "other": _l("Other document"),
 }
 SHORT_KINDS: Mapping[str, Any] = {
@@ -63,6 +64,7 @@ SHORT_KINDS: Mapping[str, Any] = {
     "referral_letter": _l("Letter"),
     "advance_directives": _l("Directives"),
     "trusted_person_form": _l("Trust"),
+    "health_document": _l("Health document"),
     "other": _l("Other"),
 }
 """For the agent's dense list."""
@@ -95,6 +97,7 @@ ADVICE: Mapping[str, Any] = {
     "referral_letter": _l("The letter your doctor gave you for the hospital. Only the care team reads it."),
     "advance_directives": _l("Never compulsory. A copy of the pages you have signed. Only the care team reads it."),
     "trusted_person_form": _l("The form signed by you and by the person you trust."),
+    "health_document": _l("A letter, a prescription or a result from elsewhere. Only the care team reads it."),
     "other": _l("The document the hospital asked you for."),
 }
 STATES: Mapping[str, tuple[Any, str]] = {

@@ -17,6 +17,7 @@ from services.questionnaires import (  # noqa: F401 - jobs registers its tasks
     affairs,
     api,
     belongings,
+    digest,
     export,
     figures,
     jobs,
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
     belongings.declare()
     export.declare()
     figures.declare()
+    digest.declare()
     retention.declare()
     page, desk = ("questionnaires.show", "sent_id"), ("admin_questionnaires.show", "sent_id")
     masking.offer(Maskable("questionnaire", SentQuestionnaire, RIGHT, page, desk))

@@ -15,12 +15,13 @@ from pathlib import Path
 from portal.gateways import Refused, Unavailable
 from portal.gateways.door import Door
 from portal.gateways.his.contract import Dropped, Parcel
-from portal.gateways.his.hl7v2 import MAX_BYTES, Acknowledgement
+from portal.gateways.his.hl7v2 import Acknowledgement, limit_for
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _FILE = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,120}")
 READY = "ready"
 _AT_ONCE = 200
+_HEAD = 1000  # enough for the header, which says what the message is
 
 
 class FolderSystem:
@@ -63,8 +64,15 @@ class FolderSystem:
             place = self._path / "in"
             place.mkdir(parents=True, exist_ok=True)
             names = sorted(each.name for each in place.iterdir() if _is_message(each))
-            # One byte too many is enough to be refused, however large the file.
-            return [Dropped(name, _beginning(place / name)) for name in names[:_AT_ONCE]]
+        return self._each(names[:_AT_ONCE])
+
+    def _each(self, names: Iterable[str]) -> Iterator[Dropped]:
+        """One at a time: two hundred scanned documents do not fit in memory."""
+        for name in names:
+            with self._reached():
+                # One byte too many is enough to be refused, however large the file.
+                body = _beginning(self._path / "in" / name)
+            yield Dropped(name, body)
 
     def settle(self, name: str, answer: bytes, *, accepted: bool) -> None:
         """See `HospitalSystem.settle`."""
@@ -107,4 +115,5 @@ def _is_message(path: Path) -> bool:
 
 def _beginning(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
+        head = file.read(_HEAD)
+        return head + file.read(limit_for(head) + 1 - len(head))

@@ -3,11 +3,12 @@
 import socket
 from typing import Final
 
-from portal.gateways.his.hl7v2 import MAX_BYTES
+from portal.gateways.his.hl7v2 import limit_for
 
 START: Final = b"\x0b"
 END: Final = b"\x1c\r"
 _PIECE: Final = 65536
+_BEGINNING: Final = 1000  # enough for the header, which says what the message is
 
 
 class Cut(Exception):
@@ -24,21 +25,24 @@ class Blocks:
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
-        self._held = b""
+        self._held = bytearray()
 
     def next(self) -> bytes | None:
         """The next message; None when the other side hung up between two. Raises Cut, OSError, TimeoutError."""
-        while (end := self._held.find(END)) < 0:
-            if len(self._held) > MAX_BYTES + len(START):
+        looked = 0
+        while (end := self._held.find(END, looked)) < 0:
+            if len(self._held) > limit_for(bytes(self._held[:_BEGINNING])) + len(START):
                 raise Cut("a block is too long")
+            looked = max(0, len(self._held) - len(END))
             piece = self._line.recv(_PIECE)
             if not piece:
                 if START in self._held:
                     raise Cut("the line was closed inside a block")
                 return None
             self._held += piece
-        block, self._held = self._held[:end], self._held[end + len(END) :]
-        start = block.rfind(START)
+        start = self._held.rfind(START, 0, end)
         if start < 0:
             raise Cut("a block has no beginning")
-        return block[start + len(START) :]
+        block = bytes(self._held[start + len(START) : end])
+        del self._held[: end + len(END)]
+        return block

@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 from portal import calendar
 
 MAX_BYTES: Final = 1024 * 1024
+MAX_CARRYING_BYTES: Final = 40 * 1024 * 1024
+"""Of a message that carries documents: files of 25 MiB, a third larger in base64, with room around them."""
+_CARRYING: Final = (b"MDM", b"ORU")
 MAX_SEGMENTS: Final = 2000
 CHARACTER_SETS: Final[Mapping[str, str]] = {
     "ASCII": "ascii",
@@ -200,10 +203,18 @@ def _line(each: Segment) -> str:
     return mark.join((each.name, *fields)).rstrip(mark if each.name != "MSH" else "") + "\r"
 
 
+def limit_for(beginning: bytes) -> int:
+    """How many bytes a message that begins so may have: more when it carries documents (MSH-9: MDM, ORU)."""
+    line = beginning[:1000].lstrip(b"\r\n\t \x0b")
+    fields = line.split(line[3:4], 9) if line[:3] == b"MSH" and len(line) > 3 else []
+    return MAX_CARRYING_BYTES if len(fields) > 8 and fields[8].startswith(_CARRYING) else MAX_BYTES
+
+
 def read(body: bytes) -> Message:
     """A message from what was received. Raises NotHl7."""
-    if len(body) > MAX_BYTES:
-        raise NotHl7("102", f"the message is over {MAX_BYTES} bytes")
+    limit = limit_for(body)
+    if len(body) > limit:
+        raise NotHl7("102", f"the message is over {limit} bytes")
     text = _decoded(body.lstrip(b"\r\n\t \x0b").rstrip(b"\r\n\t \x1c"))
     lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
     if not lines or not lines[0].startswith("MSH"):

@@ -1,6 +1,7 @@
-"""A hospital system that works: it keeps an agenda from the SIU messages it gets, stays from the ADT ones, and can be
-told to fail."""
+"""A hospital system that works: it keeps an agenda from the SIU messages it gets, stays from the ADT ones, documents
+from the MDM ones, and can be told to fail."""
 
+import base64
 import socket
 import socketserver
 import threading
@@ -65,12 +66,22 @@ class Expected:
     times: int = 1
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A document as the hospital system knows it. content: its bytes; none once it was withdrawn."""
+
+    birth_name: str
+    state: str
+    content: bytes = b""
+
+
 @dataclass
 class Agenda:
-    """What was told, by placer number or by number of the movement; a control id counts once."""
+    """What was told, by placer number, by number of the movement or of the document; a control id counts once."""
 
     appointments: dict[str, Booked] = field(default_factory=dict)
     stays: dict[str, Expected] = field(default_factory=dict)
+    documents: dict[str, Kept] = field(default_factory=dict)
     answered: dict[str, bytes] = field(default_factory=dict)
     received: list[Message] = field(default_factory=list)
 
@@ -88,6 +99,8 @@ class Agenda:
         self.received.append(message)
         if message.header.value(9) == "ADT":
             return self._expect(message)
+        if message.header.value(9) == "MDM":
+            return self._keep(message)
         sch, ail = message.first("SCH"), message.first("AIP")
         placer = sch.value(1)
         known = self.appointments.get(placer)
@@ -111,6 +124,21 @@ class Agenda:
             "cancelled" if message.trigger == "A38" else "expected",
             (known.times if known else 0) + (zbe.value(4) == "INSERT"),
         )
+        return Acknowledgement("AA", message.control_id)
+
+    def _keep(self, message: Message) -> Acknowledgement:
+        """T02, T10 and T04: what is replaced or withdrawn is to be known."""
+        txa, name = message.first("TXA"), message.first("PID").value(5)
+        number, parent = txa.value(12), txa.value(13)
+        former = parent if message.trigger == "T10" else number if message.trigger == "T04" else ""
+        if former and former not in self.documents:
+            return Acknowledgement("AE", message.control_id, "204", "Document inconnu")
+        if message.trigger == "T04":
+            self.documents[number] = Kept(name, "withdrawn")
+            return Acknowledgement("AA", message.control_id)
+        if former:
+            self.documents[former] = Kept(name, "replaced", self.documents[former].content)
+        self.documents[number] = Kept(name, "current", base64.b64decode(message.first("OBX").value(5, 5)))
         return Acknowledgement("AA", message.control_id)
 
 

@@ -10,6 +10,7 @@ from portal.web.fhir.capabilities import Parameter, Resource, offer, statement
 from portal.web.fhir.negotiation import body, negotiate, version_wanted, wants_nothing_back
 from portal.web.fhir.outcomes import MEDIA, ROOT, Issue, Json, Refused, base_url, is_below, of_status, outcome, respond
 from portal.web.fhir.parameters import PARIS, Between, Search, Token, asked, instant, moment
+from portal.web.fhir.sharing import share, shared
 
 __all__ = [
     "MEDIA",
@@ -36,6 +37,8 @@ __all__ = [
     "outcome",
     "respond",
     "searchset",
+    "share",
+    "shared",
     "statement",
     "version_wanted",
     "wants_nothing_back",

@@ -34,13 +34,14 @@ def _is_ours(accepted: str) -> bool:
     return kind.lower() in _ACCEPTED
 
 
-def body(kind: str) -> Json:
-    """The resource of this type that was sent. Raises Refused (400, 413, 415)."""
+def body(kind: str, most: int = _MOST_BYTES) -> Json:
+    """The resource of this type that was sent, of so many bytes at most. Raises Refused (400, 413, 415)."""
     if request.mimetype not in _BODIES:
         raise Refused.because(415, f"send {MEDIA}")
-    if (request.content_length or 0) > _MOST_BYTES:
-        raise Refused.because(413, "one megabyte at most")
-    sent = _parsed(request.get_data(cache=False))
+    data = request.stream.read(most + 1) if (request.content_length or 0) <= most else b""
+    if (request.content_length or 0) > most or len(data) > most:
+        raise Refused.because(413, f"{most // 1_000_000} megabytes at most")
+    sent = _parsed(data)
     if sent.get("resourceType") != kind:
         raise Refused.because(400, f"a resource of type {kind} is expected", expression="resourceType")
     return sent

@@ -183,7 +183,7 @@ def _replaced(root: etree._Element) -> str | None:
 
 
 def _created_at(root: etree._Element, warnings: list[CdaWarning]) -> datetime:
-    moment, has_zone = _moment(_attribute(child(root, "effectiveTime"), "value"))
+    moment, has_zone = read_moment(_attribute(child(root, "effectiveTime"), "value"))
     if moment is None:
         raise CdaRefused(CdaReason.NO_DATE)
     if not has_zone:
@@ -191,7 +191,7 @@ def _created_at(root: etree._Element, warnings: list[CdaWarning]) -> datetime:
     return moment
 
 
-def _moment(value: str) -> tuple[datetime | None, bool]:
+def read_moment(value: str) -> tuple[datetime | None, bool]:
     """Read an HL7 timestamp (YYYYMMDD[HHMM[SS]][+ZZZZ]); returns it in UTC, and whether it said its offset."""
     found = _TIMESTAMP.fullmatch(value)
     if not found:

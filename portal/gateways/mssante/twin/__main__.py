@@ -1,0 +1,3 @@
+from portal.gateways.mssante.twin.process import main
+
+main()

@@ -1,0 +1,3 @@
+from services.directory.commands import main
+
+main()

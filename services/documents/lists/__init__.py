@@ -1,0 +1,1 @@
+"""Lists of correspondents by theme: one message to each of them, in a thread of their own."""
