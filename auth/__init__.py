@@ -11,6 +11,7 @@ def register(app: Flask) -> None:
         agents,
         contact,
         death,
+        digests,
         emergencies,
         enrolment,
         factors,
@@ -21,6 +22,7 @@ def register(app: Flask) -> None:
         local,
         machines,
         mandates,
+        news,
         practice,
         providers,
         routes,
@@ -34,6 +36,6 @@ def register(app: Flask) -> None:
     figures.declare()
     for noun in (
         hospital_providers, account, visits, wording, practice, death, guests, factors, local, identity, contact,
-        enrolment, agents, emergencies, machines, mandates,
+        enrolment, agents, emergencies, machines, mandates, news, digests,
     ):  # fmt: skip
         noun.register(app)

@@ -58,10 +58,13 @@ def _items(actor: Actor) -> list[Item]:
 def _staff_items(actor: Actor) -> list[Item]:
     entries: dict[Group | str, list[Card]] = {}
     for card in catalog.staff_cards():
-        if actor.may(card.right):
+        # Without a right: for every agent, since the room looks by itself at who may see what.
+        if actor.may(card.right) if card.right else actor.establishments:
             entries.setdefault(card.group or card.code, []).append(card)
-    dashboard = [Item(_("Dashboard"), url_for("admin.dashboard"), "chart-column")]
-    return (dashboard if actor.may("administration") else []) + [_entry(cards) for cards in entries.values()]
+    first = [Item(_("What waits"), url_for("admin_digests.overview"), "inbox")] if entries else []
+    if actor.may("administration"):
+        first.insert(0, Item(_("Dashboard"), url_for("admin.dashboard"), "chart-column"))
+    return first + [_entry(cards) for cards in entries.values()]
 
 
 def _entry(cards: list[Card]) -> Item:
@@ -75,6 +78,8 @@ def _account_items(actor: Actor) -> list[Item]:
     if actor.kind == "anonymous":
         return []
     items = [Item(_("My account"), url_for("account.show"), "user")]
+    if actor.kind in ("professional", "staff"):
+        items.insert(0, Item(_("What is new"), url_for("news.overview"), "bell"))
     if actor.kind == "professional":
         items += [
             Item(_("Where I work today"), url_for("practice.sites"), "map-pin"),

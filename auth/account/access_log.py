@@ -19,7 +19,7 @@ SHOW_NAMES = "show_agent_names"
 """A hospital's setting: "yes" lets patients read the names of its agents, and not only their function."""
 GROUP_ZONE = ZoneInfo("Europe/Paris")
 _KINDS_OF_SCOPE = {
-    "medical": ("document", "exchange", "exchange_message", "parcel"),
+    "medical": ("document", "exchange", "exchange_message", "parcel", "circle_member", "referral_target"),
     "payment": ("bill",),
     "administrative": ("appointment", "preadmission", "piece", "folder"),
 }

@@ -21,7 +21,7 @@ ROLES = (
     Role("care", _l("Care team"), ("care",)),
     Role("appointments", _l("Appointments agent"), ("appointments",)),
     Role("billing", _l("Billing agent"), ("billing",)),
-    Role("secretary", _l("Medical secretary"), ("appointments", "documents")),
+    Role("secretary", _l("Medical secretary"), ("appointments", "documents", "referrals")),
     Role("identity", _l("Identity unit"), ("identity",)),
     Role("administrator", _l("Administrator"), ("administration",)),
     Role("auditor", _l("Auditor"), ("audit",)),

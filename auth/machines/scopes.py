@@ -37,6 +37,8 @@ SCOPES = (
     Scope("system/Invoice.write", _l("Write bills"), "billing"),
     Scope("system/DocumentReference.read", _l("Read documents"), "documents"),
     Scope("system/DocumentReference.write", _l("Write documents"), "documents"),
+    Scope("system/ServiceRequest.read", _l("Read referrals"), "referrals"),
+    Scope("system/ServiceRequest.write", _l("Send the referrals of a practice, and follow them"), ""),
     Scope("system/AuditEvent.read", _l("Read the journal"), "audit"),
 )
 _BY_CODE = {scope.code: scope for scope in SCOPES}

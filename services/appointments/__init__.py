@@ -14,8 +14,11 @@ from services.appointments import (  # noqa: F401 - jobs registers
     agendas,
     api,
     belongings,
+    booking_links,
+    circle,
     city,
     desk,
+    digest,
     exchanges,
     export,
     feed,
@@ -48,7 +51,7 @@ def register(app: Flask) -> None:
     """Furnish the room: routes, jobs, card, figures."""
     say(journal.WORDS)
     app.register_blueprint(routes_public.pages)
-    for each in (affairs, guests, belongings, export, occasions):
+    for each in (booking_links, affairs, guests, belongings, export, occasions, circle):
         each.declare()
     app.register_blueprint(routes_patient.pages)
     wording.register(app)
@@ -56,6 +59,7 @@ def register(app: Flask) -> None:
     for noun in (desk, agendas, links, reminders, feed, api, city, wishes_wording, requests, waiting, pathways, rush):
         noun.register(app)
     figures.declare()
+    digest.declare()
     outside.register()
     reasons.register(app)
     page, desk_page = ("my_appointments.show", "appointment_id"), ("admin_appointments.show", "appointment_id")

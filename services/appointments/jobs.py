@@ -5,9 +5,12 @@ from uuid import UUID
 
 from auth.mandates import queries as mandates
 from auth.mandates.queries import Address
+from auth.models import Professional
+from auth.news import actions as news
 from portal import jobs, notifications
 from portal.notifications import Mail
 from services.appointments import mails, states
+from services.appointments.city.models import SentAppointment
 from services.appointments.mails import Told
 from services.appointments.models import Appointment
 
@@ -28,6 +31,16 @@ def tell_moved_by_mail(appointment_id: str, account_id: str) -> None:
 def tell_cancelled_by_mail(appointment_id: str, account_id: str) -> None:
     """Tell the patient that it is cancelled, whoever cancelled it."""
     _tell(appointment_id, account_id, states.CANCELLED, mails.cancelled)
+
+
+@jobs.task("appointments.tell_practitioner")
+def tell_practitioner(appointment_id: str) -> None:
+    """Tell the practitioner of the city who follows it that somebody else has moved or cancelled it."""
+    with jobs.effect() as current:
+        followed = current.get(SentAppointment, UUID(appointment_id))
+        if followed is not None:
+            account_id = current.get_one(Professional, followed.professional_id).account_id
+            news.write(account_id, "appointments", f"/pro/rendez-vous/{appointment_id}")
 
 
 def _tell(appointment_id: str, account_id: str, state: str, mail: Callable[[Told], Mail]) -> None:

@@ -237,8 +237,9 @@ class Appointment(Keyed, Base):
 
     n_cells: of the session, the pause after it included. beyond: an agent added it to what the session holds.
     arrived_at, called_at: when the patient came to the desk, and when they were called in. professional_id: the
-    practitioner of the city who booked it. chain_id: shared by visits booked together. reminded_at: when its patient
-    was last reminded of it. confirmed_for: the start for which they said that they come (another one: it moved since).
+    practitioner of the city who booked or asked for it. chain_id: shared by visits booked together. reminded_at: when
+    its patient was last reminded of it. confirmed_for: the start for which they said that they come (another one: it
+    moved since).
     """
 
     __tablename__ = "appointment"

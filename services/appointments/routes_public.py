@@ -10,13 +10,14 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms
 from portal import establishments
 from portal.establishments import Establishment
-from services.appointments import for_whom, queries, times, wording
+from services.appointments import for_whom, queries, times
 from services.appointments.for_whom import ForWhom
 from services.appointments.forms import search_asked
 from services.appointments.models import Reason
 from services.appointments.queries import Found
 from services.appointments.queries.finding import Facets
 from services.appointments.times import Address, Asker
+from services.offer.wording import language_name
 
 pages = guards.public(Blueprint("appointments", __name__, url_prefix="/rendez-vous", template_folder="templates"))
 
@@ -46,7 +47,7 @@ def _options(hospitals: Sequence[Establishment], facets: Facets) -> dict[str, li
         "hospitals": [(each.finess, each.name) for each in hospitals],
         "specialities": [(each, each) for each in facets.specialities],
         "towns": [(each, each) for each in facets.towns],
-        "languages": [(code, wording.language_name(code).capitalize()) for code in facets.languages],
+        "languages": [(code, language_name(code).capitalize()) for code in facets.languages],
     }
 
 

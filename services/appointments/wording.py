@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_day_names, get_timezone_location
+from babel.dates import get_timezone_location
 from flask import Flask, current_app, url_for
 from flask_babel import format_date, format_time, get_locale, ngettext
 from flask_babel import gettext as _
@@ -43,29 +43,22 @@ STATES = {
 }
 TONES = {"booked": "success", "arrived": "info", "done": "neutral", "missed": "warning", "cancelled": "neutral"}
 CHANNELS = {"web": _l("Online"), "phone": _l("Phone"), "city": _l("By your practitioner"), "walk_in": _l("On the spot")}
-NEEDS = {
-    "for_wheelchairs": _l("Reached in a wheelchair"),
-    "for_hearing": _l("Help for deaf and hard-of-hearing people"),
-    "for_sight": _l("Help for blind and partially sighted people"),
-}
 PARTS_OF_DAY = {
     "morning": _l("Morning (before noon)"),
     "afternoon": _l("Afternoon"),
     "evening": _l("Evening (from 5 p.m.)"),
 }
-_SIGNED = "fsl"
 
 
 def register(app: Flask) -> None:
     filters = {"hospital_day": hospital_day, "hospital_time": hospital_time, "hospital_moment": hospital_moment}
     app.jinja_env.filters.update(filters)
-    app.jinja_env.filters.update(language_name=language_name, weekday_name=weekday_name, month_name=month_name)
+    app.jinja_env.filters.update(month_name=month_name)
     app.jinja_env.globals.update(
         change_in_words=change_in_words,
         page_if=page_if,
         request_page=request_page,
         minutes_left=minutes_left,
-        site_needs=NEEDS,
         parts_of_day=PARTS_OF_DAY,
         hospital_zone=hospital_zone,
         appointment_states=STATES,
@@ -111,19 +104,6 @@ def change_in_words(change: AppointmentChange) -> str:
     """What happened: a move is told from a booking."""
     is_move = change.from_state == change.to_state == states.BOOKED
     return str(_("Moved")) if is_move else str(STATES[change.to_state])
-
-
-def language_name(code: str) -> str:
-    """`ar` → arabe."""
-    if code == _SIGNED:
-        return str(_("French Sign Language"))
-    locale = get_locale()
-    return str((locale.languages if locale else {}).get(code, code))
-
-
-def weekday_name(day: int, width: Literal["wide", "abbreviated"] = "wide") -> str:
-    """0 → lundi."""
-    return str(get_day_names(width, locale=get_locale())[day])
 
 
 def month_name(day: date) -> str:

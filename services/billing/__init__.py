@@ -12,6 +12,7 @@ from portal.catalog import Card
 from services.billing import (
     affairs,
     belongings,
+    digest,
     export,
     figures,
     guests,
@@ -71,6 +72,7 @@ def register(app: Flask) -> None:
         )
     )
     figures.declare()
+    digest.declare()
 
 
 def commands() -> list[click.Command]:

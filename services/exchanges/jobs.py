@@ -111,7 +111,8 @@ def _carry(outgoing: Outgoing, system: HospitalSystem | None) -> str:
         return str(_post(outgoing))
     if outgoing.parcel is not None:
         return system.put(outgoing.parcel()).code
-    return system.send(outgoing.body, outgoing.control_id).code
+    body = outgoing.content() if outgoing.content is not None else outgoing.body
+    return system.send(body, outgoing.control_id).code
 
 
 def _post(outgoing: Outgoing) -> int:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import nullcontext
 from uuid import UUID
 
 import structlog
@@ -9,23 +10,30 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import db
 from portal.gateways.his import hl7v2
-from portal.gateways.his.hl7v2 import Acknowledgement, NotHl7
+from portal.gateways.his.hl7v2 import MAX_BYTES, Acknowledgement, NotHl7
 from services.exchanges import actions, subjects
 
 log = structlog.get_logger(__name__)
 _TRIES = 4
 _AT_ONCE = threading.BoundedSemaphore(4)
 """Connections to the database are few, and lines of interfaces many."""
+_LARGE_AT_ONCE = threading.BoundedSemaphore(1)
+"""A message that carries a large file is in memory several times while it is read."""
 
 
 def take(establishment_id: UUID, body: bytes, via: str) -> bytes:
     """A message in its own transaction; always an acknowledgement, whatever happens: AE 207 when we fail, and then
     nothing was written."""
-    with _AT_ONCE:
+    with _AT_ONCE, _LARGE_AT_ONCE if len(body) > MAX_BYTES else nullcontext():
         for tried in range(_TRIES):
             try:
-                with db.transaction(db.system(actions.job_for(body))):
-                    return actions.receive(establishment_id, body, via)
+                actor = db.system(actions.job_for(body))
+                with db.transaction(actor):
+                    preparation = actions.preparation(establishment_id, body)
+                with db.transaction(actor):
+                    hear = preparation() if preparation is not None else None
+                with db.transaction(actor):
+                    return actions.receive(establishment_id, body, via, hear)
             except DBAPIError as error:
                 log.warning("his.database", reason=type(error).__name__, tried=tried)
                 time.sleep(0.05 * 2**tried)

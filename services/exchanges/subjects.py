@@ -28,6 +28,9 @@ class Heard:
     said_at: datetime | None = None
 
 
+Hear = Callable[[Establishment, Message, Dialect], Heard]
+
+
 class CannotBeTold(Exception):
     """Something that the message needs is missing; reason: for the agents, a key of the subject's reasons or words."""
 
@@ -38,10 +41,12 @@ class CannotBeTold(Exception):
 
 @dataclass(frozen=True)
 class Written:
-    """What is sent. parcel: for a folder of files rather than messages; then `body` is only kept to be looked at."""
+    """What is sent. parcel: for a folder of files rather than messages; then `body` is only kept to be looked at.
+    content: makes the body when it is sent, with no transaction open, for one that carries a file."""
 
     body: bytes
     parcel: Callable[[], Parcel] | None = None
+    content: Callable[[], bytes] | None = None
 
 
 def _nothing(*_arguments: object) -> None:
@@ -58,6 +63,7 @@ class Subject:
     is_superseded: nobody needs to hear this any more. write: the message as the thing is now; None when it is gone or
     none is needed; raises CannotBeTold.
     facts: for a webhook. settled: a follower took it or refused it. hear: do what a message says.
+    prepare: with nothing written yet, do what calls the outside (a scanner, a storage), and return how to hear it.
     find: things by their reference. references: the reference of each. patient_of: for the audit.
     reasons: words for `Heard.reason`. to_do: those that wait for an agent although the message was accepted.
     forget: what is older than this. read_list: a CSV file that the hospital left in its folder → our report, and
@@ -71,7 +77,7 @@ class Subject:
     plan: Callable[[datetime], int]
     is_superseded: Callable[[Delivery], bool]
     write: Callable[[Delivery, Dialect], Written | None]
-    hear: Callable[[Establishment, Message, Dialect], Heard]
+    hear: Hear
     find: Callable[[Collection[UUID], str], Sequence[UUID]]
     references: Callable[[Collection[UUID]], Mapping[UUID, str]]
     patient_of: Callable[[UUID], UUID | None]
@@ -82,6 +88,7 @@ class Subject:
     forget: Callable[[datetime], None] = _nothing
     to_do: frozenset[str] = frozenset()
     read_list: Callable[[UUID, str, bytes], tuple[bytes, bool]] | None = None
+    prepare: Callable[[Establishment, Message], Hear] | None = None
 
 
 _subjects: dict[str, Subject] = {}

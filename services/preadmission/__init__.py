@@ -15,7 +15,9 @@ from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     api,
     belongings,
     choices,
+    circle,
     companions,
+    digest,
     exchanges,
     export,
     figures,
@@ -44,6 +46,7 @@ def register(app: Flask) -> None:
     belongings.declare()
     export.declare()
     occasions.declare()
+    circle.declare()
     exchanges.register()
     api.register(app)
     life.register(app)
@@ -67,6 +70,7 @@ def register(app: Flask) -> None:
         )
     )
     figures.declare()
+    digest.declare()
 
 
 def commands() -> list[click.Command]:

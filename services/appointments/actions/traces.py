@@ -40,6 +40,15 @@ def tell_of(appointment: Appointment, what: str, from_state: str, why: str = "",
         object_id=appointment.id,
         **details,
     )
+    if what in ("moved", "cancelled"):
+        write_to_practitioner(appointment)
+
+
+def write_to_practitioner(appointment: Appointment) -> None:
+    """To the practitioner of the city who follows it, unless it is they who act."""
+    follows = appointment.professional_id
+    if follows is not None and follows != db.current_actor().professional_id:
+        jobs.enqueue("appointments.tell_practitioner", appointment_id=str(appointment.id))
 
 
 def write_to_patient(job: str, appointment: Appointment) -> None:

@@ -55,6 +55,4 @@ def declare() -> None:
             " takes its time at once. A time that is not free is answered 409, with the nearest ones.",
         )
     )
-    fhir.offer(Resource("HealthcareService", [], ["read"], text="A reason for consultation."))
-    for kind in ("Schedule", "Practitioner", "PractitionerRole", "Location"):
-        fhir.offer(Resource(kind, resources.PROFILES[kind], ["read"], text=_MADE_FOR))
+    fhir.offer(Resource("Schedule", resources.PROFILES["Schedule"], ["read"], text=_MADE_FOR))

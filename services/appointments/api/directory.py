@@ -1,4 +1,4 @@
-"""What slots and appointments refer to: practitioners, their roles and schedules, places, reasons."""
+"""What slots refer to besides the directory: schedules; and reasons, which the directory reads by their ids."""
 
 from uuid import UUID
 
@@ -8,24 +8,12 @@ from auth.machines.fhir import addresses, without_pass
 from portal import db
 from portal.establishments import Practitioner, Unit
 from portal.web import fhir
+from portal.web.fhir import Json
 from services.appointments.api.times import reader
 from services.appointments.fhir import naming, offer, resources
 from services.appointments.fhir.offer import Wanted
-from services.appointments.models import Reason
 
-pages = addresses("fhir_directory", __name__)
-
-
-@pages.get("/Practitioner/<uuid:practitioner_id>")
-@without_pass
-def read_practitioner(practitioner_id: UUID) -> Response:
-    return fhir.respond(resources.practitioner(_practitioner(practitioner_id)))
-
-
-@pages.get("/PractitionerRole/<string(maxlength=64):role_id>")
-@without_pass
-def read_role(role_id: str) -> Response:
-    return fhir.respond(resources.role(*_pair(role_id), fhir.base_url()))
+pages = addresses("fhir_schedules", __name__)
 
 
 @pages.get("/Schedule/<string(maxlength=64):schedule_id>")
@@ -34,22 +22,10 @@ def read_schedule(schedule_id: str) -> Response:
     return fhir.respond(resources.schedule(*_pair(schedule_id)))
 
 
-@pages.get("/Location/<uuid:site_id>")
-@without_pass
-def read_location(site_id: UUID) -> Response:
-    found = offer.site(reader(), site_id)
-    if found is None:
-        raise fhir.Refused.because(404, "no such place")
-    return fhir.respond(resources.location(found, fhir.base_url()))
-
-
-@pages.get("/HealthcareService/<uuid:reason_id>")
-@without_pass
-def read_reason(reason_id: UUID) -> Response:
-    found: Reason | None = offer.reason(reader(), reason_id)
-    if found is None:
-        raise fhir.Refused.because(404, "no such reason")
-    return fhir.respond(resources.reason(found, fhir.base_url()))
+def read_reason(reason_id: UUID) -> Json | None:
+    """A reason as a HealthcareService, when whoever asks sees it."""
+    found = offer.reason(reader(), reason_id)
+    return resources.reason(found, fhir.base_url()) if found else None
 
 
 def _practitioner(practitioner_id: UUID) -> Practitioner:

@@ -5,13 +5,12 @@ from flask_babel import lazy_gettext as _l
 
 from portal import catalog
 from portal.catalog import Card
-from services.appointments.city import belongings, figures, routes_pro
+from services.appointments.city import figures, routes_pro
 
 
 def register(app: Flask) -> None:
     """Add the practitioners' pages, and their entry on their home and in their menu."""
     app.register_blueprint(routes_pro.pages)
-    belongings.declare()
     figures.declare()
     catalog.offer(
         Card(

@@ -12,9 +12,9 @@ from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, S
 from portal import db
 from portal.web.fields import DateParts, choices
 from portal.web.forms import EmailAddress, Form, OnceForm, Required
-from services.appointments.city.actions import Described
 from services.appointments.city.wording import CANCEL_REASONS
 from services.appointments.slots import Slot
+from services.sent_patients.actions import Described
 
 NEW = "new"
 _MOBILE = r"^\s*(\+?[0-9][0-9 .\-()]{7,20})\s*$"

@@ -1,4 +1,4 @@
-"""What a practitioner of the city reads: reasons open to them, free times, whom they sent, what they booked.
+"""What a practitioner of the city reads: reasons open to them, free times, what they booked.
 
 Never the person's own row: only the practitioner's own words about them.
 """
@@ -15,7 +15,7 @@ from portal import db
 from portal.db import session
 from portal.establishments import Establishment, Unit
 from services.appointments import availability
-from services.appointments.city.models import SentAppointment, SentPatient
+from services.appointments.city.models import SentAppointment
 from services.appointments.models import Appointment, ConsultationSession, Reason, SessionReason
 from services.appointments.offered import open_to_city
 from services.appointments.queries import Choice
@@ -26,7 +26,6 @@ from services.appointments.slots import Slot
 CHANNEL = "city"
 _REMEMBERED = timedelta(days=365)
 _MOST = 200
-_LATELY = 10
 
 
 def reasons(finess: str = "", wanted: str = "") -> Sequence[Reason]:
@@ -84,44 +83,6 @@ def chosen(reason_id: UUID, slot: Slot) -> Chosen | None:
         .execution_options(populate_existing=True)
     ).one_or_none()
     return Chosen(row[0], row[1], slot, row[2]) if row else None
-
-
-# -- whom one sends ----------------------------------------------------------------------------------------------
-
-
-def patients(professional_id: UUID) -> Sequence[SentPatient]:
-    """Those this practitioner described lately, each once, by name."""
-    rows = session.scalars(
-        select(SentPatient)
-        .where(SentPatient.professional_id == professional_id)
-        .order_by(SentPatient.created_at.desc())
-        .limit(_MOST)
-    ).all()
-    once = {(letters(each.birth_name), letters(each.first_name), each.birth_on): each for each in reversed(rows)}
-    lately = sorted(once.values(), key=lambda each: each.created_at)[-_LATELY:]
-    return sorted(lately, key=lambda each: (each.birth_name, each.first_name))
-
-
-def patient(professional_id: UUID, sent_patient_id: UUID) -> SentPatient | None:
-    return session.scalar(
-        select(SentPatient).where(SentPatient.id == sent_patient_id, SentPatient.professional_id == professional_id)
-    )
-
-
-def described_at(sent: SentPatient, establishment_id: UUID) -> SentPatient | None:
-    """The same person as the same practitioner described them to this hospital; None when they did not yet."""
-    return session.scalar(
-        select(SentPatient)
-        .where(
-            SentPatient.professional_id == sent.professional_id,
-            SentPatient.establishment_id == establishment_id,
-            SentPatient.birth_name == sent.birth_name,
-            SentPatient.first_name == sent.first_name,
-            SentPatient.birth_on == sent.birth_on,
-        )
-        .order_by(SentPatient.created_at.desc())
-        .limit(1)
-    )
 
 
 # -- what one booked ---------------------------------------------------------------------------------------------

@@ -18,11 +18,14 @@ from services.appointments import wording
 from services.appointments.actions import AlreadyOver, NotBookable, PatientBusy, SlotTaken, TooLateToCancel
 from services.appointments.city import actions, queries
 from services.appointments.city.forms import BookForPatientForm, CancelSentForm, MoveSentForm
-from services.appointments.city.models import SentAppointment, SentPatient
+from services.appointments.city.models import SentAppointment
 from services.appointments.city.queries import CHANNEL, Chosen
 from services.appointments.forms import day_asked
 from services.appointments.models import Reason
 from services.appointments.slots import Slot
+from services.sent_patients import actions as describing
+from services.sent_patients import queries as sent_patients
+from services.sent_patients.models import SentPatient
 
 pages = guards.professionals(
     Blueprint("city_appointments", __name__, url_prefix="/pro/rendez-vous", template_folder="templates")
@@ -92,7 +95,7 @@ def _times(reason: Reason, view: str, **fixed: Any) -> dict[str, object]:
 def _again() -> dict[str, Any]:
     """For whom the practitioner began to book, when it is somebody they described before: a key, never a name."""
     known = _uuid("patient")
-    found = queries.patient(guards.professional_id(), known) if known else None
+    found = sent_patients.patient(guards.professional_id(), known) if known else None
     return {"patient": str(found.id)} if found else {}
 
 
@@ -137,8 +140,8 @@ def book() -> Answer:
 def _known(chosen: str | None) -> dict[str, str]:
     """Whom one described lately, and whom the form is about."""
     own = guards.professional_id()
-    listed = {str(each.id): _named(each) for each in queries.patients(own)}
-    if chosen and chosen not in listed and (key := _parsed(chosen)) and (older := queries.patient(own, key)):
+    listed = {str(each.id): _named(each) for each in sent_patients.patients(own)}
+    if chosen and chosen not in listed and (key := _parsed(chosen)) and (older := sent_patients.patient(own, key)):
         listed[chosen] = _named(older)
     return listed
 
@@ -156,9 +159,9 @@ def _named(each: SentPatient) -> str:
 
 def _patient(form: BookForPatientForm, establishment_id: UUID) -> SentPatient:
     if form.sent_patient_id is None:
-        return actions.describe(guards.professional_id(), establishment_id, form.described())
-    known = queries.patient(guards.professional_id(), form.sent_patient_id) or abort(404)
-    return actions.describe_again(known, establishment_id)
+        return describing.describe(guards.professional_id(), establishment_id, form.described())
+    known = sent_patients.patient(guards.professional_id(), form.sent_patient_id) or abort(404)
+    return describing.describe_again(known, establishment_id)
 
 
 def _chosen(reason_id: str | None, slot: str | None) -> Chosen:

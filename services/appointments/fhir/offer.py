@@ -17,11 +17,11 @@ from portal import db
 from portal.db import session
 from portal.establishments import EstablishmentSetting, Practitioner, Site, Unit
 from services.appointments import availability, slots
-from services.appointments.fhir import specialities
 from services.appointments.models import ConsultationSession, Reason, SessionReason
 from services.appointments.offered import open_online
 from services.appointments.queries.free_slots import needed
 from services.appointments.slots import Slot, Window
+from services.offer import specialities
 
 OPEN_TO_ALL = "fhir_open_slots"
 """The hospital's setting: `yes` lets anybody read its free times without a pass."""

@@ -1,33 +1,32 @@
-"""Slots, schedules, practitioners, their roles, places and reasons as FHIR R4 writes them. Pure.
+"""Slots, schedules and reasons as FHIR R4 writes them. Pure; practitioners and places are the directory's.
 
 Profiles: those of the national SAS platform (free times per practitioner) for what they cover, and FrCore's.
 """
 
-import re
 from datetime import datetime, tzinfo
 from typing import Any
-from uuid import UUID
 
-from portal.establishments import Practitioner, Site, Unit
+from portal.establishments import Practitioner, Unit
 from portal.web.fhir import Json, instant
-from services.appointments.fhir import naming, specialities
+from services.appointments.fhir import naming
 from services.appointments.fhir.offer import Time
 from services.appointments.models import Reason
+from services.offer.fhir.resources import key_of as key_of
+from services.offer.fhir.resources import location as location
+from services.offer.fhir.resources import practitioner as practitioner
+from services.offer.fhir.resources import role as role
+from services.offer.fhir.resources import specialty as specialty
 
 _SAS = "http://sas.fr/fhir/StructureDefinition"
 _CORE = "https://hl7.fr/ig/fhir/core/StructureDefinition"
 PROFILES = {
     "Slot": [f"{_SAS}/FrSlotAgregateur"],
     "Schedule": [f"{_SAS}/FrScheduleAgregateur"],
-    "Practitioner": [f"{_SAS}/FrPractitionerAgregateur"],
-    "PractitionerRole": [f"{_SAS}/FrPractitionerRoleExerciceAgregateur"],
-    "Location": [f"{_SAS}/FrLocationAgregateur"],
     "Appointment": [f"{_CORE}/fr-core-appointment"],
 }
 TAKEN = [f"{_CORE}/fr-core-slot"]
 """The SAS knows free slots alone."""
 BUNDLE = f"{_SAS}/BundleAgregateur"
-_TOWN = re.compile(r"(?P<line>.*)\b(?P<code>[0-9]{5})\s+(?P<town>[^,;]+)", re.ASCII)
 
 
 def _resource(kind: str, key: str, facts: Json) -> Json:
@@ -84,11 +83,6 @@ def service_types(reason: Reason, base: str) -> list[Json]:
     ]
 
 
-def specialty(words: str) -> list[Json]:
-    code = specialities.code_of(words)
-    return [(_coding(naming.SPECIALITIES, code) if code else {}) | {"text": words}] if words else []
-
-
 def schedule(practitioner: Practitioner, unit: Unit) -> Json:
     """A practitioner's time in a unit."""
     key = naming.pair_id(practitioner.id, unit.id)
@@ -96,66 +90,6 @@ def schedule(practitioner: Practitioner, unit: Unit) -> Json:
     return _resource(
         "Schedule", key, {"active": True, "specialty": specialty(practitioner.speciality), "actor": actors}
     )
-
-
-def practitioner(one: Practitioner) -> Json:
-    """By the national number."""
-    number: Json = {
-        "type": _coding(naming.IDENTIFIER_TYPES, "IDNPS"),
-        "system": naming.RPPS,
-        "value": naming.national_number(one.rpps),
-    }
-    name: Json = {"family": one.family_name, "given": [one.given_name]}
-    if one.title:
-        name["prefix"] = [one.title]
-    return _resource("Practitioner", str(one.id), {"identifier": [number], "active": True, "name": [name]})
-
-
-def role(one: Practitioner, unit: Unit, base: str) -> Json:
-    """Where a practitioner receives: the unit, its hospital, its place."""
-    structure = {
-        "type": _coding(naming.IDENTIFIER_TYPES, "IDNST"),
-        "system": naming.STRUCTURES,
-        "value": f"1{unit.site.finess_et}",
-    }
-    telephone = unit.phone or unit.establishment.phone
-    facts: Json = {
-        "contained": [location(unit.site, base, contained_as="place")],
-        "active": True,
-        "practitioner": {"reference": f"Practitioner/{one.id}"},
-        "organization": {"identifier": structure, "display": unit.establishment.name},
-        "specialty": specialty(one.speciality),
-        "location": [{"reference": "#place", "display": f"{unit.site.name}, {unit.name}"}],
-    }
-    if telephone:
-        facts["telecom"] = [{"system": "phone", "value": telephone}]
-    return _resource("PractitionerRole", naming.pair_id(one.id, unit.id), facts)
-
-
-def location(site: Site, base: str, contained_as: str = "") -> Json:
-    number = {
-        "type": _coding(naming.PLACE_TYPES, "INTRN"),
-        "system": naming.system(base, "site"),
-        "value": str(site.id),
-    }
-    facts: Json = {"identifier": [number], "name": site.name, "address": address(site.address, site.name)}
-    if site.town and "city" not in facts["address"]:
-        facts["address"]["city"] = site.town
-    return _resource("Location", contained_as or str(site.id), facts)
-
-
-def address(text: str, name: str) -> Json:
-    """An address as hospitals write it (« 12 avenue des Tilleuls, 91990 Arceau »), in parts when it has them."""
-    plain = " ".join(text.split())
-    found = _TOWN.fullmatch(plain)
-    if found is None:
-        return {"line": [plain or name], **({"text": plain} if plain else {})}
-    return {
-        "line": [found["line"].rstrip(" ,;–-") or name],
-        "city": found["town"].strip(),
-        "postalCode": found["code"],
-        "country": "FR",
-    }
 
 
 def reason(one: Reason, base: str) -> Json:
@@ -176,11 +110,3 @@ def reason(one: Reason, base: str) -> Json:
     if one.by_referral_only:
         facts["referralMethod"] = [{"text": "practitioner"}]
     return facts
-
-
-def key_of(text: str) -> UUID | None:
-    """A key of ours, None for anything else."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

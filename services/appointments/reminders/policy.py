@@ -45,7 +45,7 @@ class Hours:
 
     def allow(self, now: datetime, tz: ZoneInfo) -> bool:
         """Whether a message may leave now."""
-        return self.quiet_until <= now.astimezone(tz).hour < self.quiet_from
+        return not calendar.is_quiet(now, tz, self.quiet_from, self.quiet_until)
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,7 @@ def _at_once(hours: Hours, since: datetime, start_at: datetime, tz: ZoneInfo) ->
 
 def after_the_night(hours: Hours, moment: datetime, tz: ZoneInfo) -> datetime:
     """The moment itself, or when the night it falls in is over."""
-    if hours.allow(moment, tz):
-        return moment
-    local = moment.astimezone(tz)
-    day = local.date() + timedelta(days=1 if local.hour >= hours.quiet_from else 0)
-    return _moment(day, hours.quiet_until, tz)
+    return calendar.after_quiet(moment, tz, hours.quiet_from, hours.quiet_until)
 
 
 def _moment(day: date, hour: int, tz: ZoneInfo) -> datetime:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from portal import audit, db
 from portal.db import session
 from portal.gateways.payments import stripe_account
-from portal.gateways.payments.means import CURRENCY
+from portal.gateways.payments.means import CURRENCY, Counter
 from portal.gateways.payments.stripe_account import Movement
 from services.billing.ledger import payments as ledger
 from services.billing.ledger.actions import Posting, Side, post
@@ -40,7 +40,7 @@ Lost = list[tuple[str, str]]
 
 def hear(
     establishment_id: UUID,
-    account: str,
+    counter: Counter,
     told: stripe_account.Payout,
     movements: Sequence[Movement],
     returned: Movement | None = None,
@@ -53,15 +53,15 @@ def hear(
     if told.currency != CURRENCY:
         log.error("payout.of_another_currency", psp_ref=told.psp_ref, currency=told.currency)
         return []  # the ledger counts cents of euros alone
-    payout = _kept(establishment_id, account, told)
+    payout = _kept(establishment_id, counter.account, told)
     if told.state != "canceled" and told.amount_cents:
-        _book_payout(payout, told.amount_cents, told.psp_ref, None)
+        _book_payout(payout, told.amount_cents, told.psp_ref, None, counter.is_test)
     if returned is not None:
-        _book_return(payout, returned)
+        _book_return(payout, returned, counter.is_test)
     for movement in movements:
         _keep(payout, movement)
         if movement.kind in ("charge", "fee"):
-            _book_fee(payout, movement)
+            _book_fee(payout, movement, counter.is_test)
     session.flush()
     return [(_HEARD_BY[each.kind], each.source) for each in _match(payout) if each.kind in _HEARD_BY and each.source]
 
@@ -102,32 +102,32 @@ def _keep(payout: Payout, movement: Movement) -> None:
 # -- entries -----------------------------------------------------------------------------------------------------
 
 
-def _book_payout(payout: Payout, cents: int, psp_ref: str, undoes_id: UUID | None) -> None:
+def _book_payout(payout: Payout, cents: int, psp_ref: str, undoes_id: UUID | None, is_test: bool) -> None:
     """Below zero, Stripe takes money from the bank."""
     clearing = f"clearing:stripe:{payout.account}"
     to, out_of = (BANK, clearing) if cents > 0 else (clearing, BANK)
     sides = [Side(to, debit=abs(cents)), Side(out_of, credit=abs(cents))]
-    _post(payout, "payout", psp_ref, sides, undoes_id)
+    _post(payout, "payout", psp_ref, sides, undoes_id, is_test)
 
 
-def _book_return(payout: Payout, returned: Movement) -> None:
+def _book_return(payout: Payout, returned: Movement, is_test: bool) -> None:
     """The bank refused it: Stripe owes the money again."""
     sent = session.scalar(
         select(LedgerEntry.id).where(
             LedgerEntry.psp == "stripe", LedgerEntry.psp_ref == payout.psp_ref, LedgerEntry.kind == "payout"
         )
     )
-    _book_payout(payout, -returned.amount_cents, returned.id, sent)
+    _book_payout(payout, -returned.amount_cents, returned.id, sent, is_test)
 
 
-def _book_fee(payout: Payout, movement: Movement) -> None:
+def _book_fee(payout: Payout, movement: Movement, is_test: bool) -> None:
     """What Stripe keeps of a payment, or takes by itself; below zero, a fee that it gives back."""
     cents = movement.fee_cents if movement.kind == "charge" else -movement.net_cents
     if cents:
         clearing = f"clearing:stripe:{payout.account}"
         to, out_of = (FEES, clearing) if cents > 0 else (clearing, FEES)
         sides = [Side(to, debit=abs(cents)), Side(out_of, credit=abs(cents))]
-        _post(payout, "fee", movement.id, sides, None, _payment_of(movement))
+        _post(payout, "fee", movement.id, sides, None, is_test, _payment_of(movement))
 
 
 def _payment_of(movement: Movement) -> LedgerEntry | None:
@@ -140,6 +140,7 @@ def _post(
     psp_ref: str,
     sides: Sequence[Side],
     undoes_id: UUID | None,
+    is_test: bool,
     payment: LedgerEntry | None = None,
 ) -> None:
     written = post(
@@ -153,7 +154,7 @@ def _post(
             attempt_id=payment.attempt_id if payment else None,
             undoes_id=undoes_id,
             bill_source=payment.bill_source if payment else "",
-            is_test=bool(payment and payment.is_test),
+            is_test=is_test,
             moved_at=payout.arrives_at if kind == "payout" else None,
         )
     )

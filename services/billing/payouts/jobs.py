@@ -33,7 +33,7 @@ def hear_payout(establishment_id: str, psp_ref: str) -> None:
         log.warning("payout.not_told", psp_ref=psp_ref, code=refused.code)
         return
     with db.transaction(db.system("billing.hear_payout")):
-        lost = actions.hear(UUID(establishment_id), counter.account, told, movements, returned)
+        lost = actions.hear(UUID(establishment_id), counter, told, movements, returned)
         for job, source in lost:
             jobs.enqueue(job, establishment_id=establishment_id, psp_ref=source)
         if lost:

@@ -3,7 +3,14 @@
 from services.exchanges.actions.delivering import give_up, next_to_tell, postpone, settle
 from services.exchanges.actions.following import follow_his, lease_due, let_go, plan
 from services.exchanges.actions.forgetting import forget
-from services.exchanges.actions.receiving import job_for, open_message, receive, scope_for, settle_message
+from services.exchanges.actions.receiving import (
+    job_for,
+    open_message,
+    preparation,
+    receive,
+    scope_for,
+    settle_message,
+)
 from services.exchanges.actions.replaying import replay, replay_since, set_aside, tell_again
 from services.exchanges.actions.subscribing import (
     change_dialect,
@@ -29,6 +36,7 @@ __all__ = [
     "open_message",
     "plan",
     "postpone",
+    "preparation",
     "receive",
     "replay",
     "replay_since",

@@ -25,7 +25,7 @@ _LONGEST_TOLD = 500
 
 @dataclass(frozen=True)
 class Outgoing:
-    """What to tell now, and to whom. body: the message, or the webhook's event. parcel: makes the files instead."""
+    """What to tell now, and to whom. body: the message, or the webhook's event. parcel, content: as in `Written`."""
 
     delivery_id: UUID
     follower_id: UUID
@@ -37,6 +37,7 @@ class Outgoing:
     url: str = ""
     secret: str = ""
     parcel: Callable[[], Parcel] | None = None
+    content: Callable[[], bytes] | None = None
 
 
 def next_to_tell(follower_id: UUID, lease: UUID) -> Outgoing | None:
@@ -111,6 +112,7 @@ def _outgoing(follower: Follower, waiting: Delivery, written: Written) -> Outgoi
         follower.url,
         follower.secret,
         written.parcel,
+        written.content,
     )
 
 

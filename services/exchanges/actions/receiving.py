@@ -5,7 +5,10 @@ again when it comes again, since what stood in its way may be gone.
 """
 
 import hashlib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid4
 
 from flask_babel import force_locale
@@ -19,9 +22,10 @@ from portal.gateways.his import hl7v2
 from portal.gateways.his.hl7v2 import Acknowledgement, Message, NotHl7
 from services.exchanges import dialect, states, subjects, wording
 from services.exchanges.models import HisMessage
-from services.exchanges.subjects import Heard, Subject
+from services.exchanges.subjects import Hear, Heard, Subject
 
 _KEPT_OF_A_WRONG_ONE = 20_000
+_FILES = re.compile(rb"[A-Za-z0-9+/=]{2000,}")
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,29 @@ class _Arrived:
         return hashlib.sha256(self.body).digest()
 
 
-def receive(establishment_id: UUID, body: bytes, via: str) -> bytes:
+def preparation(establishment_id: UUID, body: bytes) -> Callable[[], Hear] | None:
+    """What to call before `receive`, with no transaction open, for a message whose room needs the outside to take it.
+    None: nothing, or it was taken before."""
+    arrived = _read(body, "")
+    subject, message = arrived.subject, arrived.message
+    if subject is None or subject.prepare is None or message is None or arrived.wrong is not None:
+        return None
+    known = session.scalar(
+        select(HisMessage.answer).where(
+            HisMessage.establishment_id == establishment_id,
+            HisMessage.sender == arrived.sender,
+            HisMessage.control_id == arrived.control_id,
+        )
+    )
+    place = session.get_one(Establishment, establishment_id)
+    return None if known == "AA" else partial(subject.prepare, place, message)
+
+
+def receive(establishment_id: UUID, body: bytes, via: str, hear: Hear | None = None) -> bytes:
     """Take a message of a hospital's system (via: mllp, folder or http) and return its acknowledgement: AA (done, or
-    nothing to do), AE (not done, and why) or AR (not a message that is taken here). As the system job of `job_for`."""
+    nothing to do), AE (not done, and why) or AR (not a message that is taken here). As the system job of `job_for`.
+
+    hear: what `preparation` gave, called."""
     arrived = _read(body, via)
     assert db.current_actor().label == f"system:{_job(arrived)}", "its changes are told apart from ours by this"
     place = session.get_one(Establishment, establishment_id)
@@ -58,7 +82,7 @@ def receive(establishment_id: UUID, body: bytes, via: str) -> bytes:
             return _answered(place, arrived, Heard("AR", "205", "number_taken"))
         if row.answer == "AA":
             return row.acknowledgement.encode()
-    heard = _hear(place, arrived)
+    heard = _hear(place, arrived, hear)
     answer = _answered(place, arrived, heard)
     row.answer, row.error, row.told = heard.answer, heard.error, heard.reason
     row.subject_id, row.external_id, row.said_at = heard.subject_id, heard.external_id, heard.said_at
@@ -125,18 +149,20 @@ def _write_down(place: Establishment, arrived: _Arrived) -> tuple[HisMessage, bo
 
 
 def _kept(body: bytes) -> str:
-    """A text column holds no NUL; what is no message is kept only to be looked at."""
-    return body.decode("utf-8", errors="replace").replace("\0", "�")
+    """A text column holds no NUL; what is no message is kept only to be looked at. Files in it are kept by whoever
+    takes them: here, their size says that they came."""
+    light = _FILES.sub(lambda found: b"(%d bytes)" % len(found[0]), body)
+    return light.decode("utf-8", errors="replace").replace("\0", "�")
 
 
-def _hear(place: Establishment, arrived: _Arrived) -> Heard:
+def _hear(place: Establishment, arrived: _Arrived, prepared: Hear | None) -> Heard:
     if arrived.wrong is not None or arrived.message is None:
         return _wrong(arrived.wrong)
     if arrived.subject is None:
         return _wrong(NotHl7("200", "messages of this type are not taken here"))
     codes = dialect.read(establishments.setting(place.id, dialect.SETTING)).named(place.finess)
     try:
-        return arrived.subject.hear(place, arrived.message, codes)
+        return (prepared or arrived.subject.hear)(place, arrived.message, codes)
     except NotHl7 as error:
         return _wrong(error)
 

@@ -47,6 +47,59 @@ _CODES = {
 }
 
 
+_SAID = {
+    "SM02": "endormir anesthésie",
+    "SM04": "cœur cardiologue tension",
+    "SM05": "opération chirurgien",
+    "SM07": "dents mâchoire",
+    "SM08": "os fracture hanche genou",
+    "SM12": "vessie prostate urologue",
+    "SM14": "ventre opération hernie",
+    "SM15": "peau dermatologue",
+    "SM16": "diabète thyroïde endocrinologue",
+    "SM18": "personnes âgées mémoire gériatre",
+    "SM19": "gynécologue femme contraception",
+    "SM20": "grossesse accouchement maternité gynécologue sage-femme",
+    "SM21": "sang hématologue",
+    "SM24": "estomac foie intestin gastro-entérologue",
+    "SM29": "rééducation",
+    "SM30": "reins dialyse néphrologue",
+    "SM32": "cerveau nerfs migraine neurologue",
+    "SM34": "oreille nez gorge ORL",
+    "SM36": "cancer oncologue",
+    "SM37": "cancer rayons",
+    "SM38": "yeux vue ophtalmologue ophtalmo",
+    "SM40": "enfant bébé pédiatre",
+    "SM41": "poumons asthme pneumologue",
+    "SM42": "santé mentale psychiatre",
+    "SM48": "articulations dos rhumatologue",
+    "SM54": "généraliste médecin",
+    "SM57": "allergie allergologue",
+    "SM59": "urgences",
+    "SM74": "radio radiologue scanner IRM échographie mammographie",
+}
+"""Words that patients use for a speciality, beside its own name."""
+
+
+def every() -> list[tuple[str, str]]:
+    """(code, words), by words."""
+    return sorted(_CODES.items(), key=lambda each: _key(each[1]))
+
+
+def is_code(code: str) -> bool:
+    return code in _CODES
+
+
+def words_of(code: str) -> str:
+    """How the nomenclature writes it; "" for a code that we do not know."""
+    return _CODES.get(code, "")
+
+
+def said_for(code: str) -> str:
+    """Other words for it, so that who types « cœur » finds cardiology."""
+    return _SAID.get(code, "")
+
+
 def _key(words: str) -> str:
     plain = unicodedata.normalize("NFKD", words).casefold()
     return "".join(sign for sign in plain if sign.isalnum() and sign.isascii())

@@ -1,10 +1,10 @@
-"""What a practitioner booked for somebody follows when the hospital finds who it is; nothing of that is shown here."""
+"""Whom a practitioner described is the person whom the hospital finds; nothing of that is shown here."""
 
 from sqlalchemy import update
 
 from auth.enrolment.belongings import Belongings, Move, Rows, register
 from portal.db import session
-from services.appointments.city.models import SentPatient
+from services.sent_patients.models import SentPatient
 
 
 def adopt(move: Move) -> Rows:
@@ -29,4 +29,4 @@ def release(move: Move, moved: Rows) -> None:
 
 def declare() -> None:
     """Say what is held here to whoever links people."""
-    register(Belongings("city_appointments", adopt, release))
+    register(Belongings("sent_patients", adopt, release))

@@ -1,0 +1,1 @@
+"""The directory as FHIR R4 resources: how they are named, and how they are written."""

@@ -1,0 +1,1 @@
+"""What is done with referrals: sending, answering, writing, leaving; what units take."""
