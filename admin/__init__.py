@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin import (
     figure_words,
+    referral_outcomes,
     routes_absences,  # noqa: F401 - adds its pages to the agendas' blueprint
     routes_agendas,
     routes_appointment_exchanges,
@@ -23,26 +24,42 @@ from admin import (
     routes_bill_reminders,
     routes_bill_sources,
     routes_billing,
+    routes_callbacks,
+    routes_communities,
     routes_companions,
     routes_connectors,
+    routes_correspondent_lists,  # noqa: F401 - adds its pages to the exchanges' blueprint
     routes_dashboard,
     routes_data_requests,
     routes_deaths,
+    routes_deposits,
     routes_desk_accounts,
+    routes_digests,
+    routes_directory,
+    routes_document_content,
+    routes_document_refusals,  # noqa: F401 - adds its pages to the documents' blueprint
+    routes_document_tray,  # noqa: F401 - adds its pages to the documents' blueprint
     routes_documents,
+    routes_duties,
     routes_emergencies,
+    routes_exchange_inbox,  # noqa: F401 - adds its pages to the exchanges' blueprint
     routes_exchanges,
     routes_figures,
     routes_guests,
     routes_hospital_provider,
     routes_identities,
     routes_invitations,  # noqa: F401 - adds its pages to the agents' blueprint
+    routes_lines,
     routes_lost_factors,
     routes_machines,
+    routes_mailboxes,
     routes_mandates,
     routes_masking,
     routes_maternity,
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
+    routes_offer,
+    routes_offer_openings,  # noqa: F401 - adds its pages to the directory's blueprint
+    routes_offer_reports,  # noqa: F401 - adds its pages to the directory's blueprint
     routes_pathways,
     routes_payment_notices,
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
@@ -59,26 +76,37 @@ from admin import (
     routes_questionnaires_library,  # noqa: F401 - adds its pages to the questionnaires' blueprint
     routes_questionnaires_plans,  # noqa: F401 - adds its pages to the questionnaires' blueprint
     routes_reasons,
+    routes_record_answers,  # noqa: F401 - adds its pages to both desks of requests
+    routes_record_requests,
+    routes_record_settings,
+    routes_referral_answers,  # noqa: F401 - adds its pages to the referrals' blueprint
+    routes_referral_dates,  # noqa: F401 - adds its pages to the referrals' blueprint
+    routes_referral_offers,
+    routes_referrals,
     routes_reminders,
+    routes_reply_texts,  # noqa: F401 - adds its pages to the exchanges' blueprint
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_resources,
     routes_retention,
     routes_room_prices,
     routes_rush,
     routes_settlement,
+    routes_shelf,
     routes_staff,
     routes_stay_calendars,
     routes_stay_invitations,
     routes_stripe,
     routes_stripe_events,
     routes_subscriptions,
+    routes_transmissions,
     routes_treasury,
+    routes_unit_desks,  # noqa: F401 - adds its pages to the exchanges' blueprint
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_waiting,
 )
 from portal import catalog, retention
 from portal.catalog import Card, Group
-from services import appointments, preadmission, questionnaires
+from services import appointments, lines, preadmission, questionnaires
 from services.billing.guests.actions import may_be_noticed
 from services.billing.settlement.forms import RejectionForm
 
@@ -98,10 +126,11 @@ def register(app: Flask) -> None:
     _add_appointments(app)
     _add_stays(app)
     app.register_blueprint(routes_questionnaires.pages)
-    app.register_blueprint(routes_documents.documents_pages)
-    app.register_blueprint(routes_exchanges.exchanges_pages)
+    _add_documents(app)
     app.register_blueprint(routes_data_requests.request_pages)
     app.register_blueprint(routes_deaths.death_pages)
+    app.register_blueprint(routes_digests.pages)
+    app.register_blueprint(routes_digests.address_pages)
     app.register_blueprint(routes_guests.guest_pages)
     app.register_blueprint(routes_desk_accounts.desk_pages)
     app.jinja_env.globals["link_to_invite"] = routes_guests.link_to_invite
@@ -111,13 +140,68 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_assurance.assurance_pages)
     app.register_blueprint(routes_hospital_provider.provider_pages)
     app.register_blueprint(routes_lost_factors.lost_factor_pages)
+    _add_city(app)
     _add_life_of_files(app)
     _offer_appointments()
     _offer_preadmission()
     _offer_questionnaires()
+    catalog.offer(RECORD_REQUESTS)
+    catalog.offer(REFERRALS)
     _offer_identities()
     _offer_oversight()
     _offer_administration()
+
+
+RECORD_REQUESTS = Card(
+    "record-requests",
+    _l("Requests of patients"),
+    "",
+    "file-check",
+    "admin_record_requests.tray",
+    "staff",
+    _l("Requests of patients"),
+    "admin_record_requests.tray",
+    "documents",
+)
+
+
+REFERRALS = Card(
+    "referral-tray",
+    _l("Referrals"),
+    "",
+    "stethoscope",
+    "admin_referrals.tray",
+    "staff",
+    _l("Referrals"),
+    "admin_referrals.tray",
+    "referrals",
+)
+
+
+def _add_documents(app: Flask) -> None:
+    for pages in (routes_documents.documents_pages, routes_shelf.pages, routes_deposits.pages, routes_directory.pages):
+        app.register_blueprint(pages)
+    for pages in (routes_document_content.content_pages, routes_exchanges.exchanges_pages):
+        app.register_blueprint(pages)
+    for pages in (routes_mailboxes.mailbox_pages, routes_transmissions.transmission_pages):
+        app.register_blueprint(pages)
+    for pages in (routes_record_requests.pages, routes_record_requests.complaint_pages, routes_record_settings.pages):
+        app.register_blueprint(pages)
+
+
+def _add_city(app: Flask) -> None:
+    """What the hospital shares with the practitioners of the city."""
+    for pages in (routes_offer.pages, routes_lines.pages, routes_duties.pages, routes_callbacks.pages):
+        app.register_blueprint(pages)
+    app.register_blueprint(routes_communities.community_pages)
+    _add_referrals(app)
+    _offer_lines()
+
+
+def _add_referrals(app: Flask) -> None:
+    referral_outcomes.declare()
+    for pages in (routes_referrals.pages, routes_referral_offers.offer_pages):
+        app.register_blueprint(pages)
 
 
 def _add_bills(app: Flask) -> None:
@@ -172,6 +256,13 @@ def _add_life_of_files(app: Flask) -> None:
     app.jinja_env.globals["legal_holds"] = lambda *subjects: retention.holds_on(subjects)
 
 
+def _offer_lines() -> None:
+    _offer(lines.STAFF_MENU, lines.RIGHT, "callbacks", _l("Calls back"), "phone", "admin_callbacks.tray")
+    offer = partial(_offer, lines.STAFF_MENU, "administration")
+    offer("direct-lines", _l("Direct lines"), "phone", "admin_lines.overview")
+    offer("duties", _l("Who is on duty"), "calendar-days", "admin_duties.week")
+
+
 def _offer_appointments() -> None:
     offer = partial(_offer, appointments.STAFF_MENU, "appointments")
     offer("agendas", _l("Agendas"), "calendar", "admin_agendas.unit")
@@ -224,13 +315,20 @@ def _offer_administration() -> None:
     offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
     offer("staff", _l("Agents"), "users", "admin_staff.agents")
     offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
+    offer("offer-of-care", _l("Directory of the hospitals"), "hospital", "admin_offer.overview")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
+    offer("referral-offers", _l("What units take by referral"), "stethoscope", "admin_referral_offers.offers")
     offer("stripe", _l("Payment by Stripe"), "credit-card", "admin_stripe.hospitals")
+    offer("digest-addresses", _l("The morning’s summary"), "mail", "admin_digest_addresses.addresses")
     offer("subscriptions", _l("Exchanges of appointments"), "arrow-up-down", "admin_subscriptions.settings")
+    offer("hosted-communities", _l("Communities of the hospital"), "users", "admin_communities.overview")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
+    offer("user-requests", _l("Complaints and thanks"), "message-square", "admin_user_requests.tray")
+    offer("record-settings", _l("Requests of patients"), "file-check", "admin_record_settings.overview")
     offer("rush", _l("Waiting room"), "users", "admin_rush.show")
     offer("retention", _l("How long things are kept"), "hourglass", "admin_retention.overview")
+    offer("mailboxes", _l("Secure mailboxes"), "mail", "admin_mailboxes.boxes")
     offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")
 
 

@@ -17,6 +17,7 @@ from services.exchanges import dialect
 from services.exchanges.dialect import NotADialect
 from services.preadmission.exchanges import states as stay_states
 from services.preadmission.exchanges import wording as stay_words
+from services.referrals import followers
 
 
 class ReplayForm(OnceForm):
@@ -97,7 +98,9 @@ class SubscriptionForm(OnceForm):
     events = SelectMultipleField(
         _l("What it is told"),
         [Required(_l("Choose one event at least"))],
-        choices=choices((event, wording.EVENTS[event]) for event in states.WEBHOOK_EVENTS),
+        choices=choices(
+            [*((event, wording.EVENTS[event]) for event in states.WEBHOOK_EVENTS), *followers.WORDS.items()]
+        ),
     )
 
     def validate_url(self, field: StringField) -> None:

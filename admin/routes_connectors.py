@@ -12,6 +12,8 @@ from portal.config import Settings
 from portal.gateways import door
 from portal.gateways.breaker import BreakerState
 from portal.gateways.door import DoorState
+from services.documents.mailboxes import queries as mailboxes
+from services.documents.mailboxes import wording as mail_wording
 from services.exchanges import queries as exchanges
 
 connector_pages = guards.staff(
@@ -30,6 +32,8 @@ def connectors() -> str:
         failed=queries_connectors.failed_tasks(),
         ledgers=queries_connectors.ledgers(),
         exchanges=exchanges.lines(guards.establishments("administration")),
+        boxes=[line for line in mailboxes.boxes_at(guards.establishments("administration")) if line.box.is_open],
+        mail_words=mail_wording,
         ending_on=_ending_on(),
     )
 

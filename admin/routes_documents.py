@@ -1,12 +1,14 @@
 """The staff's tray of letters: what could not be matched, what was filed, what was refused; sending to a patient."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from auth import guards
@@ -19,7 +21,6 @@ from portal.web.repeated_posts import once
 from services.documents import actions, jobs, queries, reading, wording
 from services.documents.actions import RIGHT, PatientNotKnown
 from services.documents.forms import (
-    AssignForm,
     DiscardForm,
     PublicationForm,
     ReceiveForm,
@@ -29,6 +30,9 @@ from services.documents.forms import (
 from services.documents.jobs import Parcel
 from services.documents.models import Document
 from services.documents.states import NotPossibleNow
+from services.documents.tray import actions as tray_actions
+from services.documents.tray import queries as sorting
+from services.documents.tray.forms import SortForm
 
 documents_pages = guards.staff(
     Blueprint("admin_documents", __name__, url_prefix="/admin/documents", template_folder="templates"), right=RIGHT
@@ -39,25 +43,11 @@ Answer = str | Response | tuple[str, int]
 # -- lists ---------------------------------------------------------------------------------------------------------
 
 
-@documents_pages.get("")
-def tray() -> str:
-    """The letters that wait for somebody to say whose they are."""
-    found = queries.documents_at(guards.establishments(RIGHT), "tray")
-    return _list_page("tray", "admin/documents/tray.html", documents=found)
-
-
 @documents_pages.get("/classes")
 def filed() -> str:
     """The latest letters that reached a patient."""
     found = queries.documents_at(guards.establishments(RIGHT), "filed")
     return _list_page("filed", "admin/documents/filed.html", documents=found)
-
-
-@documents_pages.get("/refuses")
-def quarantined() -> str:
-    """What was refused at the door, and why."""
-    arrivals = queries.quarantined_at(guards.establishments(RIGHT))
-    return _list_page("quarantined", "admin/documents/quarantined.html", arrivals=arrivals)
 
 
 def _list_page(view: str, template: str, **found: Any) -> str:
@@ -77,11 +67,13 @@ def show(document_id: UUID) -> str:
     return _letter_page(document, shown)
 
 
-def _letter_page(document: Document, shown: reading.Reading, refused: AssignForm | None = None) -> str:
+def _letter_page(document: Document, shown: reading.Reading, refused: SortForm | None = None) -> str:
     search = SearchForm(request.form)
     found = search.find(document.establishment_id)
-    form = refused or AssignForm(formdata=None)
-    form.offer(found)
+    in_tray = document.state == "tray"
+    proposals = sorting.proposals(document) if in_tray else []
+    form = refused or SortForm(formdata=None)
+    form.offer_all(proposals, found, sorting.same_person(document) if in_tray else ())
     return render_template(
         "admin/documents/letter.html",
         document=document,
@@ -90,6 +82,9 @@ def _letter_page(document: Document, shown: reading.Reading, refused: AssignForm
         search=search,
         found=found,
         form=form,
+        proposals=proposals,
+        moment_of=datetime.fromisoformat,
+        misfilings=sorting.misfilings_of(document),
         changes=queries.changes_of(document),
         words=wording,
     )
@@ -126,12 +121,23 @@ def _hand_over(document: Document, stored: StoredFile, part: str) -> Response:
 def assign(document_id: UUID) -> Answer:
     """Give the letter to the patient the agent chose."""
     document = _one(document_id)
-    form = AssignForm()
-    form.offer(SearchForm(request.form).find(document.establishment_id))
+    form = SortForm()
+    others = sorting.same_person(document)
+    form.offer_all(sorting.proposals(document), SearchForm(request.form).find(document.establishment_id), others)
     if not form.validate():
         return _letter_page(document, reading.read(document), form), 422
-    decision = partial(actions.assign, document, form.chosen, form.reason.data)
-    return _decide(document, decision, _("The letter is now in the patient’s documents."))
+
+    def decision() -> None:
+        actions.assign(document, form.chosen, form.reason.data)
+        together = [each for each in others if each.id in form.others]
+        tray_actions.assign_together(together, form.chosen, form.reason.data)
+
+    done = ngettext(
+        "The letter is now in the patient’s documents.",
+        "%(num)d letters are now in the patient’s documents.",
+        1 + len(form.others),
+    )
+    return _decide(document, decision, done)
 
 
 @documents_pages.route("/<uuid:document_id>/ecarter", methods=["GET", "POST"])
@@ -168,7 +174,12 @@ def _decide(document: Document, decision: Callable[[], None], done: str) -> Resp
         abort(404)
     except NotPossibleNow:
         flash(_("A colleague has already dealt with this letter."), "warning")
-    return redirect(url_for(".show", document_id=document.id), 303)
+    following = None
+    if request.form.get("then") == "next":
+        following = sorting.next_after(guards.establishments(RIGHT), document)
+        if following is None:
+            return redirect(url_for(".tray"), 303)
+    return redirect(url_for(".show", document_id=following or document.id), 303)
 
 
 # -- a letter that came by another way -----------------------------------------------------------------------------
@@ -179,7 +190,7 @@ def receive() -> Answer:
     """Take in a letter or a package from the agent's own machine: scanned before anything is written. Posted twice,
     the same bytes are known the second time."""
     form = ReceiveForm()
-    form.offer(_hospitals())
+    form.offer(hospitals())
     if form.is_submitted():
         arriving = uploads.arriving(form.file.data)
         if not form.validate() or arriving is None or arriving.size == 0:
@@ -190,12 +201,12 @@ def receive() -> Answer:
                 Parcel(hospital_id, "upload", name, arriving.read(), arriving),
                 production=current_app.config["SETTINGS"].is_production,
             )
-            return _tell(outcomes)
+            return tell(outcomes)
     page = render_template("admin/documents/receive.html", form=form)
     return (page, 422) if form.errors else page
 
 
-def _tell(outcomes: list[actions.Outcome]) -> Response:
+def tell(outcomes: list[actions.Outcome]) -> Response:
     for outcome in outcomes:
         words, tone = wording.OUTCOMES[outcome.outcome]
         flash(" ".join(filter(None, (str(words), str(wording.reason(outcome.reason))))), tone)
@@ -211,12 +222,12 @@ def _tell(outcomes: list[actions.Outcome]) -> Response:
 @documents_pages.route("/envoyer-a-un-patient", methods=["GET", "POST"])
 def choose_patient() -> str:
     """Find the patient to send a document to."""
-    hospitals = _hospitals()
-    chosen = _hospital(request.values.get("establishment", "")) or hospitals[0]
+    known_hospitals = hospitals()
+    chosen = _hospital(request.values.get("establishment", "")) or known_hospitals[0]
     search = SearchForm(request.form)
     found = search.find(chosen.id)
     return render_template(
-        "admin/documents/choose_patient.html", hospitals=hospitals, chosen=chosen, search=search, found=found
+        "admin/documents/choose_patient.html", hospitals=known_hospitals, chosen=chosen, search=search, found=found
     )
 
 
@@ -244,14 +255,14 @@ def _publish(hospital_id: UUID, patient_id: UUID, form: PublicationForm, stored:
     return redirect(url_for(".show", document_id=document.id), 303)
 
 
-def _hospitals() -> list[Establishment]:
+def hospitals() -> list[Establishment]:
     """Where the agent sorts documents, by name."""
     held = guards.establishments(RIGHT)
     return [each for each in establishments.establishments() if each.id in held]
 
 
 def _hospital(establishment_id: str) -> Establishment | None:
-    return next((each for each in _hospitals() if str(each.id) == establishment_id), None)
+    return next((each for each in hospitals() if str(each.id) == establishment_id), None)
 
 
 def _one(document_id: UUID) -> Document:

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
 from portal.establishments import Practitioner, Site
-from services.appointments import wording
 from services.appointments.places import actions, queries
 from services.appointments.places.forms import LANGUAGES, PractitionerForm, SiteForm
+from services.offer.wording import language_name
 
 place_pages = guards.staff(
     Blueprint("admin_places", __name__, url_prefix="/admin/lieux-et-praticiens", template_folder="templates"),
@@ -52,7 +52,7 @@ def practitioner(practitioner_id: UUID) -> Response | tuple[str, int]:
         PractitionerForm(formdata=held) if held else PractitionerForm(obj=shown, data={"link": queries.link_of(shown)})
     )
     form.offer(
-        (code, wording.language_name(code).capitalize())
+        (code, language_name(code).capitalize())
         for code in {**dict.fromkeys(LANGUAGES), **dict.fromkeys(shown.languages)}
     )
     if form.validate_on_submit():

@@ -20,6 +20,7 @@ from services.exchanges.models import Follower
 from services.exchanges.queries import Which
 from services.preadmission.exchanges import queries as stays
 from services.preadmission.exchanges.actions import change_format
+from services.referrals import followers
 
 pages = guards.staff(
     Blueprint("admin_subscriptions", __name__, url_prefix="/admin/echanges-agenda", template_folder="templates"),
@@ -117,7 +118,7 @@ def show(follower_id: UUID) -> str:
         deliveries=told,
         references=subjects.references(told),
         words=wording,
-        events=EVENTS,
+        events={**EVENTS, **followers.WORDS},
     )
 
 

@@ -19,6 +19,7 @@ from tests.ground import prepared
 
 _QUARTER = timedelta(minutes=15)
 _BEFORE, _AFTER = timedelta(hours=3), timedelta(hours=6)
+_FIRST_VISITS = timedelta(minutes=90)
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,14 @@ def once(page: TestResponse) -> dict[str, str]:
 def running(
     where: Hospital, reasons: list[Reason], practitioner: Practitioner | None = None, *, capacity: int = 1
 ) -> ConsultationSession:
-    """A session that began three hours ago and lasts six more, by quarters of an hour, whatever the time is now."""
+    """A session that began three hours ago and lasts six more, by quarters of an hour, whatever the time is now.
+
+    It began somewhat earlier where midnight would have parted its first visits: they are of one civil day.
+    """
     tz = where.establishment.tz
     begins, ends = (_to_the_quarter(db.now() + shift).astimezone(tz) for shift in (-_BEFORE, _AFTER))
+    if (begins + _FIRST_VISITS).date() != begins.date():
+        begins -= _FIRST_VISITS
     return appointments.consultation(
         where, reasons, begins.date(), begins.time(), ends.time(), practitioner=practitioner, capacity=capacity
     )

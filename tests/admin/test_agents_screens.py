@@ -158,7 +158,7 @@ class TestInvitingByFunction:
     def test_ticks_the_rights_of_the_function(self, group: Group, sign_in: SignIn) -> None:
         page = sign_in(group.administrator).get("/admin/agents/inviter?role=secretary").text
         ticked = re.findall(r'name="rights"[^>]*value="([a-z]+)" checked', page)
-        assert ticked == ["appointments", "documents"]
+        assert ticked == ["appointments", "documents", "referrals"]
 
     @pytest.mark.parametrize("role", ["", "root", "%00"])
     def test_ticks_nothing_for_one_we_do_not_know(self, group: Group, sign_in: SignIn, role: str) -> None:

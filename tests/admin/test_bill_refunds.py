@@ -12,6 +12,7 @@ from sqlalchemy import select
 from auth.models import Account
 from portal import db
 from portal.gateways.payments import stripe_account
+from portal.gateways.payments.means import Counter
 from portal.gateways.payments.stripe_account import Movement
 from services.billing.disputes import actions as disputes
 from services.billing.disputes.models import Dispute
@@ -246,7 +247,7 @@ def sent_to_the_bank(desk: Desk, *, lost: bool = False) -> Payout:
         movement("txn_po", "payout", -4427, 0, "po_1"),
     ]
     with db.transaction(db.system("tests")) as current:
-        payouts.hear(desk.id, desk.place.establishment.finess, told, movements)
+        payouts.hear(desk.id, Counter(desk.place.establishment.finess, "T"), told, movements)
         current.flush()
         return current.scalars(select(Payout)).one()
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert
 
 from auth.models import Account
 from portal import db, kpi
+from portal.calendar import civil_day
 from portal.kpi import KpiEvent
 from tests.admin.conftest import Group
 from tests.ground import prepared
@@ -108,7 +109,7 @@ class TestFigures:
     def test_only_the_chosen_days_count(self, group: Group, sign_in: SignIn) -> None:
         happens("preadmission_submitted", 5, establishment_id=group.north.id, days_ago=10)
         happens("preadmission_submitted", 2, establishment_id=group.north.id, days_ago=11)
-        day = (datetime.now(UTC) - timedelta(days=10)).date()
+        day = civil_day(db.now() - timedelta(days=10), group.north.tz)
         assert "P1 5 " in shown(sign_in(group.administrator), f"from={day}&to={day}")["P1"]
 
     def test_services_on_offer_are_those_of_the_hospital(self, group: Group, sign_in: SignIn) -> None:
@@ -201,7 +202,7 @@ class TestTheMenu:
 
     def test_gathers_what_an_admissions_clerk_opens_about_stays(self, group: Group, sign_in: SignIn) -> None:
         clerk = sign_in(group.clerk)
-        assert self.entries(clerk, "/admin/pre-admissions?lang=en", "") == ["Stays"]
+        assert self.entries(clerk, "/admin/pre-admissions?lang=en", "") == ["What waits", "Stays", "Communities"]
         assert self.entries(clerk, "/admin/pre-admissions?lang=en", "Stays") == [
             "Pre-admissions",
             "Invitations to stays",

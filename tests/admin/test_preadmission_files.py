@@ -59,7 +59,7 @@ def test_the_screen_costs_few_statements(desk: Office, sign_in: SignIn, app: Fla
     browser.get(address(file))
     with executed(app) as seen:
         assert browser.get(address(file)).status_code == 200
-    assert len(seen) <= 14, seen
+    assert len(seen) <= 15, seen  # one of them says that what led here is no longer new
 
 
 def test_an_identity_document_is_marked_and_never_downloaded(desk: Office, sign_in: SignIn, work_jobs: Work) -> None:

@@ -21,6 +21,7 @@ SILENT = {
     "services.preadmission.office.actions.leave": "who has a page open is no fact about the file",
     "services.billing.ledger.actions.post": "the hand that writes; whoever moves money says so in the audit",
     "services.billing.stripe_events.actions.book_fee": "what Stripe keeps of a payment that was audited",
+    "auth.news.actions.mark_all_read": "what is new is one's own list; nobody else's eyes were on it",
     "auth.actions.begin": "a sign-in that leaves is nobody's yet; its end is audited",
     "auth.actions.take": "the same: taken back, then audited as opened or refused",
     "auth.enrolment.actions.asking.count_try": "a try is counted before it is looked at; what it gave is audited",

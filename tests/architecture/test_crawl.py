@@ -34,10 +34,17 @@ MOST_PAGES = 600
 LEDGERS = {"audit_event", "kpi_event", "web_session"}
 """What reading a page may write: who read, how often, and when a session was last seen."""
 READING_MARKS = {
+    "community_announcement_reading": "which announcements a member has read, for the counts of their community",
+    "community_event": "who took the journal or the list of members of a community away, for its animators",
+    "community_topic_reading": "until when a member has read a discussion",
     "document_reading": "when a patient first opened a letter: its sender is told",
     "exchange": "an exchange that the other side has opened is no longer new",
     "exchange_change": "by whom, and when",
+    "received_mail": "that a unit opened a mail whose sender wanted to know: a receipt is sent to them",
     "preadmission_presence": "which agents have a file open, so that two do not answer it by surprise",
+    "news": "what leads to a page is no longer new once the page is open",
+    "circle_member": "a patient is told the first time that somebody looks at what they let them see",
+    "referral_target": "the unit knows that its patient has read its answer, and each side what it has not read",
     "waiting_room": "a new visitor takes a turn: the next one's moves on, so that a rush finds an order",
 }
 """What reading a page writes by design, and why."""
@@ -163,6 +170,7 @@ def _content(database: Database) -> dict[str, object]:
 
 # Reached by a form, a mail, another site or a machine, and not by a link.
 NOT_BY_A_LINK = {
+    "community_links.follow",
     "signature_links.follow", "receipt_check.check", "preadmission.towns_at", "admin_preadmission.piece_page",
     "auth.callback", "auth.logout_callback", "auth.start", "billing_callbacks.payfip", "billing_public.come_back",
     "pages.security_txt", "pages.find", "style.style_guide", "status.live", "status.ready", "status.metrics",
@@ -171,6 +179,15 @@ NOT_BY_A_LINK = {
     "closed.closed", "guests.birth", "guests.code", "guests.show", "local.set_up", "local.set_up_passkey",
     "local.set_up_password", "oauth_whoami.whoami", "appointment_links.show", "appointment_links.cancel",
     "appointment_links.move", "calendar.read",
+    # Pictures and frames of a letter; a certificate is checked from its printed address.
+    # A picture of the directory, and what search engines read.
+    "offer.plan", "offer_engines.robots", "offer_engines.sitemap",
+    "admin_document_content.laid_out", "admin_document_content.sheet", "my_document_content.laid_out",
+    "my_document_content.sheet", "circle_documents.laid_out", "circle_documents.sheet", "certificates.verify",
+    # On a sheet of paper.
+    "referral_objections.ask", "referral_objections.done",
+    # In a mail.
+    "digest_stops.stop", "news_choices.confirm_box", "news_stops.stop",
 }  # fmt: skip
 
 
@@ -187,6 +204,11 @@ FOR_OTHERS = {
     # Bills that somebody tried to pay, or paid in full: not the first three that are opened.
     "admin_billing.evidence", "billing.attestation",
     "admin_preadmission.reopen",
+    # Sites of the directory come before its units: three places are opened.
+    "admin_offer.add_activity",
+    # Requests with files, and certificates, are not the first three that are opened.
+    "admin_record_requests.file", "admin_referrals.file", "admin_user_requests.certify", "admin_user_requests.file",
+    "record_requests.file",
     "admin_hospital_provider.remove", "admin_identities.reveal_nir", "factors.add_address", "factors.add_passkey",
 }  # fmt: skip
 
@@ -208,6 +230,10 @@ AFTER_A_FORM = {
     "admin_deaths.declare", "admin_desk_accounts.open_account", "admin_desk_accounts.printed",
     "admin_emergencies.document", "admin_emergencies.show", "admin_identities.show_link",
     "admin_lost_factors.help_patient", "contact.code", "factors.confirm_sent", "mandates.given_code",
+    # After a search, or by steps.
+    "admin_deposits.ask", "admin_directory.person", "admin_directory.structure", "directory.person",
+    "admin_exchanges.write_by_link", "admin_exchanges.write_to_address", "record_requests.receipt",
+    "record_requests.step",
 }  # fmt: skip
 
 

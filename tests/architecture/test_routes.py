@@ -21,7 +21,7 @@ from tests.ground import prepared
 
 # Natural keys that people or machines read: a FINESS number, an indicator's code, a one-time token, a digest, a page's
 # own word; a day of a provider's counter.
-UNTYPED = {"finess", "code", "token", "digest", "key", "slug", "psp", "account", "day"}
+UNTYPED = {"finess", "code", "token", "digest", "key", "slug", "psp", "account", "day", "use", "type_code"}
 SEGMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)?")
 # Machines and standards name these.
 NOT_FRENCH = {
@@ -72,7 +72,8 @@ class TestEveryRoute:
             door = path == "/admin/connexion" or path.startswith("/admin/connexion/")
             assert path.startswith("/admin") == (guard.startswith("staff") or door), path
             assert path.startswith("/pro/") <= (guard == "professional" or path == "/pro/connexion"), path
-            assert path.startswith(("/callbacks/", "/fhir/", "/api/", "/oauth/")) == (guard == "machines"), path
+            machines = path.startswith(("/callbacks/", "/fhir/", "/api/", "/oauth/")) or path == "/fhir"  # its root
+            assert machines == (guard == "machines"), path
 
     def test_has_typed_parameters(self, app: Flask) -> None:
         for rule in rules(app):
@@ -105,7 +106,7 @@ class TestEveryRoute:
 
 SAMPLES: dict[str, object] = {
     "UUIDConverter": "00000000-0000-4000-8000-000000000001", "IntegerConverter": 1,
-    "DateConverter": "2026-01-05", "UnicodeConverter": "x",
+    "DateConverter": "2026-01-05", "UnicodeConverter": "x" * 8,
 }  # fmt: skip
 
 
@@ -150,11 +151,13 @@ class TestAStranger:
     def test_is_sent_to_the_patients_door_of_what_is_for_whoever_is_signed_in(
         self, app: Flask, client: FlaskClient
     ) -> None:
+        """Communities are for professionals alone: practitioners and agents, who find their own door from there."""
         asked = addresses(app, guards.SIGNED_IN)
         assert len(asked) > 3
         for method, address in asked:
+            door = "/pro/connexion" if address.startswith("/communautes") else "/connexion"
             answer = ask(client, method, address)
-            assert urlsplit(answer.headers.get("Location", "")).path == "/connexion", (method, address)
+            assert urlsplit(answer.headers.get("Location", "")).path == door, (method, address)
 
 
 @pytest.fixture

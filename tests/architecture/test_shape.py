@@ -30,7 +30,8 @@ SOCKETS = {
 MAY_OPEN_SOCKETS = ("portal.gateways", "auth.oidc", "auth.demo_idp", "portal.embedded", "portal.web.listening")
 # Instruments of tests and of the demonstration: production must not be able to reach them by accident.
 TWINS = {"auth.demo_idp": ("auth.demo_idp",), "portal.gateways.payments.payfip_twin": ("portal.gateways",),
-         "portal.gateways.payments.stripe_twin": ("portal.gateways",)}  # fmt: skip
+         "portal.gateways.payments.stripe_twin": ("portal.gateways",),
+         "portal.gateways.mssante.twin": ("portal.gateways.mssante.twin",)}  # fmt: skip
 
 by_module = pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
 

@@ -21,7 +21,7 @@ from portal import db
 from portal.audit import AuditEvent
 from portal.db import Actor
 from portal.notifications import Notification
-from services.documents.models import Exchange
+from services.documents.exchanges.models import Exchange
 from tests.auth.trip import Trip
 from tests.english import in_english as in_english
 from tests.factories import documents, people

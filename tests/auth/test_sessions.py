@@ -130,7 +130,7 @@ class TestRights:
             account, me = people.patient_with_account()
             other = people.patient()
             people.give_access(account, other, "carer")
-            today = db.session.scalar(text("select current_date"))
+            today = db.session.scalar(text("select (now() at time zone 'Europe/Paris')::date"))
             db.session.execute(update(PatientAccess).where(PatientAccess.patient_id == other.id).values(ends_on=today))
         browser = sign_in(account)
         assert self._actor(app, browser).patients == {me.id, other.id}

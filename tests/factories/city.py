@@ -12,10 +12,12 @@ from portal.establishments import Unit
 from services.appointments import actions as visits
 from services.appointments import queries as offers
 from services.appointments.city import actions
-from services.appointments.city.actions import Described
-from services.appointments.city.models import SentAppointment, SentPatient
+from services.appointments.city.models import SentAppointment
 from services.appointments.fhir.offer import OPEN_TO_ALL
 from services.appointments.models import Appointment, Reason
+from services.sent_patients import actions as describing
+from services.sent_patients.actions import Described
+from services.sent_patients.models import SentPatient
 from tests.factories import people
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ _SENT = (
 def sent_patient(by: Professional, establishment_id: object, **facts: object) -> SentPatient:
     """Somebody a practitioner described to a hospital."""
     told: dict[str, object] = {"birth_name": "FERRAND", "first_name": "Odile", "birth_on": date(1951, 2, 3), "sex": "F"}
-    return actions.describe(by.id, establishment_id, Described(**told | facts))  # type: ignore[arg-type]
+    return describing.describe(by.id, establishment_id, Described(**told | facts))  # type: ignore[arg-type]
 
 
 def demonstrate(world: "World") -> None:
@@ -53,7 +55,7 @@ def demonstrate(world: "World") -> None:
         near = offers.nearest(reason, window, db.now() + timedelta(days=days))
         if near:
             told = Described(birth_name, first_name, birth_on, sex, "", f"{first_name.lower()}@exemple.test")
-            sent = actions.describe(doctor.id, reason.establishment_id, told)
+            sent = describing.describe(doctor.id, reason.establishment_id, told)
             made.append(actions.book(sent, reason.id, near[0].slot))
         db.act_as(system)
     if len(made) > 3:

@@ -141,7 +141,7 @@ _AGENT_RIGHTS = {
     "admissions-clerk": ("preadmission",),
     "appointments-agent": ("appointments",),
     "billing-agent": ("billing",),
-    "medical-secretary": ("documents", "appointments"),
+    "medical-secretary": ("documents", "appointments", "referrals"),
     "administrator": RIGHTS,
 }
 

@@ -18,9 +18,11 @@ from portal import db, files
 from portal.db import Actor, session
 from portal.establishments import Establishment, Unit
 from portal.files import StoredFile
-from services.documents import actions, cda, jobs, states
+from services.documents import actions, cda, jobs
 from services.documents.actions import Outcome, Publication
-from services.documents.models import Document, DocumentReading, Exchange, ExchangeMessage
+from services.documents.exchanges import states as exchange_states
+from services.documents.exchanges.models import Exchange, ExchangeFile, ExchangeMessage
+from services.documents.models import Document, DocumentReading
 from services.documents.wording import TYPES
 
 if TYPE_CHECKING:
@@ -219,7 +221,7 @@ def exchange(
         steps.append(("opened", "Inès Tavernoy") if sender == "professional" else ("read", professional.full_name))
     changes = []
     for rank, (state, author) in enumerate(steps):
-        change = states.move_exchange(made, state, Actor("system", author))
+        change = exchange_states.move(made, state, Actor("system", author))
         change.at = made.changed_at = began + timedelta(hours=2 * rank)
         changes.append(change)
     session.add(made)
@@ -238,16 +240,23 @@ def _message(made: Exchange, sender: str, author: str, text: str, at: datetime) 
         staff_right="documents",
         professional_id=made.professional_id,
     )
+    identifier = uuid4()
     session.add(
         ExchangeMessage(
-            id=uuid4(),
+            id=identifier,
             exchange_id=made.id,
             establishment_id=made.establishment_id,
             sent_at=at,
-            professional_id=made.professional_id,
             sender=sender,
             author_name=author,
             text=text,
+        )
+    )
+    session.flush()
+    session.add(
+        ExchangeFile(
+            message_id=identifier,
+            establishment_id=made.establishment_id,
             file_id=file.id,
         )
     )

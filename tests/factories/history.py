@@ -77,12 +77,18 @@ def _hour(chance: Random) -> time:
 
 def _day(world: World, chance: Random, day: date, busy: float) -> Iterator[Row]:
     yield from _portal(chance, day, busy)
+    yield from _news(chance, busy)
     for place, share in ((world.north.establishment.id, 1.0), (world.south.establishment.id, 0.55)):
         yield from _appointments(chance, place, busy * share)
         yield from _preadmissions(chance, place, busy * share)
         yield from _questionnaires(chance, place, busy * share)
         yield from _bills(chance, place, busy * share)
         yield from _documents(chance, place, day, busy * share)
+        yield from _record_requests(chance, place, busy * share)
+        yield from _shelf(chance, place, busy * share)
+        yield from _communities(chance, place, busy * share)
+        yield from _referrals(chance, place, busy * share)
+        yield from _callbacks(chance, place, busy * share)
 
 
 def _portal(chance: Random, day: date, busy: float) -> Iterator[Row]:
@@ -93,6 +99,14 @@ def _portal(chance: Random, day: date, busy: float) -> Iterator[Row]:
     for audience, usual, known, door in (("patient", 24, 600, "franceconnect"), ("professional", 6, 45, "psc")):
         for row in _times(chance, usual * busy, event="session_opened", audience=audience, dimension=door):
             yield row | {"pseudonym": _somebody(chance, day, audience, known)}
+
+
+def _news(chance: Random, busy: float) -> Iterator[Row]:
+    """Messages to practitioners and agents: what each one told, and those that were no longer to be sent."""
+    for _row in _times(chance, 9 * busy):
+        told: Row = {"audience": "system", "channel": "mail", "quantity": chance.randint(1, 4)}
+        yield told | {"event": "news_gathered"}
+        yield told | {"event": "news_told" if chance.random() < 0.85 else "news_withheld"}
 
 
 def _somebody(chance: Random, day: date, audience: str, known: int) -> str:
@@ -191,9 +205,80 @@ def _documents(chance: Random, place: UUID, day: date, busy: float) -> Iterator[
             yield {"event": "document_opened", "establishment_id": place, "dimension": "within_30_days"}
     for row in _times(chance, 2.5 * busy, event="exchange_sent", audience="professional", establishment_id=place):
         yield row | {"pseudonym": _somebody(chance, day, "professional", 45)}
+    yield from _secure_mails(chance, place, busy)
+
+
+def _secure_mails(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    """Mails by MSSanté, and what was heard of them."""
+    mail: Row = {"establishment_id": place, "channel": "mssante", "audience": "system"}
+    for dimension, usual in (("professional", 9.0), ("patient", 2.5)):
+        for _row in _times(chance, usual * busy):
+            yield mail | {"event": "mss_sent", "dimension": dimension}
+            heard = "mss_bounced" if chance.random() < 0.04 else "mss_delivered"
+            yield mail | {"event": heard, "dimension": dimension}
+
+
+def _shelf(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    """What patients sent from their shelf, and what went to Mon espace santé."""
+    for kind, usual in (("letter", 1.2), ("result", 1.8), ("prescription", 0.7)):
+        row: Row = {"establishment_id": place, "dimension": kind}
+        for _row in _times(chance, usual * busy):
+            yield row | {"event": "deposit_sent"}
+            judged = "deposit_refused" if chance.random() < 0.12 else "deposit_accepted"
+            yield row | {"event": judged, "audience": "staff"}
+        for _row in _times(chance, 4 * usual * busy):
+            yield row | {"event": "mes_eligible", "channel": "system", "audience": "system"}
+            if chance.random() < 0.9:
+                yield row | {"event": "mes_sent", "channel": "system", "audience": "system"}
+
+
+def _record_requests(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    """What hospitals are asked for daily, and how long their answers took."""
+    for kind, usual in (("record", 0.8), ("situation", 1.6), ("presence", 2.2), ("complaint", 0.25), ("thanks", 0.3)):
+        for _row in _times(chance, usual * busy):
+            told: Row = {"establishment_id": place, "dimension": kind}
+            yield told | {"event": "record_request_sent"}
+            days = max(1, round(chance.gauss(7 if kind == "record" else 2, 2)))
+            yield told | {"event": "record_request_answered", "audience": "staff"}
+            delay: Row = {"establishment_id": place, "event": "record_request_delay", "audience": "staff"}
+            yield delay | {"dimension": str(days), "quantity": days}
+            if kind == "record" and days > 8:
+                yield told | {"event": "record_request_late", "audience": "staff"}
 
 
 def _times(chance: Random, usual: float, **row: Any) -> Iterator[Row]:
     """About `usual` such events."""
     for _number in range(max(0, round(chance.gauss(usual, usual**0.5 / 2)))):
         yield dict(row)
+
+
+def _communities(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    """Places taken and left, messages, announcements."""
+    told = {"establishment_id": place, "audience": "professional"}
+    yield from _times(chance, 0.4 * busy, event="community_joined", **told)
+    yield from _times(chance, 0.05 * busy, event="community_left", dimension="left", **told)
+    yield from _times(chance, 3 * busy, event="community_post_written", **told)
+    yield from _times(chance, 0.3 * busy, event="community_announced", **told)
+
+
+def _referrals(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    """What practitioners ask units for, what those answer, and after how many hours."""
+    for kind, usual in (("consultation", 1.6), ("opinion", 1.1), ("examination", 0.5), ("hospitalisation", 0.4)):
+        for _row in _times(chance, usual * busy):
+            yield {"event": "referral_sent", "establishment_id": place, "audience": "professional", "dimension": kind}
+            told: Row = {"establishment_id": place, "audience": "staff"}
+            how = "accepted" if chance.random() < 0.78 else chance.choice(("refused", "redirected"))
+            hours = max(1, round(chance.gauss(20, 9)))
+            yield told | {"event": "referral_answered", "dimension": how, "quantity": hours * 60}
+            yield told | {"event": "referral_delay", "dimension": str(hours)}
+
+
+def _callbacks(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    """What practitioners ask direct lines, and after how many minutes they are called back."""
+    for _row in _times(chance, 2.4 * busy):
+        yield {"event": "callback_asked", "establishment_id": place, "audience": "professional"}
+        if chance.random() < 0.9:
+            minutes = max(4, round(chance.gauss(70, 45)))
+            when = "on_time" if minutes < 120 else "late"
+            told: Row = {"event": "callback_answered", "establishment_id": place, "audience": "staff"}
+            yield told | {"dimension": when, "quantity": minutes}

@@ -9,7 +9,7 @@ from portal import db
 from portal.db import session
 from portal.establishments import Establishment
 from portal.gateways.payments import stripe_account
-from portal.gateways.payments.means import Answer, Ending
+from portal.gateways.payments.means import Answer, Counter, Ending
 from portal.gateways.payments.stripe_account import Movement
 from services.billing import actions
 from services.billing.disputes import actions as disputes
@@ -144,7 +144,7 @@ def _payout(place: Establishment, entries: list[LedgerEntry], *, days_ago: int, 
     moved = [_movement("charge", cents, number, fee=cents * 15 // 1000 + 25, payment=number) for cents, number in sent]
     total = sum(each.net_cents for each in moved)
     told = stripe_account.Payout(name, total, "EUR", "paid", db.now() - timedelta(days=days_ago), "", "")
-    payouts.hear(place.id, place.finess, told, [*moved, _movement("payout", -total, name)])
+    payouts.hear(place.id, Counter(place.finess, "T"), told, [*moved, _movement("payout", -total, name)])
 
 
 def _movement(kind: str, amount: int, source: str, *, fee: int = 0, payment: str = "") -> Movement:

@@ -5,10 +5,12 @@ from importlib import import_module
 from tests.factories.demonstration import World
 
 ROOMS = (
-    "appointments", "desk", "reasons", "agendas", "preadmission", "billing", "bill_imports", "refunds",
-    "bill_questions", "settlement", "documents", "factors", "enrolment", "mandates", "account", "history", "agents",
-    "practice", "deaths", "city", "requests", "waiting", "reminders", "exchanges", "hospital_messages", "maternity",
-    "pathways", "questionnaires", "invitations", "companions",
+    "directory", "appointments", "desk", "reasons", "agendas", "preadmission", "billing", "bill_imports", "refunds",
+    "bill_questions", "settlement", "documents", "reading", "shelf", "sorting", "factors", "enrolment", "mandates",
+    "account", "history", "agents", "practice", "deaths", "city", "requests", "waiting", "reminders", "exchanges",
+    "hospital_messages", "maternity", "pathways", "questionnaires", "invitations", "companions",
+    "record_requests", "mailboxes", "unit_messages", "news", "lines",
+    "communities", "library", "circle", "offer", "referrals", "patient_referrals",
 )  # fmt: skip
 
 

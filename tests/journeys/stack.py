@@ -33,7 +33,7 @@ from portal.gateways.payments.stripe_twin import start_in_thread as start_stripe
 from tests.conftest import with_database
 
 ROOT = Path(__file__).parents[2]
-_READY_S = 60
+_READY_S = 120
 _CLIENT_SECRET = "the secret that only the journeys share with their provider"
 
 

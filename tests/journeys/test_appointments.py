@@ -113,7 +113,8 @@ def test_an_agent_books_for_somebody_who_calls(visitor: Visitor) -> None:
     page.get_by_label("Birth name").fill("pat-trois")
     fill_date(page, "birth_on", 28, 3, 1979)
     press(page, "Search")
-    page.get_by_role("link", name="DOMINIQUE PAT-TROIS").click()
+    # A practitioner sent somebody of the same name: the one who gave a telephone number is meant.
+    page.get_by_role("row", name="06 39 98 00 01").get_by_role("link", name="DOMINIQUE PAT-TROIS").click()
     choose_reason(page, "Consultation de suivi (20 min)")
     look(page, "Appointment for DOMINIQUE PAT-TROIS")
     take_first_time(page)

@@ -34,7 +34,7 @@ def test_is_opened_told_judged_and_seen_by_the_patient(visitor: Visitor, stack: 
     expect(agent.locator("h1")).to_have_text(re.compile(r"\s*dominique PAT-TROIS\s*", re.IGNORECASE))
     look(agent, agent.locator("h1").inner_text().strip())
     expect(agent.locator("main")).to_contain_text("Opened in an emergency")
-    letters = agent.get_by_role("link", name="Lettre de sortie")
+    letters = agent.get_by_role("link", name="Lettre de sortie", exact=True)
     expect(letters).to_be_visible()
     address = letters.get_attribute("href") or ""
     assert agent.request.get(address).status == 200

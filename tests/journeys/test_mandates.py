@@ -87,7 +87,7 @@ def test_an_adult_designates_a_carer_keeps_something_and_stops_it(visitor: Visit
     carer.goto("/factures")
     look(carer, "Your mandate does not cover this")
     carer.goto("/documents")
-    letters = carer.locator("main a[href^='/documents/']")
+    letters = carer.locator("main a.app-files__link[href^='/documents/']:not([href*='/envois/'])")
     before = letters.count()
     href = letters.first.get_attribute("href") or ""
 

@@ -1,9 +1,12 @@
 """Practitioners at work: a locum says where she is today; a secretary acts for a doctor until it is withdrawn."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.looking import look
 from tests.journeys.walking import Visitor, press, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def band(page: Page, text: str) -> None:

@@ -152,7 +152,7 @@ class TestHospitals:
         done(run("establishment", "add", "990000017", "name"))
         done(run("establishment", "set", "990000017", "payfip_numcli", "090909"))
         done(run("establishment", "set", "990000017", "payfip_numcli", "090910"))
-        done(run("establishment", "set", "990000017", "mssante_url", "smtp://u:p@h", "--secret"))
+        done(run("establishment", "set", "990000017", "mssante_url", "smtp+imap://u:p@h?auth=password", "--secret"))
         (hospital,) = rows(Establishment)
         with prepared():
             assert establishments.setting(hospital.id, "payfip_numcli") == "090910"

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from portal.web import fhir
 from portal.web.fhir import Refused, Token
 from services.appointments import states
-from services.appointments.fhir import incoming, naming, resources, specialities
+from services.appointments.fhir import incoming, naming
 from services.appointments.fhir.incoming import Unreadable
 from services.appointments.slots import Slot
+from services.offer import specialities
+from services.offer.fhir import resources as places
 
 PARIS = ZoneInfo("Europe/Paris")
 REUNION = ZoneInfo("Indian/Reunion")
@@ -164,7 +166,7 @@ class TestAnAddress:
         ],
     )
     def test_is_read_in_parts(self, text: str, line: str, code: str | None, town: str | None) -> None:
-        found = resources.address(text, "Site")
+        found = places.address(text, "Site")
         assert (found["line"], found.get("postalCode"), found.get("city")) == ([line], code, town)
 
 

@@ -93,7 +93,7 @@ def test_a_file_that_lies_about_its_type_is_refused(head: bytes, name: str, clai
     [
         (EXE, "setup.exe", "exe"),
         (pdf(), "facture.pdf.exe", "exe"),
-        (b"PK\x03\x04", "ordonnance.docx", "docx"),
+        (b"PK\x03\x04", "ordonnance.docm", "docm"),
         (b"<svg onload=alert(1)>", "logo.svg", "svg"),
         (JPEG, "no-extension", "unknown"),
         (pdf(), "gpj\u202efdp.exe", "exe"),

@@ -25,7 +25,7 @@ from werkzeug.test import encode_multipart
 
 from auth import guards
 from auth.models import Account, Patient
-from portal import db, files, jobs
+from portal import db, file_sniffing, files, jobs
 from portal.config import Settings
 from portal.file_crypto import FileTampered
 from portal.file_sniffing import FileRefused
@@ -204,7 +204,7 @@ class TestAnUpload:
         def broken(_source: object) -> None:
             raise RecursionError
 
-        monkeypatch.setattr(files, "check_pdf", broken)
+        monkeypatch.setattr(file_sniffing, "check_pdf", broken)
         assert send(browser, pdf()).status_code == 500
         assert objects(store) == []
 

@@ -20,10 +20,11 @@ from portal import db, kpi
 from portal.db import Actor, session
 from portal.notifications import Notification
 from services.appointments import actions
-from services.appointments.city import actions as city
-from services.appointments.city.actions import Described
-from services.appointments.city.models import SentAppointment, SentPatient
+from services.appointments.city.models import SentAppointment
 from services.appointments.models import Appointment, Claim, ConsultationSession
+from services.sent_patients import actions as describing
+from services.sent_patients.actions import Described
+from services.sent_patients.models import SentPatient
 from tests.factories import appointments, hospitals, people
 from tests.ground import audited, count, prepared, rows, today
 from tests.pages import parsed
@@ -35,6 +36,7 @@ TYPED = {
     "patient": "new", "birth_name": "Ferrand", "first_name": "Odile", "birth_on-day": "3", "birth_on-month": "2",
     "birth_on-year": "1951", "sex": "F", "mobile": "", "email": "",
 }  # fmt: skip
+_ROOMS = ("appointments", "sent_patients")
 TYPED_ON = date(1951, 2, 3)
 
 
@@ -180,7 +182,7 @@ class TestBooking:
         with prepared():
             for number in range(12):
                 told = Described(f"AUTRE {number}", "Anne", TYPED_ON, "F")
-                city.describe(practice.doctor.id, ground.hospital.establishment.id, told)
+                describing.describe(practice.doctor.id, ground.hospital.establishment.id, told)
         assert f"patient={known}" in practice.browser.get(f"/pro/rendez-vous/{sent_id()}").text
         assert f"patient={known}" in practice.browser.get(f"/pro/rendez-vous/choisir?patient={known}").text
         chosen = f"reason={ground.reason.id}&slot={ground.slot(4)}"
@@ -376,7 +378,7 @@ class TestWhenTheHospitalFindsWhoItIs:
         sent = rows(SentPatient)[0]
         there = Move(ground.hospital.establishment.id, sent.patient_id, ground.patient.id, "")
         with prepared():
-            moved = {room.room: room.adopt(there) for room in belongings.rooms() if "appointments" in room.room}
+            moved = {room.room: room.adopt(there) for room in belongings.rooms() if room.room in _ROOMS}
         assert rows(SentPatient)[0].patient_id == rows(Appointment)[0].patient_id == ground.patient.id
         assert practice.browser.get(f"/pro/rendez-vous/{sent_id()}").status_code == 200
         assert practice.book(ground, 4, patient=str(sent.id)).status_code == 303
@@ -440,7 +442,7 @@ class TestThePractitionerThemselves:
         with prepared():
             elsewhere = hospitals.hospital("990000025", "Autre").establishment.id
         with db.transaction(practice.actor):
-            sent = city.describe(
+            sent = describing.describe(
                 practice.doctor.id, ground.hospital.establishment.id, Described("A", "B", TYPED_ON, "F")
             )
             patient_id = sent.patient_id

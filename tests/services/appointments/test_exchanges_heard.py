@@ -157,7 +157,7 @@ def test_a_refused_message_is_looked_at_again_when_it_comes_again(ground: Ground
 @pytest.mark.parametrize(
     ("body", "error"),
     [(b"", "100"), (b"hello", "100"), (b"MSH|^~\\&|A|B\r", "101"), (b"\x00\xff", "100"),
-     (b"MSH|^~\\&|A|B|||20261122||ORU^R01|1|P|2.5\rPID|1", "200"),
+     (b"MSH|^~\\&|A|B|||20261122||DFT^P03|1|P|2.5\rPID|1", "200"),
      (b"MSH|^~\\&|A|B|||20261122||SIU^S17|1|P|2.5\rSCH|1", "201"),
      (b"MSH|^~\\&|A|B|||||SIU^S12|1|P|2.5\rSCH|1^PARVIS|2", "101"),
      (b"MSH|^~\\&|A|B|||yesterday||SIU^S12|1|P|2.5\rSCH||2", "102")],

@@ -328,7 +328,7 @@ class TestEveryRefusal:
     @pytest.mark.parametrize(
         ("method", "path", "status"),
         [
-            ("GET", "/fhir", 404), ("GET", "/fhir/", 404), ("GET", "/fhir/Moon", 404), ("DELETE", "/fhir/Slot", 405),
+            ("GET", "/fhir", 405), ("GET", "/fhir/", 404), ("GET", "/fhir/Moon", 404), ("DELETE", "/fhir/Slot", 405),
             ("GET", "/fhir/Slot/x", 404), ("GET", "/fhir/Slot/x.taken.1", 404), ("GET", "/fhir/Slot/x.taken.", 404),
             ("GET", f"/fhir/Slot/{'a' * 26}.{'a' * 26}.3", 404),
             ("GET", "/fhir/Practitioner/00000000-0000-4000-8000-000000000001", 404),

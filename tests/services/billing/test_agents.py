@@ -119,7 +119,7 @@ def test_a_bill_under_payment_cannot_be_closed(desk: FlaskClient, payer: FlaskCl
     assert ground.standing().state == "in_progress"
 
 
-def test_staff_pages_keep_to_twelve_statements(
+def test_staff_pages_keep_to_twelve_statements_and_one_for_what_is_new(
     app: Flask, desk: FlaskClient, payer: FlaskClient, ground: Ground
 ) -> None:
     payer.get(pay(payer, ground))
@@ -136,4 +136,4 @@ def test_staff_pages_keep_to_twelve_statements(
     ):
         with statements(app) as seen:
             assert desk.get(path).status_code == 200
-        assert len(seen) <= 12, f"{path}: {len(seen)}"
+        assert len(seen) <= 13, f"{path}: {len(seen)}"

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal import db, establishments
 from portal.gateways.payments import stripe_account
+from portal.gateways.payments.means import Counter
 from portal.gateways.payments.stripe_account import Movement
 from services.billing import actions as room
 from services.billing import export
@@ -180,6 +181,7 @@ def test_nobody_approves_a_refund_of_what_the_bank_has_taken_back_since(sign_in:
 # -- currencies ----------------------------------------------------------------------------------------------------
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+TESTED = Counter("990000001", "T")
 TAKEN = Movement("txn_d", "dispute", -4520, 1500, -6020, "USD", "du_1", AT)
 
 
@@ -189,11 +191,11 @@ def test_money_of_another_currency_never_enters_the_ledger(ground: Ground) -> No
     dispute = stripe_account.Dispute("du_1", "pi_1", "ch_1", 4520, "USD", "needs_response", "fraudulent", (TAKEN,))
     for _ in range(2):
         with db.transaction(db.system("tests")):
-            payouts.hear(place, "990000001", sent, [])
+            payouts.hear(place, TESTED, sent, [])
             disputes.hear(place, "990000001", dispute)
     assert rows(LedgerEntry) == []
     assert rows(Payout) == []
     assert len(rows(Dispute)) == 1, "an agent still has to answer it at Stripe's site"
     with db.transaction(db.system("tests")):
-        payouts.hear(place, "990000001", replace(sent, currency="EUR"), [])
+        payouts.hear(place, TESTED, replace(sent, currency="EUR"), [])
     assert [entry.kind for entry in rows(LedgerEntry)] == ["payout"]

@@ -31,6 +31,7 @@ from services.billing.refunds.actions import NotRefundable, TooLate
 from services.billing.refunds.models import Refund
 from tests.factories import billing, people
 from tests.factories.refunds import payment
+from tests.ground import rows
 from tests.services.billing.conftest import Ground
 from tests.services.billing.test_who_sees import strangers
 
@@ -153,6 +154,9 @@ class TestPayouts:
         assert told.payout.amount_cents == told.gross_cents + told.other_cents - told.fees_cents
         assert told.is_exact
         assert (balance("clearing:"), balance("bank")) == (0, made["amount"])
+        booked = [entry for entry in rows(LedgerEntry) if entry.kind in ("payout", "fee")]
+        assert booked, "a transfer, and what Stripe keeps"
+        assert all(entry.is_test for entry in booked), "money of a test account is not the accountant's"
 
     def test_news_that_were_lost_are_asked_for(self, ground: Ground, stripe: StripeTwin, work_jobs: object) -> None:
         number = pay(ground, stripe)

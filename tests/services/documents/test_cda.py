@@ -551,7 +551,15 @@ def test_whatever_the_text_only_the_listed_tags_and_attributes_come_out(text: st
 
 # --- anything at all ----------------------------------------------------------------------------
 
-READERS: list[Callable[[bytes], object]] = [cda.read_header, cda.embedded, cda.narrative]
+READERS: list[Callable[[bytes], object]] = [
+    cda.read_header,
+    cda.embedded,
+    cda.narrative,
+    cda.plain_texts,
+    cda.results,
+    cda.study,
+    cda.pdf_copy,
+]
 
 
 def only_facts(data: bytes) -> None:

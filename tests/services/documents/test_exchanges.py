@@ -10,13 +10,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from auth.models import Account
+from auth.news.models import News
 from portal import db, establishments
 from portal.audit import AuditEvent
 from portal.db import session
 from portal.gateways.antivirus.twin import EICAR
 from portal.kpi import KpiEvent
 from portal.notifications import Notification
-from services.documents.models import Document, Exchange, ExchangeMessage
+from services.documents.exchanges.models import Exchange, ExchangeFile, ExchangeMessage
+from services.documents.models import Document
 from tests.factories import documents
 from tests.services.documents.conftest import Ground
 
@@ -58,6 +60,12 @@ def messages() -> list[ExchangeMessage]:
         return list(session.scalars(select(ExchangeMessage).order_by(ExchangeMessage.sent_at)))
 
 
+def joined(message: ExchangeMessage) -> UUID:
+    """The only file of a message."""
+    with db.transaction(db.system("tests")):
+        return session.scalars(select(ExchangeFile.id).where(ExchangeFile.message_id == message.id)).one()
+
+
 # -- from the practitioner to the unit, and back -------------------------------------------------------------------
 
 
@@ -74,7 +82,7 @@ def test_a_document_goes_to_the_unit_and_an_answer_comes_back(
     thread = agent.get(f"/admin/documents/echanges/{exchange.id}")
     assert "merci de votre &lt;b&gt;avis&lt;/b&gt;" in thread.text
     (first,) = messages()
-    taken = agent.get(f"/admin/documents/echanges/{exchange.id}/messages/{first.id}/fichier")
+    taken = agent.get(f"/admin/documents/echanges/{exchange.id}/fichiers/{joined(first)}")
     assert taken.data == PDF
     assert taken.headers["Content-Disposition"].startswith("attachment")
     assert "Opened by the unit" in doctor.get(f"/pro/echanges/{exchange.id}?lang=en").text
@@ -86,10 +94,10 @@ def test_a_document_goes_to_the_unit_and_an_answer_comes_back(
     page = doctor.get(f"/pro/echanges/{exchange.id}")
     assert "Voici notre avis." in page.text
     _first, second = messages()
-    got = doctor.get(f"/pro/echanges/{exchange.id}/messages/{second.id}/fichier")
+    got = doctor.get(f"/pro/echanges/{exchange.id}/fichiers/{joined(second)}")
     assert got.data == report
     assert "sandbox" in got.headers["Content-Security-Policy"]
-    assert "Read by the practitioner" in agent.get(f"/admin/documents/echanges/{exchange.id}?lang=en").text
+    assert "Read by its correspondent" in agent.get(f"/admin/documents/echanges/{exchange.id}?lang=en").text
 
 
 def test_each_step_is_audited_and_counted(ground: Ground, doctor: FlaskClient, agent: FlaskClient) -> None:
@@ -195,7 +203,7 @@ def test_an_agent_files_what_a_practitioner_sent_with_a_known_patient(
 ) -> None:
     doctor.post(f"/pro/envoyer/{ground.hospital.unit.id}", data=written())
     exchange, (message,) = the_exchange(), messages()
-    address = f"/admin/documents/echanges/{exchange.id}/messages/{message.id}/classer"
+    address = f"/admin/documents/echanges/{exchange.id}/fichiers/{joined(message)}/classer"
     found = agent.post(f"{address}/chercher", data={"ipp": "0012345"})
     assert "PAT-TROIS" in found.text
     choice = {
@@ -212,14 +220,14 @@ def test_an_agent_files_what_a_practitioner_sent_with_a_known_patient(
     with db.transaction(ground.as_patient):
         document = session.scalars(select(Document)).one()
     assert sign_in(ground.account).get(f"/documents/{document.id}/fichier").data == PDF
-    assert doctor.get(f"/pro/echanges/{exchange.id}/messages/{message.id}/fichier").data == PDF
+    assert doctor.get(f"/pro/echanges/{exchange.id}/fichiers/{joined(message)}").data == PDF
 
 
 def test_a_unit_writes_first_to_a_practitioner_it_finds_by_number(
     ground: Ground, doctor: FlaskClient, agent: FlaskClient
 ) -> None:
-    assert "No practitioner of the portal" in agent.get("/admin/documents/echanges/nouveau?rpps=1&lang=en").text
-    found = agent.get("/admin/documents/echanges/nouveau?rpps=10000000017")
+    assert "Nobody found" in agent.get("/admin/documents/echanges/nouveau?nom=Personne&lang=en").text
+    found = agent.get("/admin/documents/echanges/nouveau?nom=10000000017")
     address = f"/admin/documents/echanges/nouveau/{ground.professional.id}"
     assert address in found.text
     sent = agent.post(address, data=written() | {"unit_id": str(ground.hospital.unit.id)})
@@ -240,7 +248,9 @@ def test_the_practitioner_and_the_hospital_are_told_without_health_data(
     work_jobs()
     with db.transaction(db.system("tests")):
         told = session.scalars(select(Notification).order_by(Notification.created_at)).all()
-    assert [mail.recipient for mail in told] == ["documents@ch-essai.exemple.test", "paul.leroy@exemple.test"]
+        (line,) = session.scalars(select(News)).all()
+    assert [mail.recipient for mail in told] == ["documents@ch-essai.exemple.test"]
+    assert (line.account_id, line.kind) == (ground.professional.account_id, "messages")
     assert not any("cardio" in mail.body.lower() or "PAT-TROIS" in mail.body for mail in told)
 
 
@@ -251,7 +261,7 @@ def test_nobody_else_sees_a_thread(ground: Ground, doctor: FlaskClient, sign_in:
     doctor.post(f"/pro/envoyer/{ground.hospital.unit.id}", data=written())
     exchange, (message,) = the_exchange(), messages()
     other_doctor, other_agent = sign_in(ground.other_professional.account_id), sign_in(ground.other_agent)
-    for end in ("", f"/messages/{message.id}/fichier"):
+    for end in ("", f"/fichiers/{joined(message)}"):
         assert other_doctor.get(f"/pro/echanges/{exchange.id}{end}").status_code == 404
         assert other_agent.get(f"/admin/documents/echanges/{exchange.id}{end}").status_code == 404
     assert other_doctor.get(f"/pro/echanges/{exchange.id}/envoye").status_code == 404
@@ -271,8 +281,9 @@ def test_a_message_of_another_thread_is_not_found_through_ones_own(ground: Groun
         theirs = documents.exchange(
             ground.hospital.unit, ground.other_professional, ("professional", "Anne AUTRE", "Bonjour")
         )
-        foreign = session.scalars(select(ExchangeMessage.id).where(ExchangeMessage.exchange_id == theirs.id)).one()
-    assert doctor.get(f"/pro/echanges/{mine.id}/messages/{foreign}/fichier").status_code == 404
+        of_theirs = ExchangeMessage.exchange_id == theirs.id
+        foreign = session.scalars(select(ExchangeFile.id).join(ExchangeMessage).where(of_theirs)).one()
+    assert doctor.get(f"/pro/echanges/{mine.id}/fichiers/{foreign}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/pro", "/pro/envoyer", "/pro/echanges/{id}"])

@@ -16,8 +16,9 @@ from portal.audit import AuditEvent
 from portal.db import session
 from portal.gateways.antivirus.twin import EICAR
 from portal.kpi import KpiEvent
-from services.documents import cda, queries
+from services.documents import cda
 from services.documents.models import Document
+from services.documents.shelf import queries as shelf
 from tests.conftest import TESTDATA
 from tests.factories import documents, people
 from tests.services.documents.conftest import Ground
@@ -72,7 +73,7 @@ def test_a_replaced_letter_leaves_the_shelf_and_stays_behind_the_new_one(
 
 
 def test_a_long_shelf_has_pages(ground: Ground, dominique: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "PAGE", 2)
+    monkeypatch.setattr(shelf, "PAGE", 2)
     for number in range(3):
         filed(ground, title=f"Lettre {number}")
     first, second = dominique.get("/documents"), dominique.get("/documents?page=2")

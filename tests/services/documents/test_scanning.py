@@ -14,7 +14,8 @@ from auth.models import Account
 from portal import db, files
 from portal.gateways.antivirus.contract import Verdict
 from portal.gateways.antivirus.twin import ScannerTwin
-from services.documents.models import Document, Exchange, ExchangeMessage
+from services.documents.exchanges.models import Exchange, ExchangeMessage
+from services.documents.models import Document
 from tests.conftest import Database
 from tests.factories import documents
 from tests.ground import count
