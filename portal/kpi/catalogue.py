@@ -28,9 +28,13 @@ class Figure:
 class Definition:
     """One indicator of the catalogue: its code, what it counts in words, and how.
 
-    title, numerator and denominator are translatable (lazy) texts. unit: count | rate | cents. missing: what a
-    figure that is not fed waits for. portal: it is counted for the whole portal, never by establishment.
-    by_month: it has a meaning for whole months only (distinct people).
+    title, numerator and denominator are translatable (lazy) texts. unit: count | rate | cents | hours | days | score.
+    missing: what a figure that is not fed waits for. portal: it is counted for the whole portal, never by
+    establishment. by_month: it has a meaning for whole months only (distinct people).
+    service: the page it belongs to (`portal`, `appointments`, `preadmission`, `billing`, `documents`, `messages`,
+    `referrals`, `satisfaction`, `security`). events: what it is counted from. better: whether more is better (`up`),
+    less (`down`), or neither. of_people: it counts persons or stays, so that a small number of it tells of somebody.
+    revision: raised when the way it is computed changes and its texts do not.
     """
 
     code: str
@@ -45,6 +49,11 @@ class Definition:
     missing: Any = ""
     portal: bool = False
     by_month: bool = False
+    service: str = ""
+    events: tuple[str, ...] = ()
+    better: str = ""
+    of_people: bool = False
+    revision: int = 1
 
 
 _definitions: dict[str, Definition] = {}
