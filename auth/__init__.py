@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
         machines,
         mandates,
         news,
+        oversight,
         practice,
         providers,
         routes,
@@ -36,6 +37,6 @@ def register(app: Flask) -> None:
     figures.declare()
     for noun in (
         hospital_providers, account, visits, wording, practice, death, guests, factors, local, identity, contact,
-        enrolment, agents, emergencies, machines, mandates, news, digests,
+        enrolment, agents, emergencies, machines, mandates, news, digests, oversight,
     ):  # fmt: skip
         noun.register(app)

@@ -18,7 +18,15 @@ ENROLLED = ("patient", "professional")
 
 def declare() -> None:
     kpi.define(
-        Definition("O1", _l("Services on offer"), _l("Services open on the last day of the period"), "", _offered),
+        Definition(
+            "O1",
+            _l("Services on offer"),
+            _l("Services open on the last day of the period"),
+            "",
+            _offered,
+            service="portal",
+            better="up",
+        ),
         Definition(
             "U1",
             _l("Enrolled users"),
@@ -27,6 +35,10 @@ def declare() -> None:
             _enrolled,
             event="account_created",
             portal=True,
+            service="portal",
+            events=("account_created",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "U2",
@@ -37,6 +49,10 @@ def declare() -> None:
             event="session_opened",
             portal=True,
             by_month=True,
+            service="portal",
+            events=("session_opened",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "U3",
@@ -46,6 +62,9 @@ def declare() -> None:
             _visits,
             event="visit_started",
             portal=True,
+            service="portal",
+            events=("visit_started",),
+            better="up",
         ),
     )
 

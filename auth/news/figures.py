@@ -17,6 +17,8 @@ def declare() -> None:
             lambda period: Figure(kpi.summed("news_told", period)),
             event="news_told",
             portal=True,
+            service="messages",
+            events=("news_told",),
         ),
         Definition(
             "N2",
@@ -27,6 +29,8 @@ def declare() -> None:
             unit="rate",
             event="news_told",
             portal=True,
+            service="messages",
+            events=("news_told",),
         ),
         Definition(
             "N3",
@@ -37,6 +41,8 @@ def declare() -> None:
             unit="rate",
             event="news_gathered",
             portal=True,
+            service="messages",
+            events=("news_gathered", "news_withheld"),
         ),
     )
 

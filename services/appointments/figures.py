@@ -17,6 +17,10 @@ def declare() -> None:
             "",
             _booked_online,
             event=_BOOKED,
+            service="appointments",
+            events=("appointment_booked",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "R2a",
@@ -26,6 +30,10 @@ def declare() -> None:
             _rate_of_open_reasons,
             unit="rate",
             event=_BOOKED,
+            service="appointments",
+            events=("appointment_booked",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "R2b",
@@ -35,6 +43,10 @@ def declare() -> None:
             _rate_of_all,
             unit="rate",
             missing=_l("The hospital’s totals are needed: no agenda feeds them yet."),
+            service="appointments",
+            events=("appointment_booked",),
+            better="up",
+            of_people=True,
         ),
     )
 

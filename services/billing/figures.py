@@ -25,6 +25,10 @@ def _of_payments() -> tuple[Definition, ...]:
             "",
             lambda period: Figure(kpi.counted("bill_paid", period)),
             event="bill_paid",
+            service="billing",
+            events=("bill_paid",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "F1a",
@@ -34,6 +38,9 @@ def _of_payments() -> tuple[Definition, ...]:
             lambda period: Figure(kpi.summed("bill_paid", period)),
             unit="cents",
             event="bill_paid",
+            service="billing",
+            events=("bill_paid",),
+            better="up",
         ),
         Definition(
             "F1b",
@@ -42,6 +49,9 @@ def _of_payments() -> tuple[Definition, ...]:
             "",
             lambda period: Figure(kpi.counted("bill_paid", period, channels=("payfip",))),
             event="bill_paid",
+            service="billing",
+            events=("bill_paid",),
+            of_people=True,
         ),
         Definition(
             "F1c",
@@ -50,6 +60,9 @@ def _of_payments() -> tuple[Definition, ...]:
             "",
             lambda period: Figure(kpi.counted("bill_paid", period, channels=("stripe",))),
             event="bill_paid",
+            service="billing",
+            events=("bill_paid",),
+            of_people=True,
         ),
     )
 
@@ -65,6 +78,10 @@ def _of_bills() -> tuple[Definition, ...]:
             unit="rate",
             event="bill_settled",
             missing=_MISSING,
+            service="billing",
+            events=("bill_settled", "bills_issued"),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "F3",
@@ -74,6 +91,10 @@ def _of_bills() -> tuple[Definition, ...]:
             _median_delay,
             event="bill_settled",
             missing=_l("A bill paid in full on the portal in the period"),
+            service="billing",
+            events=("bill_settled",),
+            better="down",
+            of_people=True,
         ),
     )
 
@@ -89,6 +110,9 @@ def _of_bills_by_means() -> tuple[Definition, ...]:
             unit="rate",
             event="bill_settled",
             missing=_MISSING,
+            service="billing",
+            events=("bill_settled", "bills_issued"),
+            of_people=True,
         ),
         Definition(
             "F2b",
@@ -99,6 +123,9 @@ def _of_bills_by_means() -> tuple[Definition, ...]:
             unit="rate",
             event="bill_settled",
             missing=_MISSING,
+            service="billing",
+            events=("bill_settled", "bills_issued"),
+            of_people=True,
         ),
     )
 
@@ -113,6 +140,10 @@ def _of_trouble() -> tuple[Definition, ...]:
             _unfinished,
             unit="rate",
             event="payment_started",
+            service="billing",
+            events=("payment_unfinished", "payment_started"),
+            better="down",
+            of_people=True,
         ),
         Definition(
             "F4a",
@@ -122,6 +153,9 @@ def _of_trouble() -> tuple[Definition, ...]:
             _gaps,
             event="payment_file_read",
             missing=_l("Daily files of the providers must be read (parvis import payments)."),
+            service="billing",
+            events=("payment_gap_found", "payment_file_read"),
+            better="down",
         ),
     )
 

@@ -12,14 +12,40 @@ _WRITTEN, _ANNOUNCED = "community_post_written", "community_announced"
 def declare() -> None:
     """Say what is counted."""
     kpi.define(
-        Definition("CO1", _l("Members of communities"),
-                   _l("Places taken in communities and not left, at the end of the period"), "", _members,
-                   event=_JOINED),
-        Definition("CO2", _l("Messages in communities"), _l("Messages written in discussions of communities"), "",
-                   _messages, event=_WRITTEN),
-        Definition("CO3", _l("Announcements in communities"), _l("Announcements published in communities"), "",
-                   _announcements, event=_ANNOUNCED),
-    )  # fmt: skip
+        Definition(
+            "CO1",
+            _l("Members of communities"),
+            _l("Places taken in communities and not left, at the end of the period"),
+            "",
+            _members,
+            event=_JOINED,
+            service="messages",
+            events=("community_joined", "community_left"),
+            better="up",
+            of_people=True,
+        ),
+        Definition(
+            "CO2",
+            _l("Messages in communities"),
+            _l("Messages written in discussions of communities"),
+            "",
+            _messages,
+            event=_WRITTEN,
+            service="messages",
+            events=("community_post_written",),
+            better="up",
+        ),
+        Definition(
+            "CO3",
+            _l("Announcements in communities"),
+            _l("Announcements published in communities"),
+            "",
+            _announcements,
+            event=_ANNOUNCED,
+            service="messages",
+            events=("community_announced",),
+        ),
+    )
 
 
 def _members(period: Period) -> Figure:

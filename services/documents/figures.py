@@ -17,6 +17,10 @@ def declare() -> None:
             _opened,
             unit="rate",
             event="document_opened",
+            service="documents",
+            events=("document_opened", "document_filed"),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "M2",
@@ -27,6 +31,10 @@ def declare() -> None:
             event="exchange_sent",
             portal=True,
             by_month=True,
+            service="messages",
+            events=("exchange_sent",),
+            better="up",
+            of_people=True,
         ),
     )
 

@@ -11,17 +11,56 @@ _ASKED, _ANSWERED = "callback_asked", "callback_answered"
 def declare() -> None:
     """Say what is counted."""
     kpi.define(
-        Definition("L1", _l("Calls back asked"), _l("Requests of practitioners to be called back"), "", _asked,
-                   event=_ASKED),
-        Definition("L2", _l("Calls back made"), _l("Practitioners whom a unit called back and reached"),
-                   _l("Requests of practitioners to be called back"), _answered, unit="rate", event=_ANSWERED),
-        Definition("L3", _l("Calls back made in time"),
-                   _l("Practitioners reached within the delay that the line announces"),
-                   _l("Practitioners whom a unit called back and reached"), _on_time, unit="rate", event=_ANSWERED),
-        Definition("L4", _l("Minutes before a call back"),
-                   _l("Minutes between a request and the call, on average, nights and closed days included"), "",
-                   _delay, event=_ANSWERED),
-    )  # fmt: skip
+        Definition(
+            "L1",
+            _l("Calls back asked"),
+            _l("Requests of practitioners to be called back"),
+            "",
+            _asked,
+            event=_ASKED,
+            service="referrals",
+            events=("callback_asked",),
+            of_people=True,
+        ),
+        Definition(
+            "L2",
+            _l("Calls back made"),
+            _l("Practitioners whom a unit called back and reached"),
+            _l("Requests of practitioners to be called back"),
+            _answered,
+            unit="rate",
+            event=_ANSWERED,
+            service="referrals",
+            events=("callback_answered", "callback_asked"),
+            better="up",
+            of_people=True,
+        ),
+        Definition(
+            "L3",
+            _l("Calls back made in time"),
+            _l("Practitioners reached within the delay that the line announces"),
+            _l("Practitioners whom a unit called back and reached"),
+            _on_time,
+            unit="rate",
+            event=_ANSWERED,
+            service="referrals",
+            events=("callback_answered",),
+            better="up",
+            of_people=True,
+        ),
+        Definition(
+            "L4",
+            _l("Minutes before a call back"),
+            _l("Minutes between a request and the call, on average, nights and closed days included"),
+            "",
+            _delay,
+            event=_ANSWERED,
+            service="referrals",
+            events=("callback_answered",),
+            better="down",
+            of_people=True,
+        ),
+    )
 
 
 def _asked(period: Period) -> Figure:

@@ -37,6 +37,10 @@ def register(app: Flask) -> None:
             "",
             _deposited,
             event="piece_deposited",
+            service="documents",
+            events=("piece_deposited",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "D2",
@@ -46,5 +50,9 @@ def register(app: Flask) -> None:
             _accepted,
             unit="rate",
             event="piece_accepted",
+            service="documents",
+            events=("piece_accepted", "piece_refused"),
+            better="up",
+            of_people=True,
         ),
     )

@@ -25,6 +25,10 @@ def _of_requests() -> tuple[Definition, ...]:
             "",
             lambda period: Figure(kpi.counted("preadmission_submitted", period)),
             event="preadmission_submitted",
+            service="preadmission",
+            events=("preadmission_submitted",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "P7",
@@ -34,6 +38,10 @@ def _of_requests() -> tuple[Definition, ...]:
             _share("preadmission_abandoned", "preadmission_started"),
             unit="rate",
             event="preadmission_abandoned",
+            service="preadmission",
+            events=("preadmission_abandoned", "preadmission_started"),
+            better="down",
+            of_people=True,
         ),
         Definition(
             "P9",
@@ -43,6 +51,10 @@ def _of_requests() -> tuple[Definition, ...]:
             _ahead,
             event="preadmission_ahead",
             missing=_l("A file sent in the period"),
+            service="preadmission",
+            events=("preadmission_ahead",),
+            better="up",
+            of_people=True,
         ),
     )
 
@@ -57,6 +69,10 @@ def _of_answers() -> tuple[Definition, ...]:
             _complete,
             unit="rate",
             event="preadmission_accepted",
+            service="preadmission",
+            events=("preadmission_accepted", "preadmission_refused"),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "P5",
@@ -66,6 +82,10 @@ def _of_answers() -> tuple[Definition, ...]:
             _part("preadmission_answered", "in_time"),
             unit="rate",
             event="preadmission_answered",
+            service="preadmission",
+            events=("preadmission_answered",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "P6",
@@ -75,6 +95,10 @@ def _of_answers() -> tuple[Definition, ...]:
             _refused,
             unit="rate",
             event="preadmission_refused",
+            service="preadmission",
+            events=("preadmission_refused", "preadmission_accepted"),
+            better="down",
+            of_people=True,
         ),
         Definition(
             "P10",
@@ -84,6 +108,10 @@ def _of_answers() -> tuple[Definition, ...]:
             _share("preadmission_integrated_alone", "preadmission_transmitted"),
             unit="rate",
             event="preadmission_integrated_alone",
+            service="preadmission",
+            events=("preadmission_integrated_alone", "preadmission_transmitted"),
+            better="up",
+            of_people=True,
         ),
     )
 
@@ -99,6 +127,10 @@ def _of_stays() -> tuple[Definition, ...]:
             unit="rate",
             event="stay_prepared",
             missing=_l("The hospital's total of planned stays"),
+            service="preadmission",
+            events=("stay_prepared", "stay_planned"),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "P3",
@@ -108,6 +140,10 @@ def _of_stays() -> tuple[Definition, ...]:
             _part("preadmission_arrived", "direct"),
             unit="rate",
             event="preadmission_arrived",
+            service="preadmission",
+            events=("preadmission_arrived",),
+            better="up",
+            of_people=True,
         ),
     )
 

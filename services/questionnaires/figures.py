@@ -15,6 +15,9 @@ def declare() -> None:
             "",
             _sent,
             event="questionnaire_sent",
+            service="preadmission",
+            events=("questionnaire_sent",),
+            of_people=True,
         ),
         Definition(
             "Q2",
@@ -24,6 +27,10 @@ def declare() -> None:
             _answered,
             unit="rate",
             event="questionnaire_answered",
+            service="preadmission",
+            events=("questionnaire_answered", "questionnaire_sent"),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "Q3",
@@ -32,6 +39,9 @@ def declare() -> None:
             "",
             _alerts,
             event="questionnaire_alert",
+            service="preadmission",
+            events=("questionnaire_alert",),
+            of_people=True,
         ),
     )
 

@@ -21,6 +21,10 @@ def declare() -> None:
             unit="rate",
             event=ANSWERED,
             missing=_MISSING,
+            service="referrals",
+            events=("referral_answered",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "C1a",
@@ -29,6 +33,10 @@ def declare() -> None:
             "",
             _sent,
             event=SENT,
+            service="referrals",
+            events=("referral_sent",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "C1d",
@@ -38,6 +46,10 @@ def declare() -> None:
             _delay,
             event=DELAY,
             missing=_MISSING,
+            service="referrals",
+            events=("referral_delay",),
+            better="down",
+            of_people=True,
         ),
     )
 

@@ -19,6 +19,10 @@ def declare() -> None:
             "",
             _booked_for_patients,
             event=_BOOKED,
+            service="appointments",
+            events=("appointment_booked",),
+            better="up",
+            of_people=True,
         )
     )
 

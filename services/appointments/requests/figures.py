@@ -18,6 +18,10 @@ def declare() -> None:
             _became,
             unit="rate",
             event="appointment_request_became",
+            service="appointments",
+            events=("appointment_request_became", "appointment_request_closed"),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "R3b",
@@ -26,6 +30,9 @@ def declare() -> None:
             "",
             _sent,
             event="appointment_request_sent",
+            service="appointments",
+            events=("appointment_request_sent",),
+            of_people=True,
         ),
         Definition(
             "R4",
@@ -35,6 +42,10 @@ def declare() -> None:
             _in_time,
             unit="rate",
             event=_ANSWERED,
+            service="appointments",
+            events=("appointment_request_answered",),
+            better="up",
+            of_people=True,
         ),
     )
 

@@ -19,6 +19,10 @@ def declare() -> None:
             _taken_again,
             unit="rate",
             event=_FREED,
+            service="appointments",
+            events=("appointment_slot_freed",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "R10",
@@ -27,6 +31,10 @@ def declare() -> None:
             "",
             _served,
             event=_SERVED,
+            service="appointments",
+            events=("appointment_by_waiting_list",),
+            better="up",
+            of_people=True,
         ),
     )
 

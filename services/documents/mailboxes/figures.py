@@ -34,18 +34,38 @@ def _sent() -> Iterator[Definition]:
         ),
     ):
         compute = partial(_counted, "mss_sent", dimension=dimension)
-        yield Definition(code, title, meaning, "", compute, event="mss_sent")
+        yield Definition(
+            code, title, meaning, "", compute, event="mss_sent", service="messages", events=("mss_sent",), better="up"
+        )
 
 
 def _heard() -> Iterator[Definition]:
     """What receipts and bounces say of them."""
     arrived = _l("Those that a receipt says arrived")
     yield Definition(
-        "M1c", _l("Secure mails delivered"), arrived, _TAKEN, _delivered, unit="rate", event="mss_delivered"
+        "M1c",
+        _l("Secure mails delivered"),
+        arrived,
+        _TAKEN,
+        _delivered,
+        unit="rate",
+        event="mss_delivered",
+        service="messages",
+        events=("mss_delivered", "mss_sent"),
+        better="up",
     )
     refused = _l("Those that an operator or a recipient refused")
-    bounced = partial(_counted, "mss_bounced")
-    yield Definition("M1d", _l("Secure mails refused"), refused, "", bounced, event="mss_bounced")
+    yield Definition(
+        "M1d",
+        _l("Secure mails refused"),
+        refused,
+        "",
+        partial(_counted, "mss_bounced"),
+        event="mss_bounced",
+        service="messages",
+        events=("mss_bounced",),
+        better="down",
+    )
 
 
 def _counted(event: str, period: Period, dimension: str = "") -> Figure:

@@ -29,6 +29,9 @@ def _by_kind(kind: str, code: str, title: object) -> Definition:
         "",
         lambda period: Figure(kpi.counted(_SENT, period, dimension=kind)),
         event=_SENT,
+        service="documents",
+        events=(_SENT,),
+        of_people=True,
     )
 
 
@@ -41,6 +44,10 @@ def _of_delays() -> tuple[Definition, Definition]:
             "",
             _median,
             event=_DELAY,
+            service="documents",
+            events=("record_request_delay",),
+            better="down",
+            of_people=True,
         ),
         Definition(
             "D7",
@@ -50,6 +57,10 @@ def _of_delays() -> tuple[Definition, Definition]:
             lambda period: Figure(kpi.counted("record_request_late", period), kpi.counted(_DELAY, period)),
             unit="rate",
             event=_DELAY,
+            service="documents",
+            events=("record_request_late", "record_request_delay"),
+            better="down",
+            of_people=True,
         ),
     )
 

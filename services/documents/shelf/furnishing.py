@@ -36,6 +36,10 @@ def _define_figures() -> None:
             "",
             lambda period: Figure(kpi.counted("deposit_sent", period)),
             event="deposit_sent",
+            service="documents",
+            events=("deposit_sent",),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "D2S",
@@ -45,6 +49,10 @@ def _define_figures() -> None:
             _accepted,
             unit="rate",
             event="deposit_accepted",
+            service="documents",
+            events=("deposit_accepted", "deposit_refused"),
+            better="up",
+            of_people=True,
         ),
         Definition(
             "D4",
@@ -54,6 +62,10 @@ def _define_figures() -> None:
             _sent_to_mes,
             unit="rate",
             event="mes_sent",
+            service="documents",
+            events=("mes_sent", "mes_eligible"),
+            better="up",
+            of_people=True,
         ),
     )
 

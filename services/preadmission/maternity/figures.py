@@ -16,6 +16,9 @@ def declare() -> None:
             "",
             lambda period: Figure(kpi.counted("maternity_received", period)),
             event="maternity_received",
+            service="preadmission",
+            events=("maternity_received",),
+            of_people=True,
         ),
         Definition(
             "P12",
@@ -24,5 +27,8 @@ def declare() -> None:
             "",
             lambda period: Figure(kpi.counted("maternity_confirmed", period)),
             event="maternity_confirmed",
+            service="preadmission",
+            events=("maternity_confirmed",),
+            of_people=True,
         ),
     )
