@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, func, literal, null, select, union_all
 
 from auth.sessions import SignedIn
 from portal import audit, establishments
@@ -117,8 +117,7 @@ def _change(establishment_id: UUID, key: str, value: str) -> None:
     if value:
         establishments.change_setting(establishment_id, key, value)
     else:
-        here = (EstablishmentSetting.establishment_id == establishment_id, EstablishmentSetting.key == key)
-        session.execute(delete(EstablishmentSetting).where(*here))
+        establishments.remove_setting(establishment_id, key)
     audit.record(
         "assurance.changed",
         establishment_id=establishment_id,

@@ -1,21 +1,15 @@
-"""Hospitals of the group (FINESS), their sites, units and practitioners, and per-hospital settings."""
+"""The tables of hospitals: what they are, their logo, their sites, units and practitioners."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, SmallInteger, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal import calendar
-from portal.db import Base, Keyed, session
-
-
-class UnknownEstablishment(Exception):
-    """No hospital of the group has this FINESS number."""
+from portal import calendar, db
+from portal.db import Base, Keyed
 
 
 class Establishment(Keyed, Base):
@@ -48,22 +42,18 @@ class Establishment(Keyed, Base):
         return calendar.holiday_rules(self.holidays, self.time_zone)
 
 
-class EstablishmentSetting(Base):
-    """What differs per hospital: door addresses, PayFiP client number, delays. A secret one is read by jobs and
-    administrators only, and its value is sealed (`seal_secrets_with`)."""
+class EstablishmentLogo(Base):
+    """The logo that pages of a hospital wear: a PNG drawn again by us, width and height in pixels. digest: the
+    beginning of its SHA-256, in its address."""
 
-    __tablename__ = "establishment_setting"
+    __tablename__ = "establishment_logo"
 
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[str]
-    secret: Mapped[bool] = mapped_column(default=False)
-
-    @property
-    def opened(self) -> str:
-        """The value, whether it is sealed or not."""
-        open_ = _seals.open_ if self.secret else None
-        return open_(_purpose(self.establishment_id, self.key), self.value) if open_ else self.value
+    picture: Mapped[bytes] = mapped_column(LargeBinary)
+    width: Mapped[int] = mapped_column(SmallInteger)
+    height: Mapped[int] = mapped_column(SmallInteger)
+    digest: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(default=db.now, onupdate=db.now)
 
 
 class Site(Keyed, Base):
@@ -129,7 +119,8 @@ class Unit(Keyed, Base):
 
 
 class Practitioner(Keyed, Base):
-    """A hospital practitioner, as patients know them. languages: those spoken beside French (ISO 639)."""
+    """A hospital practitioner, as patients know them. languages: those spoken beside French (ISO 639). leaves_on: the
+    last day they receive, when it is known."""
 
     __tablename__ = "practitioner"
     __table_args__ = (UniqueConstraint("establishment_id", "rpps"),)
@@ -142,87 +133,10 @@ class Practitioner(Keyed, Base):
     given_name: Mapped[str]
     speciality: Mapped[str]
     languages: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    leaves_on: Mapped[date | None]
 
     unit: Mapped[Unit] = relationship()
 
     @property
     def full_name(self) -> str:
         return f"{self.title} {self.given_name} {self.family_name}"
-
-
-def establishments() -> Sequence[Establishment]:
-    """Every hospital of the group, by name."""
-    return session.scalars(select(Establishment).order_by(Establishment.name)).all()
-
-
-def by_finess(finess: str) -> Establishment:
-    """Raises UnknownEstablishment."""
-    found = session.scalar(select(Establishment).where(Establishment.finess == finess))
-    if found is None:
-        raise UnknownEstablishment(finess)
-    return found
-
-
-def add(finess: str, name: str) -> Establishment:
-    """Add a hospital, or rename the one that has this FINESS."""
-    statement = insert(Establishment).values(finess=finess, name=name)
-    session.execute(statement.on_conflict_do_update(index_elements=["finess"], set_={"name": name}))
-    return by_finess(finess)
-
-
-Seal = Callable[[str, str], str]
-"""A purpose and a text → the text, sealed or opened; what was never sealed opens as it is."""
-
-
-@dataclass
-class _Seals:
-    seal: Seal | None = None
-    open_: Seal | None = None
-
-
-_seals = _Seals()
-
-
-def seal_secrets_with(seal: Seal, open_: Seal) -> None:
-    """Keep secret settings sealed: whoever has the database alone opens no account with it."""
-    _seals.seal, _seals.open_ = seal, open_
-
-
-def setting(establishment_id: UUID, key: str, default: str = "") -> str:
-    found = session.get(EstablishmentSetting, (establishment_id, key))
-    return found.opened if found else default
-
-
-def settings(establishment_id: UUID, keys: Collection[str]) -> dict[str, str]:
-    """Several settings at once; "" for one that is not set."""
-    rows = session.scalars(
-        select(EstablishmentSetting).where(
-            EstablishmentSetting.establishment_id == establishment_id, EstablishmentSetting.key.in_(keys)
-        )
-    )
-    return dict.fromkeys(keys, "") | {row.key: row.opened for row in rows}
-
-
-def _purpose(establishment_id: UUID, key: str) -> str:
-    # A sealed value is good for this hospital and this setting: moved elsewhere, it does not open.
-    return f"setting {establishment_id} {key}"
-
-
-Check = Callable[[str, str], bool]
-_checks: list[Check] = []
-
-
-def check_setting_with(check: Check) -> None:
-    """Ask this, given a key and a value, before a setting is written: it raises a ValueError, or returns whether the
-    setting is a secret."""
-    if check not in _checks:
-        _checks.append(check)
-
-
-def change_setting(establishment_id: UUID, key: str, value: str, *, secret: bool = False) -> None:
-    """Set one setting of a hospital. Raises a ValueError when its value makes no sense."""
-    for check in _checks:
-        secret = check(key, value) or secret
-    if secret and _seals.seal:
-        value = _seals.seal(_purpose(establishment_id, key), value)
-    session.merge(EstablishmentSetting(establishment_id=establishment_id, key=key, value=value, secret=secret))
