@@ -68,6 +68,7 @@ class BarChart:
     bars: list[Bar]
     lines: list[Line]
     rows: list[list[str]]
+    target: Line | None = None
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -79,6 +80,7 @@ class LineChart:
     lines: list[Line]
     ticks: list[Tick]
     rows: list[list[str]]
+    target: Line | None = None
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -96,9 +98,12 @@ class Spark:
     height: int = SPARK_HEIGHT
 
 
-def bars(points: Sequence[Mapping[str, Any]]) -> BarChart:
-    """A bar per point; a point has label, value and, if its text differs from the number, display."""
-    scale, lines = _scale([point["value"] for point in points])
+def bars(points: Sequence[Mapping[str, Any]], target: Mapping[str, Any] | None = None) -> BarChart:
+    """A bar per point; a point has label, value and, if its text differs from the number, display.
+
+    target: a value to reach and its text, drawn as a line across the chart.
+    """
+    scale, lines = scaled([point["value"] for point in points] + _asked(target))
     step = (WIDTH - LEFT) / max(len(points), 1)
     thickness = min(step * 0.62, 56)
     drawn = []
@@ -114,25 +119,27 @@ def bars(points: Sequence[Mapping[str, Any]]) -> BarChart:
                 middle=round(middle, 1),
                 label=str(point["label"]),
                 display=_display(point),
-                show_label=_shown(index, len(points)),
+                show_label=labelled(index, len(points)),
                 show_value=len(points) <= MOST_LABELS and point["value"] is not None,
             )
         )
-    return BarChart(drawn, lines, [[bar.label, bar.display] for bar in drawn])
+    return BarChart(drawn, lines, [[bar.label, bar.display] for bar in drawn], _target(target, scale))
 
 
-def lines(labels: Sequence[str], series: Sequence[Mapping[str, Any]]) -> LineChart:
-    """A curve per series (name, values); a value may be None, which leaves a gap."""
-    scale, rules = _scale([value for one in series for value in one["values"]])
+def lines(
+    labels: Sequence[str], series: Sequence[Mapping[str, Any]], target: Mapping[str, Any] | None = None
+) -> LineChart:
+    """A curve per series (name, values); a value may be None, which leaves a gap. target: as for `bars`."""
+    scale, rules = scaled([value for one in series for value in one["values"]] + _asked(target))
     xs = [_x(index, len(labels)) for index in range(len(labels))]
     curves = [_curve(one, rank, xs, scale) for rank, one in enumerate(series, start=1)]
     ticks = [
         Tick(xs[index], str(label), _anchor(index, len(labels)))
         for index, label in enumerate(labels)
-        if _shown(index, len(labels))
+        if labelled(index, len(labels))
     ]
-    rows = [[str(label), *(_text(one["values"][index]) for one in series)] for index, label in enumerate(labels)]
-    return LineChart(curves, rules, ticks, rows)
+    rows = [[str(label), *(written(one["values"][index]) for one in series)] for index, label in enumerate(labels)]
+    return LineChart(curves, rules, ticks, rows, _target(target, scale))
 
 
 def spark(values: Sequence[Value]) -> Spark:
@@ -164,7 +171,15 @@ def _curve(one: Mapping[str, Any], rank: int, xs: Sequence[float], scale: Callab
     return Curve(str(one["name"]), rank, path, dots)
 
 
-def _scale(values: Sequence[Value]) -> tuple[Callable[[Number], float], list[Line]]:
+def _asked(target: Mapping[str, Any] | None) -> list[Value]:
+    return [] if target is None else [target["value"]]
+
+
+def _target(target: Mapping[str, Any] | None, scale: Callable[[Number], float]) -> Line | None:
+    return None if target is None else Line(scale(target["value"]), str(target["text"]))
+
+
+def scaled(values: Sequence[Value]) -> tuple[Callable[[Number], float], list[Line]]:
     """From figures to heights, with the rules to draw: from zero to a round number above the highest figure."""
     step = _round_step(max((value for value in values if value is not None), default=0))
     top = step * 4
@@ -172,7 +187,7 @@ def _scale(values: Sequence[Value]) -> tuple[Callable[[Number], float], list[Lin
     def height(value: Number) -> float:
         return round(HEIGHT - BOTTOM - max(value, 0) / top * PLOT_HEIGHT, 1)
 
-    return height, [Line(height(step * rank), _text(step * rank)) for rank in range(5)]
+    return height, [Line(height(step * rank), written(step * rank)) for rank in range(5)]
 
 
 def _round_step(highest: Number) -> Number:
@@ -190,7 +205,7 @@ def _x(index: int, count: int) -> float:
     return round(LEFT + inset + index * step, 1)
 
 
-def _shown(index: int, count: int) -> bool:
+def labelled(index: int, count: int) -> bool:
     """Whether there is room for the label of this point."""
     return index % ceil(count / MOST_LABELS) == 0
 
@@ -200,8 +215,9 @@ def _anchor(index: int, count: int) -> str:
 
 
 def _display(point: Mapping[str, Any]) -> str:
-    return str(point.get("display") or _text(point["value"]))
+    return str(point.get("display") or written(point["value"]))
 
 
-def _text(value: Value) -> str:
+def written(value: Value) -> str:
+    """A number in the reader's language; a dash when there is none."""
     return "–" if value is None else str(format_decimal(value))

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from wtforms import Field, Form
 from wtforms.fields import FieldList, FormField
 
-from portal.web import charts
+from portal.web import charts, charts_grids, charts_parts, charts_rows
 from portal.web.assets import asset, stylesheet
 from portal.web.style_guide import samples
 
@@ -33,6 +33,9 @@ def register(app: Flask) -> None:
         error_links=error_links,
         get_flashed_messages=get_flashed_messages,
         charts=charts,
+        charts_parts=charts_parts,
+        charts_rows=charts_rows,
+        charts_grids=charts_grids,
         style_guide_samples=samples,
     )
     app.jinja_env.filters.update(
