@@ -131,6 +131,28 @@ def business_days_after(day: date, count: int, rules: str = "metropole") -> date
     raise AssertionError("the calendar never ends")
 
 
+OPENS, CLOSES = time(9), time(17)
+"""Office hours, on the hospital's wall clock."""
+
+
+def working_time(since: datetime, until: datetime, tz: ZoneInfo, rules: str = "metropole") -> timedelta:
+    """The office hours between two moments, Monday to Friday but for public holidays; none when until comes first."""
+    total = timedelta()
+    for begins, ends in working_stretches(since, tz, rules):
+        if begins >= until:
+            break
+        total += min(ends, until) - begins
+    return total
+
+
+def working_stretches(since: datetime, tz: ZoneInfo, rules: str = "metropole") -> Iterator[tuple[datetime, datetime]]:
+    """Stretches of office hours from a moment on; they never meet a change of clocks, which is at night."""
+    for day in days_from(civil_day(since, tz)):
+        begins, ends = (datetime.combine(day, at, tz).astimezone(since.tzinfo) for at in (OPENS, CLOSES))
+        if is_business_day(day, rules) and ends > since:
+            yield max(begins, since), ends
+
+
 def days_from(day: date) -> Iterator[date]:
     while True:
         yield day

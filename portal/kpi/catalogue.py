@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from portal.kpi.reading import Period
@@ -9,11 +10,15 @@ from portal.kpi.reading import Period
 
 @dataclass(frozen=True)
 class Figure:
-    """What a definition gives for a period. denominator None = a plain count; value None = not fed."""
+    """What a definition gives for a period. denominator None = a plain count; value None = not fed.
+
+    missing: the first days of the months for which hospitals have not given their totals.
+    """
 
     numerator: int
     denominator: int | None = None
     fed: bool = True
+    missing: tuple[date, ...] = ()
 
     @property
     def value(self) -> float | int | None:
