@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from portal import files_erasing
+from portal.catalog.legal.models import AccessibilityReport
 from portal.db import session
 from portal.files import StoredFile
 from portal.notifications import Notification
@@ -27,6 +28,12 @@ def declare() -> None:
             _l("Words of messages that were sent"),
             _l("Counted from the sending; that something was sent, and when, stays known"),
             30, _messages, _empty_message, of_portal=True,
+        ),
+        Rule(
+            "accessibility_report",
+            _l("Reports about pages that somebody could not use"),
+            _l("Counted from the answer, with the address of whoever asked for one"),
+            365, _reports, _erase_report, of_portal=True,
         ),
     )  # fmt: skip
 
@@ -62,5 +69,19 @@ def _empty_message(message_id: UUID, before: datetime) -> bool:
     if message is None or message.created_at >= before or not message.body:
         return False
     message.body = ""
+    session.flush()
+    return True
+
+
+def _reports(_place: UUID | None, before: datetime, limit: int) -> Sequence[Due]:
+    ended = select(AccessibilityReport.id).where(AccessibilityReport.ended_at < before)
+    return [Due(each) for each in session.scalars(ended.limit(limit))]
+
+
+def _erase_report(report_id: UUID, before: datetime) -> bool:
+    found = session.get(AccessibilityReport, report_id, with_for_update={"key_share": True}, populate_existing=True)
+    if found is None or found.ended_at is None or found.ended_at >= before:
+        return False
+    session.delete(found)
     session.flush()
     return True
