@@ -170,6 +170,9 @@ def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
         amr=" ".join(sign_in.amr),
     )
     kpi.count("session_opened", dimension=provider, account_id=account.id)
+    if account.audience == "staff":
+        proven = "mfa" in sign_in.amr or provider == "prosanteconnect"
+        kpi.count("staff_session_opened", dimension="two_factors" if proven else "one_factor")
     return token
 
 

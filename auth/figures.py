@@ -7,7 +7,8 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from portal import kpi
+from auth import acts
+from portal import files, kpi
 from portal.catalog import PublishedService
 from portal.db import session
 from portal.kpi import Definition, Figure, Period
@@ -17,6 +18,8 @@ ENROLLED = ("patient", "professional")
 
 
 def declare() -> None:
+    """Add them to the catalogue, and count the viruses that uploads brought."""
+    files.tell_of_viruses(acts.count_blocked_upload)
     kpi.define(
         Definition(
             "O1",

@@ -5,7 +5,7 @@ Bytes are encrypted while they arrive (`Arriving`), so no plaintext touches the 
 account that sent it and is deleted after a day; `attach` gives it to a patient, a hospital or a practitioner.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -355,8 +355,17 @@ def _scan(chunks: Iterable[bytes]) -> str:
         log.error("files.scanner_refused", code=refused.code)
         return "waiting"
     if not verdict.clean:
+        _told_of_viruses[-1]()
         raise FileInfected(verdict.signature)
     return "clean"
+
+
+_told_of_viruses: list[Callable[[], object]] = [lambda: None]
+
+
+def tell_of_viruses(tell: Callable[[], object]) -> None:
+    """Call this when a file that arrives holds a virus: it is kept nowhere, and the request writes nothing."""
+    _told_of_viruses[:] = [tell]
 
 
 @jobs.task("files.scan")

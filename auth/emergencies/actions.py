@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from auth.agents.administrators import as_the_system
 from auth.models import EmergencyAccess, PatientRecord
-from portal import audit, db, jobs
+from portal import audit, db, jobs, kpi
 from portal.db import session
 
 LIFE = timedelta(minutes=60)
@@ -50,6 +50,7 @@ def open_file(establishment_id: UUID, patient_id: UUID, kind: str, reason: str) 
     session.add(opened)
     session.flush()
     _record("emergency.opened", opened, kind=kind)
+    kpi.count("emergency_opened", establishment_id=establishment_id, dimension=kind)
     jobs.enqueue("emergencies.alert", access_id=str(opened.id))
     return opened
 

@@ -10,7 +10,7 @@ from auth.account import mails, queries, states
 from auth.account.models import DataRequest, DataRequestChange
 from auth.account.states import TransitionRefused
 from auth.models import Account
-from portal import audit, calendar, db, notifications
+from portal import audit, calendar, db, kpi, notifications
 from portal.db import session
 from portal.establishments import Establishment
 
@@ -53,6 +53,7 @@ def ask_hospital(patient_id: UUID, establishment: Establishment, kind: str, what
         due_on=states.months_after(today, states.FIRST_MONTHS),
     )
     _move(made, "received")
+    kpi.count("data_request_received", establishment_id=establishment.id, dimension=kind)
     _tell(made, mails.request_received(made))
     return made
 
@@ -69,6 +70,7 @@ def answer_request(request_id: UUID, establishment_ids: frozenset[UUID], state: 
     asked = _held(DataRequest.id == request_id, DataRequest.establishment_id.in_(establishment_ids))
     asked.answer, asked.answered_at = answer.strip(), db.now()
     _move(asked, state, answer.strip())
+    _count_answer(asked)
     _tell(asked, mails.request_answered(asked))
 
 
@@ -128,6 +130,18 @@ def _move(asked: DataRequest, state: str, reason: str = "") -> None:
         kind=asked.kind,
     )
     session.flush()
+
+
+def _count_answer(asked: DataRequest) -> None:
+    """After how many civil days, and whether the legal date was over."""
+    today = calendar.civil_day(db.now(), asked.establishment.tz)
+    days = (today - calendar.civil_day(asked.received_at, asked.establishment.tz)).days
+    kpi.count(
+        "data_request_answered",
+        establishment_id=asked.establishment_id,
+        dimension="late" if today > asked.due_on else "in_time",
+    )
+    kpi.count("data_request_delay", establishment_id=asked.establishment_id, dimension=str(min(days, 366)))
 
 
 def _tell(asked: DataRequest, mail: notifications.Mail) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, DateTime, ScalarSelect, Select, Uuid, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from auth import records
+from auth import acts, records
 from auth.models import Patient, PatientRecord
 from portal import db, kpi
 from portal.db import session
@@ -250,6 +250,7 @@ def _announce(appointment: Appointment, reason: Reason, channel: str) -> Appoint
         channel=channel,
         dimension="open_online" if reason.bookable_online else "not_open_online",
     )
+    acts.count("appointments", appointment.establishment_id, appointment.patient_id)
     if appointment.chain_id is None:
         write_to_patient("appointments.confirm_by_mail", appointment)
     return appointment

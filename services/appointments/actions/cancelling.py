@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from auth import acts
 from portal import db, kpi
 from services.appointments import states
 from services.appointments.actions import booking, capacity
@@ -51,5 +52,6 @@ def _release(appointment: Appointment, why: str, channel: str, *, quietly: bool 
     capacity.give_back(appointment)
     tell_of(appointment, "cancelled", before, why)
     kpi.count("appointment_cancelled", establishment_id=appointment.establishment_id, channel=channel, dimension=why)
+    acts.count("appointments", appointment.establishment_id, appointment.patient_id)
     if not quietly:
         write_to_patient("appointments.tell_cancelled_by_mail", appointment)

@@ -11,7 +11,7 @@ from auth.models import Patient
 from portal import audit, db, kpi
 from portal.db import session
 from portal.establishments import Unit
-from services.appointments import states
+from services.appointments import attendance, states
 from services.appointments.actions import booking
 from services.appointments.actions.facts import NotYet
 from services.appointments.actions.traces import tell_of
@@ -53,9 +53,10 @@ def miss(appointment: Appointment, why: str) -> None:
 
 def correct(appointment: Appointment) -> None:
     """What was said of the visit was a mistake: the patient is expected again. Raises NotAllowed, AlreadyOver."""
-    _go_to(
-        booking.lock(appointment), states.BOOKED, "expected_again", missed_because="", arrived_at=None, called_at=None
-    )
+    appointment = booking.lock(appointment)
+    before = appointment.state
+    _go_to(appointment, states.BOOKED, "expected_again", missed_because="", arrived_at=None, called_at=None)
+    attendance.count_outcome(appointment, before, taken_back=True)
 
 
 def end_day(unit: Unit, visits: Collection[UUID], state: str) -> int:
@@ -98,6 +99,7 @@ def _go_to(locked: Appointment, state: str, what: str, why: str = "", **facts: A
     before = booking.go_to(locked, state, **facts)
     tell_of(locked, what, before, why)
     kpi.count(f"appointment_{what}", establishment_id=locked.establishment_id, dimension=why)
+    attendance.count_outcome(locked, state)
 
 
 # -- the staff looks ---------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from auth import acts
 from portal import audit, db, kpi
 from portal.db import session
 from portal.gateways.payments import Exchange
@@ -46,6 +47,7 @@ def start_payment(found: Sequence[Standing], psp: str, *, email: str, locale: st
         )
     total = sum(each.left_cents for each in found)
     kpi.count("payment_started", establishment_id=found[0].bill.establishment_id, channel=psp, quantity=total)
+    acts.count("billing", found[0].bill.establishment_id, found[0].bill.patient_id)
     return started
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from auth import records
+from auth import acts, records
 from auth.models import PatientRecord
 from portal import audit, db, files, jobs, kpi
 from portal.db import session
@@ -341,6 +341,7 @@ def open_document(document: Document) -> None:
             dimension="within_30_days" if soon else "later",
             account_id=actor.account_id,
         )
+        acts.count("documents", document.establishment_id, document.patient_id)
     audit.record(
         "document.opened",
         patient_id=document.patient_id,

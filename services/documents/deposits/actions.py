@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
+from auth import acts
 from auth.models import PatientRecord
 from portal import audit, db, jobs, kpi
 from portal.db import session
@@ -66,6 +67,7 @@ def send(found: Deposited) -> None:
     _record("deposit.sent" if first else "deposit.sent_again", deposit)
     if first:
         kpi.count("deposit_sent", establishment_id=deposit.establishment_id, dimension=deposit.kind)
+        acts.count("documents", deposit.establishment_id, deposit.patient_id)
 
 
 def give_up(found: Deposited) -> None:

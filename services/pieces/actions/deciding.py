@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from portal import kpi
 from services.pieces.actions.depositing import take_away
 from services.pieces.actions.traces import count, lock, move, record, require_readable
 from services.pieces.models import Piece
@@ -30,6 +31,7 @@ def refuse(piece: Piece, reason: str, note: str = "") -> None:
     move(piece, "refused", reason, note)
     record("piece.refused", piece, reason=reason)
     count("piece_refused", piece)
+    kpi.count("piece_refused_because", establishment_id=piece.establishment_id, dimension=reason)
 
 
 def waive(piece: Piece) -> None:

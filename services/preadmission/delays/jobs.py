@@ -1,20 +1,23 @@
 """Figures that no gesture brings: usual delays, drafts given up, planned stays that were prepared."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import calendar, db, jobs, kpi
 from portal.db import session
 from portal.establishments import Establishment, establishments
+from services.preadmission.asked import ORDER
 from services.preadmission.delays import queries
 from services.preadmission.delays.models import PreadmissionDelay
 from services.preadmission.invitations.models import StayInvitation
-from services.preadmission.models import Preadmission
-from services.preadmission.states import READY
+from services.preadmission.models import Preadmission, PreadmissionChange, StepAnswers
+from services.preadmission.states import READY, TO_PROCESS
 
-_GIVEN_UP = timedelta(days=14)
+_DAY, _GIVEN_UP = timedelta(days=1), timedelta(days=14)
+_NEAR = 3
+"""Working days before a stay: a file that is not accepted by then is at risk."""
 
 
 @jobs.periodic("11 * * * *", "preadmission.measure_delays")
@@ -52,20 +55,60 @@ def count_yesterday(now: datetime) -> None:
     """Drafts that were begun fifteen days ago and never sent; planned stays of yesterday, and those prepared."""
     for hospital in establishments():
         yesterday = calendar.civil_day(now, hospital.tz) - timedelta(days=1)
-        for _each in range(_given_up(hospital, yesterday - _GIVEN_UP)):
-            kpi.count("preadmission_abandoned", establishment_id=hospital.id)
+        for step in _given_up(hospital, yesterday - _GIVEN_UP):
+            kpi.count("preadmission_abandoned", establishment_id=hospital.id, dimension=step)
+        at_risk = _at_risk(hospital, yesterday + _DAY)
+        kpi.count("preadmission_at_risk", establishment_id=hospital.id, quantity=at_risk)
+        for _each in range(_ready(hospital, yesterday)):
+            kpi.count("preadmission_ready", establishment_id=hospital.id)
         planned, prepared = _stays(hospital, yesterday)
         for event, number in (("stay_planned", planned), ("stay_prepared", prepared)):
             for _each in range(number):
                 kpi.count(event, establishment_id=hospital.id)
 
 
-def _given_up(hospital: Establishment, day: date) -> int:
+def _given_up(hospital: Establishment, day: date) -> list[str]:
+    """The last page answered of each draft begun that day and never sent; "" when none was."""
     begun_on = func.date(func.timezone(hospital.time_zone, Preadmission.created_at))
+    rows = session.execute(
+        select(Preadmission.id, func.array_agg(StepAnswers.step))
+        .outerjoin(StepAnswers, StepAnswers.preadmission_id == Preadmission.id)
+        .where(Preadmission.establishment_id == hospital.id, begun_on == day, Preadmission.submitted_at.is_(None))
+        .group_by(Preadmission.id)
+    )
+    return [max((step for step in steps if step in ORDER), key=ORDER.index, default="") for _id, steps in rows]
+
+
+def _at_risk(hospital: Establishment, today: date) -> int:
+    """Files that the hospital has and has not accepted, of stays within three working days."""
     return (
         session.scalar(
             select(func.count()).where(
-                Preadmission.establishment_id == hospital.id, begun_on == day, Preadmission.submitted_at.is_(None)
+                Preadmission.establishment_id == hospital.id,
+                Preadmission.state.in_((*TO_PROCESS, "to_complete")),
+                Preadmission.planned_on >= today,
+                Preadmission.planned_on <= calendar.business_days_after(today, _NEAR, hospital.holiday_rules),
+            )
+        )
+        or 0
+    )
+
+
+def _ready(hospital: Establishment, day: date) -> int:
+    """Files of that day's stays that were accepted before the day began."""
+    begins = calendar.to_utc_or_after(day, time(), hospital.tz)
+    accepted = exists().where(
+        PreadmissionChange.preadmission_id == Preadmission.id,
+        PreadmissionChange.to_state == "validated",
+        PreadmissionChange.at < begins,
+    )
+    return (
+        session.scalar(
+            select(func.count()).where(
+                Preadmission.establishment_id == hospital.id,
+                Preadmission.planned_on == day,
+                Preadmission.state.in_((*READY, "closed")),
+                accepted,
             )
         )
         or 0

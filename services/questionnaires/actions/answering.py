@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
+from auth import acts
 from portal import db, kpi
 from portal.db import session
 from services.questionnaires import answers as rules
@@ -138,5 +139,6 @@ def _count(sent: SentQuestionnaire, made: QuestionnaireAnswers) -> None:
     """Figures say how many, never what."""
     if made.version == 1:
         kpi.count("questionnaire_answered", establishment_id=sent.establishment_id)
+        acts.count("questionnaires", sent.establishment_id, sent.patient_id)
     if made.alerts:
         kpi.count("questionnaire_alert", establishment_id=sent.establishment_id)

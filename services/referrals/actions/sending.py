@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from auth import records
+from auth import acts, records
 from auth.models import Professional
 from portal import audit, calendar, db, files, jobs, kpi
 from portal.db import session
@@ -113,6 +113,7 @@ def send(request: Request, *, professional: Professional | None = None, rpps: st
         dimension=request.kind,
         account_id=db.current_actor().account_id,
     )
+    acts.count("referrals", offers[0].establishment_id)
     reached = reach_next(referral)
     assert reached is not None, "at least one unit is wanted"
     reached.professional_seen_at = reached.changed_at

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import exists, func, select
 
-from auth import records
+from auth import acts, records
 from portal import db, files, kpi
 from portal.db import session
 from portal.establishments import Unit
@@ -46,6 +46,7 @@ def send(patient_id: UUID, asked: Asked) -> AppointmentRequest:
     traces.say(request, asked.text, _attached(request, asked.letter_id))
     traces.record(request, "sent", "")
     kpi.count("appointment_request_sent", establishment_id=request.establishment_id)
+    acts.count("appointments", request.establishment_id, request.patient_id)
     traces.write_to_patient(request, "received")
     return request
 

@@ -7,6 +7,7 @@ from sqlalchemy import Table, insert, select
 
 from portal import audit, db, jobs, kpi
 from portal.db import session
+from portal.kpi import delays
 from services.appointments.requests import clock, states
 from services.appointments.requests.actions.facts import ChangedMeanwhile, RequestOver
 from services.appointments.requests.models import AppointmentRequest, RequestChange, RequestMessage
@@ -112,6 +113,7 @@ def count_answer(request: AppointmentRequest) -> None:
         dimension="in_time" if spent <= ANSWER_WITHIN else "late",
         quantity=int(spent.total_seconds() // 60),
     )
+    delays.count_delay("appointment_request_delay", spent, establishment_id=request.establishment_id)
 
 
 def write_to_patient(request: AppointmentRequest, news: str) -> None:

@@ -9,13 +9,14 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
+from auth import acts
 from auth.models import Patient, Professional
 from portal import audit, calendar, db, files, jobs, kpi
 from portal.db import Actor, session
 from portal.establishments import Establishment, Unit
 from portal.files import StoredFile
 from services.directory.queries import Person
-from services.documents.exchanges import states
+from services.documents.exchanges import pace, states
 from services.documents.exchanges.models import Exchange, ExchangeFile, ExchangeMessage, UnitDesk
 from services.documents.mailboxes import outgoing
 from services.documents.mailboxes.models import Mailbox
@@ -182,6 +183,8 @@ def answer(exchange: Exchange, words: Words) -> ExchangeMessage:
     _lock(exchange)
     if exchange.state == "closed" and not can_reopen(exchange):
         raise Closed
+    if by_unit:
+        pace.count_first_answer(exchange)
     message = write(exchange, words)
     session.add(states.move(exchange, "delivered" if by_unit else "received", db.current_actor()))
     if by_unit:
@@ -205,6 +208,7 @@ def open_exchange(exchange: Exchange) -> None:
     if exchange.state == waiting:
         _lock(exchange)
     if exchange.state == waiting:  # still, now that it is locked
+        pace.count_reading(exchange, ours="unit" if opened == "opened" else exchange.kind)
         exchange.changes.append(states.move(exchange, opened, db.current_actor()))
         if opened == "opened":
             outgoing.tell_read(exchange)
@@ -271,7 +275,9 @@ def write(exchange: Exchange, words: Words) -> ExchangeMessage:
         dimension=message.sender,
         account_id=actor.account_id,
     )
+    acts.count("messages", exchange.establishment_id, exchange.patient_id)
     if message.sender == "unit":
+        pace.count_to_read(exchange)
         outgoing.plan(exchange, message)
     return message
 

@@ -1,0 +1,56 @@
+"""How fast threads go, for the figures: when a unit first answers, and how soon messages are read."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Select, func, select
+
+from portal import calendar, db, kpi
+from portal.db import session
+from portal.kpi import delays
+from services.documents.exchanges.models import Exchange, ExchangeChange, ExchangeMessage
+
+SOON: Final = timedelta(hours=72)
+
+
+def count_first_answer(exchange: Exchange) -> None:
+    """Before a unit's message is written: office hours since somebody wrote to it, when it is its first in the
+    thread. Nothing for a thread that the unit began."""
+    query = select(ExchangeMessage.sender, func.min(ExchangeMessage.sent_at))
+    first = dict(session.execute(query.where(ExchangeMessage.exchange_id == exchange.id).group_by("sender")).all())
+    if first and "unit" not in first:
+        place = exchange.establishment
+        spent = calendar.working_time(min(first.values()), db.now(), place.tz, place.holiday_rules)
+        delays.count_delay("exchange_first_answer", spent, establishment_id=exchange.establishment_id)
+
+
+def count_to_read(exchange: Exchange) -> None:
+    """A unit wrote to somebody who reads it here; a bare address of MSSanté sends receipts, counted elsewhere."""
+    if exchange.kind != "address":
+        kpi.count("exchange_to_read", establishment_id=exchange.establishment_id, dimension=exchange.kind)
+
+
+def count_reading(exchange: Exchange, ours: str) -> None:
+    """Before a thread is opened by the side for which something waited: each message of the other side that it reads
+    now, read within three days or later. ours: what that side's messages are signed (`unit`, or its kind)."""
+    now = db.now()
+    for sent_at in session.scalars(_unread(exchange, ours)):
+        kpi.count(
+            "exchange_read",
+            establishment_id=exchange.establishment_id,
+            channel="portal",
+            dimension=f"{'unit' if ours == 'unit' else 'correspondent'}_{'soon' if now - sent_at <= SOON else 'later'}",
+        )
+
+
+def _unread(exchange: Exchange, ours: str) -> Select[datetime]:
+    by_unit = ExchangeMessage.sender == "unit"
+    read = "opened" if ours == "unit" else "read"
+    last = select(func.max(ExchangeChange.at)).where(
+        ExchangeChange.exchange_id == exchange.id, ExchangeChange.to_state == read
+    )
+    return select(ExchangeMessage.sent_at).where(
+        ExchangeMessage.exchange_id == exchange.id,
+        ~by_unit if ours == "unit" else by_unit,
+        ExchangeMessage.sent_at > func.coalesce(last.scalar_subquery(), exchange.created_at - timedelta(days=1)),
+    )
