@@ -28,7 +28,8 @@ import services.referrals
 import services.sent_patients
 from auth import navigation
 from auth.machines import callers
-from portal import cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages
+from portal import check, cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages
+from portal.audit import sending as audit_sending
 from portal.config import ConfigurationError, Settings
 from portal.gateways import UnsupportedUrl
 from portal.retention import own as own_retention
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     admin.register(app)
     pages.register(app)
     own_retention.declare()
+    check.declare()
     return app
 
 
@@ -105,6 +107,7 @@ def _open_doors(app: Flask, settings: Settings) -> None:
         files.configure(settings)
         notifications.configure(settings)
         text_messages.configure(settings)
+        audit_sending.configure(settings)
     except UnsupportedUrl as error:
         raise ConfigurationError(str(error)) from error
     jobs.surround(app.app_context)

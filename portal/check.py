@@ -1,9 +1,11 @@
 """`parvis check`: configuration, database, each door and each identity provider, one line each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
+from uuid import UUID
 
 import psycopg
 from flask import Flask
@@ -12,15 +14,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from auth import franceconnect, providers
 from auth.hospital_providers import doors as hospital_doors
 from auth.providers import Door
-from portal import db, files, notifications, schema, text_messages
+from portal import db, files, jobs, notifications, schema, text_messages
+from portal.audit import sending as audit_sending
 from portal.config import Settings
-from portal.gateways import DoorError, UnsupportedUrl
+from portal.gateways import DoorError, UnsupportedUrl, board, door
+from portal.gateways.board import DoorTest
+from portal.gateways.mssante.operators import MssanteOperator
 from services import exchanges
 from services.billing.jobs import means
 from services.billing.sources import queries as bill_sources
 from services.directory import jobs as directory_files
 from services.directory import reports as directory_reports
 from services.documents import mailboxes
+from services.documents.mailboxes.operators import Way
 
 
 @dataclass(frozen=True)
@@ -32,17 +38,24 @@ class Finding:
     warning: str = ""
 
 
+Check = Callable[[], object]
+_HOUSE_DOORS: tuple[tuple[str, Check], ...] = (
+    ("storage", files.check_storage),
+    ("antivirus", files.check_antivirus),
+    ("mail", notifications.check),
+    ("text messages", text_messages.check),
+    ("collector of the audit", audit_sending.check),
+)
+_CALLED = {"sms": "text messages", "siem": "collector of the audit"}
+"""The family of a door → what `parvis check` calls it, where that is not the same."""
+
+
 def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
     """Look at everything this instance depends on."""
     yield Finding(f"configuration ({settings.env})")
     yield from _laptop_doors(settings)
     yield from _database(settings)
-    for name, check in (
-        ("storage", files.check_storage),
-        ("antivirus", files.check_antivirus),
-        ("mail", notifications.check),
-        ("text messages", text_messages.check),
-    ):
+    for name, check in _HOUSE_DOORS:
         yield _door(name, check)
     yield from _hospital_systems(app)
     yield from _payment_counters(app)
@@ -176,3 +189,55 @@ def _door(name: str, check: Callable[[], object]) -> Finding:
     except DoorError as error:
         return Finding(name, str(error) or type(error).__name__)
     return Finding(name)
+
+
+def declare() -> None:
+    """Nothing more: this module was imported, so that workers know its job."""
+
+
+# -- one door, when somebody asks on the connectors page -----------------------------------------------------------
+
+
+@jobs.task("doors.test")
+def try_door(test_id: str) -> None:
+    """Go through one door, closed or not, and write down what came of it."""
+    with jobs.reading() as current:
+        asked = current.get_one(DoorTest, UUID(test_id))
+        checks = _checks_of(asked.door)
+    started = monotonic()
+    with door.even_paused():
+        trouble = _trouble_of(checks)
+    with jobs.effect() as current:
+        asked = current.get_one(DoorTest, UUID(test_id))
+        asked.ended_at, asked.took_ms = db.now(), round(1000 * (monotonic() - started))
+        asked.trouble = trouble[:500]
+
+
+NOT_TRIED = "this door cannot be tried by itself"
+
+
+def _trouble_of(checks: Sequence[Check]) -> str:
+    told = [_door("", check).trouble for check in checks]
+    return next((each for each in told if each), "" if checks else NOT_TRIED)
+
+
+def _checks_of(name: str) -> Sequence[Check]:
+    """How a door is tried, by its name; as the system."""
+    family, finess = name.partition(".")[0].partition(" ")[0], board.finess_of(name)
+    if family == "his":
+        system = exchanges.systems().get(finess)
+        return [system.check] if system and not isinstance(system, UnsupportedUrl) else []
+    if family == "payments":
+        account = name.rpartition(".")[2]
+        return [partial(means(psp).name_of, found) for _finess, psp, found in bill_sources.counters()
+                if found.account == account]  # fmt: skip
+    if family == "mssante":
+        return [way.check for way in mailboxes.ways().values() if not isinstance(way, str) and _goes_by(way, name)][:1]
+    if family == "directory":
+        return [check for _name, check in directory_files.doors()]
+    return [check for known, check in _HOUSE_DOORS if known == _CALLED.get(family, family)]
+
+
+def _goes_by(way: Way, name: str) -> bool:
+    operator = way.operator
+    return isinstance(operator, MssanteOperator) and name in (operator.smtp_door.name, operator.imap_door.name)

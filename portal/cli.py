@@ -7,7 +7,8 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import click
 import psycopg
@@ -19,8 +20,10 @@ from auth.agents import actions as agents
 from auth.agents.actions import Draft
 from auth.assurance import UnknownMinimum
 from portal import audit, catalog, config, db, establishments, jobs, kpi, schema
+from portal.audit import sending
 from portal.config import ConfigurationError, Settings
 from portal.establishments import UnknownEstablishment
+from portal.gateways import board
 
 CreateApp = Callable[..., Flask]
 _FINESS = re.compile(r"[0-9][0-9AB][0-9]{7}")  # 2A and 2B are Corsica
@@ -102,6 +105,7 @@ def web(bind: str) -> None:
 def work(context: click.Context, concurrency: int, once: bool) -> None:
     """Run one worker; any number may run, on any machine."""
     context.obj(settings())
+    board.open_board("worker")
     jobs.work(settings().database_url.get_secret_value(), concurrency=concurrency, wait=not once)
 
 
@@ -237,6 +241,22 @@ def verify(context: click.Context) -> None:
     click.echo(f"{found.batches} batches, {found.events} events sealed, {found.unsealed} not sealed yet")
     if not found.holds:
         raise click.ClickException(f"The chain breaks at batch {found.broken_batch}.")
+
+
+@audit_commands.command("export")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day, included.")
+@click.pass_context
+def export_audit(context: click.Context, first: datetime, last: datetime) -> None:
+    """Every event of these days (of the group's clock), one JSON line each, oldest first; ids, no names."""
+    if first > last:
+        raise click.ClickException("The period ends before it begins.")
+    zone = ZoneInfo(kpi.GROUP_ZONE)
+    end = last + timedelta(days=1)
+    with as_system(context, "cli.audit_export"):
+        audit.record("journal.exported", first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}")
+        for line in sending.between(first.replace(tzinfo=zone), end.replace(tzinfo=zone)):
+            click.echo(line)
 
 
 @parvis.group("kpi")

@@ -93,6 +93,11 @@ class Settings(BaseModel):
         SecretStr("console:"), description="console: | smtp://user:password@host:port?starttls=1"
     )
     sms_url: str = Field("console:", description="console:")
+    siem_url: str = Field(
+        "none:",
+        description="Where the sealed audit is sent: none: | file:PATH | syslog+tcp://host:port |"
+        " syslog+tls://host:port?ca=PATH",
+    )
     mail_from: str = Field("Parvis <ne-pas-repondre@parvis.test>", description="The sender of our mails")
     read_only: bool = Field(False, description="Answer writes with 503 and keep the reading pages up")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(

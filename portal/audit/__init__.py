@@ -19,7 +19,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 from portal import db, jobs
+from portal.audit.models import AuditSending, AuditVerification
 from portal.db import Base, session
+
+__all__ = [
+    "AuditBatch", "AuditEvent", "AuditSending", "AuditVerification", "Verification", "of_patient", "record", "seal",
+    "verify",
+]  # fmt: skip
 
 
 class Xid8(UserDefinedType[str]):
@@ -35,7 +41,11 @@ class AuditEvent(Base):
     """One thing done to one person's record (`noun.past`), by one actor."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "at", "id"), Index(None, "patient_id", "at", "id"))
+    __table_args__ = (
+        Index(None, "at", "id"),
+        Index(None, "patient_id", "at", "id"),
+        Index("ix_audit_event_object_id", "object_id", "id", postgresql_where=text("object_id is not null")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     xid: Mapped[str] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"), index=True)

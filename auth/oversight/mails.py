@@ -1,0 +1,66 @@
+"""What those who watch over accesses are told: that something waits; never who, never whose file."""
+
+from datetime import date
+
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext as _ln
+
+from portal.notifications import Mail
+
+
+def chain_broken() -> Mail:
+    """To every auditor of the group."""
+    return Mail(
+        _l("The audit’s chain does not hold"),
+        (
+            _l("The journal of accesses was recomputed, and a sealed part of it is not what it was."),
+            _l("Somebody or something changed it in the database. Look at once, and keep the backups:"),
+        ),
+        "/admin/journal/verification",
+    )
+
+
+def unusual_found(hospital: str, number: int) -> Mail:
+    """To a hospital's auditors, on Monday."""
+    return Mail(
+        _l("Unusual accesses of the week"),
+        (
+            _ln(
+                "At %(hospital)s, one access of last week is unusual. It may have a good reason.",
+                "At %(hospital)s, %(num)d accesses of last week are unusual. They may have good reasons.",
+                number,
+                hospital=hospital,
+            ),
+            _l("Please look, and say what they were:"),
+        ),
+        "/admin/acces-inhabituels",
+    )
+
+
+def review_opened(hospital: str, due_on: date) -> Mail:
+    """To a hospital's administrators."""
+    return Mail(
+        _l("Rights to confirm"),
+        (
+            _l("At %(hospital)s, every agent’s rights are to be confirmed or withdrawn.", hospital=hospital),
+            _l("Please do it before %(day)s:", day=due_on.strftime("%d/%m/%Y")),
+        ),
+        "/admin/revues-des-droits",
+    )
+
+
+def review_waits(hospital: str, number: int) -> Mail:
+    """To a hospital's administrators, when the day comes near or has passed."""
+    return Mail(
+        _l("Rights still to confirm"),
+        (
+            _ln(
+                "At %(hospital)s, one right of an agent was neither confirmed nor withdrawn.",
+                "At %(hospital)s, %(num)d rights of agents were neither confirmed nor withdrawn.",
+                number,
+                hospital=hospital,
+            ),
+            _l("Please finish the review:"),
+        ),
+        "/admin/revues-des-droits",
+    )
