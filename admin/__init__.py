@@ -47,6 +47,9 @@ from admin import (
     routes_figures,
     routes_guests,
     routes_hospital_provider,
+    routes_hospital_settings,  # noqa: F401 - adds its pages to the hospitals' blueprint
+    routes_hospital_structure,  # noqa: F401 - adds its pages to the hospitals' blueprint
+    routes_hospitals,
     routes_identities,
     routes_invitations,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_lines,
@@ -139,6 +142,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_masking.pages)
     app.register_blueprint(routes_assurance.assurance_pages)
     app.register_blueprint(routes_hospital_provider.provider_pages)
+    app.register_blueprint(routes_hospitals.pages)
     app.register_blueprint(routes_lost_factors.lost_factor_pages)
     _add_city(app)
     _add_life_of_files(app)
@@ -313,6 +317,7 @@ def _offer_oversight() -> None:
 
 def _offer_administration() -> None:
     offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
+    offer("hospitals", _l("Hospitals"), "hospital", "admin_hospitals.overview")
     offer("staff", _l("Agents"), "users", "admin_staff.agents")
     offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
     offer("offer-of-care", _l("Directory of the hospitals"), "hospital", "admin_offer.overview")

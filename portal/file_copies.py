@@ -4,6 +4,8 @@ Pure: bytes in, bytes out. Why these libraries and these choices: docs/decisions
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -37,10 +39,28 @@ class Copy:
 
 def copy_of(data: bytes, media_type: str) -> Copy:
     """The copy of a received PDF, JPEG, PNG or HEIC. Raises CannotCopy."""
-    try:
+    with _refused():
         if media_type == "application/pdf":
             return Copy(_pages_alone(data), media_type)
         return Copy(_upright(data), "image/jpeg")
+
+
+def emblem(data: bytes, box: tuple[int, int]) -> tuple[bytes, int, int]:
+    """A received PNG or JPEG as a small PNG that keeps what is transparent, with its width and height in pixels, both
+    within `box`. Raises CannotCopy."""
+    with _refused(), Image.open(BytesIO(data), formats=("PNG", "JPEG")) as image:
+        file_sniffing.refuse_too_many_pixels(image)
+        drawn = ImageOps.exif_transpose(image).convert("RGBA")
+        drawn.thumbnail(box)
+        out = BytesIO()
+        Image.frombytes("RGBA", drawn.size, drawn.tobytes()).save(out, "PNG", optimize=True)
+        return out.getvalue(), drawn.width, drawn.height
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
     except (pikepdf.PdfError, Image.DecompressionBombError, file_sniffing.FileRefused) as broken:
         raise CannotCopy from broken
     except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, MemoryError, TypeError, KeyError) as broken:
