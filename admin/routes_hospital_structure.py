@@ -148,7 +148,7 @@ def close_member(finess: str, word: str, member_id: UUID) -> Answer:
         last_on = form.last_on.data
         numbers = queries.touched(member, last_on, hospital.tz)
         hospital, member = _member(finess, word, member_id)
-        if "confirm" in request.form and _is_confirmed(form, member):
+        if not any(numbers.values()) or ("confirm" in request.form and _is_confirmed(form, member)):
             actions.close(member, last_on)
             flash(_("The last day is set: nothing can be booked after it."), "success")
             return redirect(url_for(".structure", finess=finess, _anchor=word), 303)

@@ -15,6 +15,7 @@ from admin.forms_assurance import SERVICE_TITLES
 from auth import assurance
 from auth.agents import dormancy
 from auth.guests import actions as guests
+from auth.oversight import campaigns
 from portal import retention
 from portal.gateways import mssante
 from services.billing.refunds import queries as refunds
@@ -115,6 +116,9 @@ def _people() -> Sequence[Setting]:
         Setting(dormancy.SETTING, _l("Agents who no longer come"),
                 _l("After so many days without a sign-in, their rights are withdrawn; 0: never"), "people",
                 str(dormancy.CLOSED_AFTER_DAYS), "number", least=0, most=730),
+        Setting(campaigns.SETTING, _l("Reviews of rights"),
+                _l("How many days after the last one a review of the agents’ rights begins; 0: only by hand"), "people",
+                str(campaigns.EVERY_DAYS), "number", least=0, most=730),
     ]  # fmt: skip
 
 
