@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
 
-from auth import identities, sessions
+from auth import identities, returning, sessions
 from auth.agents import arrivals
 from auth.agents.actions import InvitationRefused as InvitationRefused
 from auth.agents.actions import Proof
@@ -173,6 +173,7 @@ def open_session(account: Account, provider: str, sign_in: SignIn) -> str:
     if account.audience == "staff":
         proven = "mfa" in sign_in.amr or provider == "prosanteconnect"
         kpi.count("staff_session_opened", dimension="two_factors" if proven else "one_factor")
+    returning.remember(account)
     return token
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
@@ -26,7 +26,10 @@ Audience = Literal["patient", "professional", "staff"]
 
 
 class Account(Keyed, Base):
-    """One person's access to the portal, for one audience."""
+    """One person's access to the portal, for one audience.
+
+    first_visit_on, last_visit_on: civil days of the group on which they signed in, for figures that span months.
+    """
 
     __tablename__ = "account"
     __table_args__ = (CheckConstraint("audience in ('patient', 'professional', 'staff')", "audience"),)
@@ -38,6 +41,8 @@ class Account(Keyed, Base):
     channels: Mapped[list[str]] = mapped_column(ARRAY(Text), default=lambda: ["mail"], server_default="{mail}")
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     closed_at: Mapped[datetime | None]
+    first_visit_on: Mapped[date | None] = mapped_column(Date, index=True)
+    last_visit_on: Mapped[date | None] = mapped_column(Date)
 
 
 class Identity(Keyed, Base):

@@ -24,6 +24,7 @@ from portal.audit import sending
 from portal.config import ConfigurationError, Settings
 from portal.establishments import UnknownEstablishment
 from portal.gateways import board
+from portal.kpi.commands import kpi_commands
 
 CreateApp = Callable[..., Flask]
 _FINESS = re.compile(r"[0-9][0-9AB][0-9]{7}")  # 2A and 2B are Corsica
@@ -104,7 +105,8 @@ def web(bind: str) -> None:
 @click.pass_context
 def work(context: click.Context, concurrency: int, once: bool) -> None:
     """Run one worker; any number may run, on any machine."""
-    context.obj(settings())
+    with as_system(context, "cli.work"):
+        kpi.store_definitions()
     board.open_board("worker")
     jobs.work(settings().database_url.get_secret_value(), concurrency=concurrency, wait=not once)
 
@@ -124,13 +126,16 @@ def database() -> None:
 
 
 @database.command()
-def upgrade() -> None:
+@click.pass_context
+def upgrade(context: click.Context) -> None:
     """Run the migrations; safe to run twice, and while the former version serves."""
     current = settings()
     owner = current.database_owner_url.get_secret_value()
     if not owner:
         raise click.ClickException("PORTAL_DATABASE_OWNER_URL is needed: migrations run as the schema's owner.")
     schema.upgrade(owner, current.database_url.get_secret_value())
+    with as_system(context, "cli.db_upgrade"):
+        kpi.store_definitions()
     click.echo(f"schema at revision {schema.head()}")
 
 
@@ -259,48 +264,4 @@ def export_audit(context: click.Context, first: datetime, last: datetime) -> Non
             click.echo(line)
 
 
-@parvis.group("kpi")
-def kpi_commands() -> None:
-    """Figures."""
-
-
-@kpi_commands.command()
-@click.pass_context
-def rebuild(context: click.Context) -> None:
-    """Forget the roll-ups and count every event again."""
-    with as_system(context, "cli.kpi_rebuild"):
-        kpi.rebuild()
-
-
-@kpi_commands.command()
-@click.argument("code")
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True)
-@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True)
-@click.option("--establishment", "finess", default="")
-@click.pass_context
-def show(context: click.Context, code: str, first: datetime, last: datetime, finess: str) -> None:
-    """One JSON line: code, definition version, numerator, denominator, value."""
-    import json
-
-    if first > last:
-        raise click.ClickException("The period ends before it begins.")
-    try:
-        with as_system(context, "cli.kpi_show"):
-            hospital = establishments.by_finess(finess).id if finess else None
-            definition = kpi.definition(code)
-            figure = definition.compute(kpi.Period(first.date(), last.date(), hospital))
-    except UnknownEstablishment as error:
-        raise click.ClickException(f"No hospital has the FINESS number {error}.") from error
-    except KeyError as error:
-        raise click.ClickException(f"No figure has the code {code}.") from error
-    click.echo(
-        json.dumps(
-            {
-                "code": code,
-                "version": definition.version,
-                "numerator": figure.numerator,
-                "denominator": figure.denominator,
-                "value": figure.value,
-            }
-        )
-    )
+parvis.add_command(kpi_commands)

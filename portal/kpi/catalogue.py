@@ -39,6 +39,7 @@ class Definition:
     service: the page it belongs to (`portal`, `appointments`, `preadmission`, `billing`, `documents`, `messages`,
     `referrals`, `satisfaction`, `security`). events: what it is counted from. better: whether more is better (`up`),
     less (`down`), or neither. of_people: it counts persons or stays, so that a small number of it tells of somebody.
+    dimensions: beside the establishment, what it can be told apart by (`channel`, `audience`, `dimension`).
     revision: raised when the way it is computed changes and its texts do not.
     """
 
@@ -58,6 +59,7 @@ class Definition:
     events: tuple[str, ...] = ()
     better: str = ""
     of_people: bool = False
+    dimensions: tuple[str, ...] = ()
     revision: int = 1
 
 

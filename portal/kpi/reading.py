@@ -1,83 +1,66 @@
 """What the roll-up says of a period: pages show a dozen figures and their past for one statement of totals."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
-from typing import NamedTuple, TypeVar, cast
+from typing import TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import func, select, text
-
-from portal.db import session
-from portal.kpi.events import GROUP_WIDE, KpiMonthUnique
+from portal.kpi import spanning
+from portal.kpi.models import GROUP_WIDE
+from portal.kpi.spanning import Span, Total
 
 T = TypeVar("T")
-_DAY = timedelta(days=1)
-
-
-class Total(NamedTuple):
-    """Events of one kind over some days, counted and summed. portal: they belong to no establishment."""
-
-    portal: bool
-    channel: str
-    audience: str
-    dimension: str
-    events: int
-    quantity: int
-
-
-Span = tuple[date, date]
 
 
 class Counts:
     """What the roll-up holds for some spans of days: one statement for all the figures of all the spans.
 
-    establishments: those to count, besides what belongs to none; None for every one the reader may see.
+    establishments: those to count, besides what belongs to none; None for every one the reader may see. events: those
+    that will be asked for, which are read together; another one costs a statement of its own. None: all there are.
+    apart: each establishment will be asked for by itself (`at`).
     """
 
-    def __init__(self, spans: Iterable[Span], establishments: Collection[UUID] | None) -> None:
+    def __init__(
+        self,
+        spans: Iterable[Span],
+        establishments: Collection[UUID] | None,
+        events: Collection[str] | None = None,
+        *,
+        apart: bool = False,
+    ) -> None:
         self._spans = sorted(set(spans))
-        self._places = None if establishments is None else [*establishments, GROUP_WIDE]
-        self._stocks: dict[str, Sequence[tuple[date, str, int]]] = {}
+        self._places = None if establishments is None else frozenset({*establishments, GROUP_WIDE})
+        self._read = spanning.Rows(self._spans, self._places, events, apart=apart)
         self._once: dict[Hashable, object] = {}
 
-    @cached_property
-    def totals(self) -> dict[Span, dict[str, list[Total]]]:
-        """Span → event → its totals. Each day is read once, however many spans it is in."""
-        starts = sorted({first for first, _ in self._spans} | {last + _DAY for _, last in self._spans})
-        within = [[span for span in self._spans if span[0] <= start <= span[1]] for start in starts]
-        found: dict[Span, dict[str, list[Total]]] = {span: {} for span in self._spans}
-        bounds = {"starts": starts, "first": starts[0], "last": starts[-1] - _DAY}
-        rows = session.execute(_TOTALS, bounds | {"places": self._places, "portal": GROUP_WIDE})
-        for slice_number, event, portal, channel, audience, dimension, events, quantity in rows:
-            total = Total(portal, channel, audience, dimension, int(events), int(quantity))
-            for span in within[slice_number - 1]:
-                found[span].setdefault(event, []).append(total)
-        return found
+    def at(self, establishment_id: UUID) -> "Counts":
+        """What of it is of one establishment, besides what belongs to none: nothing is read twice."""
+        alone = copy(self)
+        alone._places, alone._once = frozenset({establishment_id, GROUP_WIDE}), {}
+        return alone
+
+    def totals(self, event: str, span: Span) -> Iterator[Total]:
+        """Such events in one of the spans; several may share all that tells them apart."""
+        for place, total in self._read.totals(event, span):
+            if place is None or self._places is None or place in self._places:
+                yield total
 
     @cached_property
     def uniques(self) -> dict[tuple[date, str, str], int]:
         """(First day of the month, event, audience) → distinct pseudonyms."""
-        query = select(KpiMonthUnique.month, KpiMonthUnique.event, KpiMonthUnique.audience, func.count()).where(
-            KpiMonthUnique.month.in_({last.replace(day=1) for _, last in self._spans})
-        )
-        rows = session.execute(query.group_by(KpiMonthUnique.month, KpiMonthUnique.event, KpiMonthUnique.audience))
-        return {(month, event, audience): total for month, event, audience, total in rows}
+        return self._read.uniques
 
-    def stock(self, event: str) -> Sequence[tuple[date, str, int]]:
-        """(Day, audience, events) since the beginning; what came before the first span is folded into its eve."""
-        if event not in self._stocks:
-            bounds = {
-                "event": event,
-                "since": self._spans[0][0],
-                "until": max(last for _, last in self._spans),
-                "places": self._places,
-            }
-            self._stocks[event] = [
-                (day, audience, int(total)) for day, audience, total in session.execute(_STOCK, bounds)
-            ]
-        return self._stocks[event]
+    def stock(self, event: str) -> Sequence[tuple[UUID, date, str, int]]:
+        """(Place, day, audience, events) since the beginning; what came before the first span is folded into its
+        eve."""
+        return self._read.stock(event)
+
+    def frozen(self, code: str) -> Sequence[tuple[date, str, int, int | None]]:
+        """(Day, audience, numerator, denominator) of the numbers kept for the days of the spans."""
+        return self._read.frozen.get(code, ())
 
     def covers(self, establishment_id: UUID) -> bool:
         """Whether this establishment is among those counted."""
@@ -88,18 +71,6 @@ class Counts:
         if key not in self._once:
             self._once[key] = load()
         return cast(T, self._once[key])
-
-
-_AMONG = "(cast(:places as uuid[]) is null or k.establishment_id = any (cast(:places as uuid[])))"
-_TOTALS = text(
-    "select width_bucket(k.day, cast(:starts as date[])), k.event, k.establishment_id = :portal, k.channel,"
-    " k.audience, k.dimension, sum(k.events), sum(k.quantity)"
-    f" from kpi_day k where k.day between :first and :last and {_AMONG} group by 1, 2, 3, 4, 5, 6"
-)
-_STOCK = text(
-    "select greatest(k.day, cast(:since as date) - 1), k.audience, sum(k.events) from kpi_day k"
-    f" where k.event = :event and k.day <= :until and {_AMONG} group by 1, 2"
-)
 
 
 @dataclass(frozen=True)
@@ -129,10 +100,30 @@ class Period:
         return self.counts.once(key, load) if self.counts else load()
 
 
-def side_by_side(spans: Sequence[Span], establishment_id: UUID | None, among: Collection[UUID]) -> list[Period]:
-    """Periods that are read together, at one establishment or (None) over those `among` which the reader may see."""
-    counts = Counts(spans, among if establishment_id is None else [establishment_id])
+def side_by_side(
+    spans: Sequence[Span],
+    establishment_id: UUID | None,
+    among: Collection[UUID],
+    events: Collection[str] | None = None,
+) -> list[Period]:
+    """Periods that are read together, at one establishment or (None) over those `among` which the reader may see.
+
+    events: those that will be asked for (`Definition.events`); None reads all there are.
+    """
+    counts = Counts(spans, among if establishment_id is None else [establishment_id], events)
     return [Period(first, last, establishment_id, counts) for first, last in spans]
+
+
+def place_by_place(
+    spans: Sequence[Span], establishment_ids: Collection[UUID], events: Collection[str] | None = None
+) -> Mapping[UUID, list[Period]]:
+    """The same periods at each of these establishments, for as many statements as at one of them."""
+    together = Counts(spans, establishment_ids, events, apart=True)
+    return {
+        place: [Period(first, last, place, counts) for first, last in spans]
+        for place in establishment_ids
+        for counts in [together.at(place)]
+    }
 
 
 def counted(
@@ -156,7 +147,7 @@ def summed(event: str, period: Period) -> int:
 
 def totals(event: str, period: Period) -> Iterator[Total]:
     """Such events in the period by channel, audience and dimension, from the roll-up; several may share all three."""
-    for total in period.reading.totals[period.first, period.last].get(event, ()):
+    for total in period.reading.totals(event, (period.first, period.last)):
         if period.establishment_id is None or total.portal == (period.establishment_id == GROUP_WIDE):
             yield total
 
@@ -165,8 +156,8 @@ def stock(event: str, period: Period, *, audiences: Collection[str] = ()) -> int
     """How many such events from the beginning to the period's last day."""
     return sum(
         total
-        for day, audience, total in period.reading.stock(event)
-        if day <= period.last and (not audiences or audience in audiences)
+        for place, day, audience, total in period.reading.stock(event)
+        if day <= period.last and period.establishment_id in (None, place) and (not audiences or audience in audiences)
     )
 
 

@@ -11,6 +11,7 @@ from portal import files_erasing
 from portal.catalog.legal.models import AccessibilityReport
 from portal.db import session
 from portal.files import StoredFile
+from portal.kpi import forgetting
 from portal.notifications import Notification
 from portal.retention.registry import Due, Rule, offer
 
@@ -28,6 +29,12 @@ def declare() -> None:
             _l("Words of messages that were sent"),
             _l("Counted from the sending; that something was sent, and when, stays known"),
             30, _messages, _empty_message, of_portal=True,
+        ),
+        Rule(
+            "counted_event",
+            _l("Events behind the figures"),
+            _l("By whole months, once they are closed; what was counted of them stays"),
+            forgetting.KEPT_DAYS, _months, _forget_month, of_portal=True,
         ),
         Rule(
             "accessibility_report",
@@ -85,3 +92,12 @@ def _erase_report(report_id: UUID, before: datetime) -> bool:
     session.delete(found)
     session.flush()
     return True
+
+
+def _months(_place: UUID | None, before: datetime, limit: int) -> Sequence[Due]:
+    """A month of events goes as one thing, which holds nothing of anybody."""
+    return [Due(forgetting.month_id(month)) for month in forgetting.forgettable(before, limit)]
+
+
+def _forget_month(month_id: UUID, before: datetime) -> bool:
+    return forgetting.forget(forgetting.month_of_id(month_id), before)

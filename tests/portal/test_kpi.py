@@ -107,7 +107,7 @@ class TestRollUp:
                 "select procrastinate_defer_jobs_v1(array[row('clock', 'kpi.roll_up', 0, null, null,"
                 " '{\"timestamp\": 0}'::jsonb, null)::procrastinate_job_to_defer_v1])"))  # fmt: skip
         until(lambda: db.session.scalar(UNCOUNTED) == 0, work_jobs)
-        assert [row[1] for row in all_of(ROLLED_UP)] == ["visit_started"]
+        assert [row[1] for row in all_of(ROLLED_UP)].count("visit_started") == 1
 
 
 class TestCivilDays:
