@@ -8,11 +8,12 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Declare the tables and the jobs, and add the addresses that machines call."""
-    from auth.machines import fhir, jobs, routes_oauth  # noqa: F401 - jobs registers its tasks
+    from auth.machines import fhir, jobs, routes_oauth, routes_totals  # noqa: F401 - jobs registers its tasks
 
     app.register_blueprint(routes_oauth.token_pages)
     app.register_blueprint(routes_oauth.whoami_pages)
     app.register_blueprint(fhir.pages)
+    app.register_blueprint(routes_totals.pages)
 
 
 def commands() -> Sequence[click.Command]:

@@ -14,7 +14,7 @@ def declare() -> None:
             _l("News told"),
             _l("News that a message told to a practitioner or an agent"),
             "",
-            lambda period: Figure(kpi.summed("news_told", period)),
+            lambda period: Figure(kpi.summed("news_told", period.portal)),
             event="news_told",
             portal=True,
             service="messages",
@@ -48,9 +48,9 @@ def declare() -> None:
 
 
 def _grouped(period: Period) -> Figure:
-    told = kpi.summed("news_told", period)
-    return Figure(told - kpi.counted("news_told", period), told)
+    told = kpi.summed("news_told", period.portal)
+    return Figure(told - kpi.counted("news_told", period.portal), told)
 
 
 def _withheld(period: Period) -> Figure:
-    return Figure(kpi.counted("news_withheld", period), kpi.counted("news_gathered", period))
+    return Figure(kpi.counted("news_withheld", period.portal), kpi.counted("news_gathered", period.portal))

@@ -6,7 +6,8 @@ covers its whole month and is never cut into days. Nothing is guessed.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
@@ -22,6 +23,7 @@ from portal.kpi.reading import Period
 
 Grain = Literal["month", "day"]
 Source = Literal["file", "screen", "machine"]
+Around = Callable[[], AbstractContextManager[object]]
 CODES: Final = (
     "consultations_booked",
     "open_reasons_booked",
@@ -124,17 +126,18 @@ def last_day(day: date, grain: str) -> date:
 # -- receiving -----------------------------------------------------------------------------------------------------
 
 
-def receive(entries: Iterable[Entry], source: Source, *, by: db.Actor | None = None) -> Received:
-    """Take totals in; of several about the same thing the last one counts. by: who says so, when somebody else writes
-    for them. The same totals again change nothing."""
+def receive(entries: Iterable[Entry], source: Source, *, around: Around = nullcontext) -> Received:
+    """Take totals in; of several about the same thing the last one counts. The same totals again change nothing.
+    around: who writes them, for an actor who may only say them."""
     told = {(each.establishment_id, each.code, each.day, each.grain): each.value for each in entries}
     if not told:
         return Received()
-    actor = by or db.current_actor()
+    actor = db.current_actor()
     facts = {"source": source, "by": actor.label, "by_name": actor.name, "now": db.now(), **_columns(told)}
-    session.execute(_LOCK)
-    replaced = {tuple(row) for row in session.execute(_REPLACE, facts)}
-    written = {tuple(row) for row in session.execute(_WRITE, facts)}
+    with around():
+        session.execute(_LOCK)
+        replaced = {tuple(row) for row in session.execute(_REPLACE, facts)}
+        written = {tuple(row) for row in session.execute(_WRITE, facts)}
     for place in {key[0] for key in told}:
         audit.record(
             "totals.received",

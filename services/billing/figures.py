@@ -1,9 +1,12 @@
 """Indicators of bills (domain catalogue, section 5.2): F1 to F4. No person in them, and no bill."""
 
+from collections.abc import Iterator
+
 from flask_babel import lazy_gettext as _l
 
 from portal import kpi
 from portal.kpi import Definition, Figure, Period
+from portal.kpi.formulas import out_of_the_hospitals
 
 LONGEST_DELAY = 366
 """Days told of a bill paid; a later one counts as this many."""
@@ -13,7 +16,7 @@ _MISSING = _l("Bills must be imported from the billing system (parvis import bil
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_payments(), *_of_bills(), *_of_bills_by_means(), *_of_trouble())
+    kpi.define(*_of_payments(), *_of_bills(), *_of_bills_by_means(), *_of_all_bills(), *_of_trouble())
 
 
 def _of_payments() -> tuple[Definition, ...]:
@@ -89,6 +92,7 @@ def _of_bills() -> tuple[Definition, ...]:
             _l("Median number of days between the day of the bill and its payment in full on the portal"),
             "",
             _median_delay,
+            unit="days",
             event="bill_settled",
             missing=_l("A bill paid in full on the portal in the period"),
             service="billing",
@@ -127,6 +131,38 @@ def _of_bills_by_means() -> tuple[Definition, ...]:
             events=("bill_settled", "bills_issued"),
             of_people=True,
         ),
+    )
+
+
+def _of_all_bills() -> Iterator[Definition]:
+    """Out of all that the hospital bills patients, on the portal or not."""
+    missing = _l("The hospital’s totals of bills")
+    yield Definition(
+        "F2c",
+        _l("Share of all bills paid online"),
+        _l("Bills whose patient share was paid in full on the portal in the period"),
+        _l("Bills of a patient share that the hospital issued in the period, by its own totals"),
+        out_of_the_hospitals(lambda period: kpi.counted("bill_settled", period), "bills_issued"),
+        unit="rate",
+        event="bill_settled",
+        missing=missing,
+        service="billing",
+        events=("bill_settled",),
+        better="up",
+        of_people=True,
+    )
+    yield Definition(
+        "F2d",
+        _l("Share of the amount of all bills paid online"),
+        _l("Cents received through PayFiP or Stripe in the period"),
+        _l("Cents of the patient shares that the hospital issued in the period, by its own totals"),
+        out_of_the_hospitals(lambda period: kpi.summed("bill_paid", period), "bills_issued_cents"),
+        unit="rate",
+        event="bill_paid",
+        missing=missing,
+        service="billing",
+        events=("bill_paid",),
+        better="up",
     )
 
 

@@ -1,9 +1,12 @@
-"""Indicators of this room: D3 and M2 of the domain catalogue (section 5.2)."""
+"""Indicators of this room: D3 and M2 to M4 of the domain catalogue (section 5.2)."""
+
+from collections.abc import Iterator
 
 from flask_babel import lazy_gettext as _l
 
 from portal import kpi
 from portal.kpi import Definition, Figure, Period
+from portal.kpi.formulas import number, within
 
 
 def declare() -> None:
@@ -23,6 +26,19 @@ def declare() -> None:
             of_people=True,
         ),
         Definition(
+            "D3a",
+            _l("Documents put on patients’ shelves"),
+            _l("Documents filed that the patient sees, on the day they were"),
+            "",
+            number("document_filed"),
+            event="document_filed",
+            service="documents",
+            events=("document_filed",),
+            better="up",
+            of_people=True,
+        ),
+        *_of_threads(),
+        Definition(
             "M2",
             _l("Active correspondents"),
             _l("Distinct practitioners who wrote to a unit, in the month of the last day"),
@@ -37,6 +53,49 @@ def declare() -> None:
             of_people=True,
         ),
     )
+
+
+def _of_threads() -> Iterator[Definition]:
+    for code, title, words, part_of_them in (
+        ("M3a", _l("Working hours to a unit’s first answer, for half of the threads"),
+         _l("Working hours within which half of the first answers of units came, by message"), 0.5),
+        ("M3b", _l("Working hours to a unit’s first answer, for nine threads in ten"),
+         _l("Working hours within which nine first answers of units in ten came, by message"), 0.9),
+    ):  # fmt: skip
+        yield Definition(
+            code, title, words, "", within("exchange_first_answer", part_of_them), unit="hours",
+            event="exchange_first_answer", missing=_l("A first answer of a unit in the period"), service="messages",
+            events=("exchange_first_answer",), better="down", of_people=True,
+        )  # fmt: skip
+    yield Definition(
+        "M4",
+        _l("Messages read within three days"),
+        _l("Messages of units that their correspondents read here within 72 hours, on the day they were read"),
+        _l("Messages of units to correspondents who read them here, on the day they were sent"),
+        _read_soon,
+        unit="rate",
+        event="exchange_read",
+        service="messages",
+        events=("exchange_read", "exchange_to_read"),
+        better="up",
+        of_people=True,
+    )
+    yield Definition(
+        "M4a",
+        _l("Messages written here"),
+        _l("Messages of practitioners, patients and units in threads"),
+        "",
+        number("exchange_sent"),
+        event="exchange_sent",
+        service="messages",
+        events=("exchange_sent",),
+        of_people=True,
+    )
+
+
+def _read_soon(period: Period) -> Figure:
+    read = kpi.counted("exchange_read", period, dimension="correspondent_soon")
+    return Figure(read, kpi.counted("exchange_to_read", period))
 
 
 def _opened(period: Period) -> Figure:

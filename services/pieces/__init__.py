@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from auth.wording import say
 from portal import kpi
 from portal.kpi import Definition, Figure, Period
+from portal.kpi.formulas import share
 from services.pieces import jobs, journal  # noqa: F401 - registers its tasks
 
 
@@ -53,6 +54,19 @@ def register(app: Flask) -> None:
             service="documents",
             events=("piece_accepted", "piece_refused"),
             better="up",
+            of_people=True,
+        ),
+        Definition(
+            "P6a",
+            _l("Pieces refused"),
+            _l("Pieces that agents refused, for any reason"),
+            _l("Pieces that agents accepted or refused"),
+            share("piece_refused", "piece_refused", "piece_accepted"),
+            unit="rate",
+            event="piece_refused",
+            service="preadmission",
+            events=("piece_refused", "piece_accepted", "piece_refused_because"),
+            better="down",
             of_people=True,
         ),
     )

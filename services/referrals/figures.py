@@ -44,6 +44,7 @@ def declare() -> None:
             _l("Median number of hours between the moment when a unit was asked and its answer"),
             "",
             _delay,
+            unit="hours",
             event=DELAY,
             missing=_MISSING,
             service="referrals",

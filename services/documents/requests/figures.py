@@ -43,6 +43,7 @@ def _of_delays() -> tuple[Definition, Definition]:
             _l("Civil days between sending and answer, half of the answers took at most that long"),
             "",
             _median,
+            unit="days",
             event=_DELAY,
             service="documents",
             events=("record_request_delay",),
