@@ -6,15 +6,24 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from admin import (
+    comparison_words,
+    care_ties,
+    catalogue_words,
+    connector_words,
     figure_words,
+    figures,
     referral_outcomes,
     routes_absences,  # noqa: F401 - adds its pages to the agendas' blueprint
+    routes_access_reviews,
+    routes_accessibility,
     routes_agendas,
     routes_appointment_exchanges,
     routes_appointment_requests,
     routes_appointments,
     routes_assurance,
     routes_audit,
+    routes_audit_verification,
+    routes_availability,
     routes_bill_disputes,
     routes_bill_imports,
     routes_bill_journal,
@@ -25,6 +34,8 @@ from admin import (
     routes_bill_sources,
     routes_billing,
     routes_callbacks,
+    routes_catalogue,
+    routes_catalogue_links,  # noqa: F401 - adds its pages to the services' blueprint
     routes_communities,
     routes_companions,
     routes_connectors,
@@ -44,6 +55,10 @@ from admin import (
     routes_emergencies,
     routes_exchange_inbox,  # noqa: F401 - adds its pages to the exchanges' blueprint
     routes_exchanges,
+    routes_figure_comparison,
+    routes_figure_services,
+    routes_figure_targets,
+    routes_figure_views,
     routes_figures,
     routes_guests,
     routes_hospital_provider,
@@ -51,7 +66,10 @@ from admin import (
     routes_hospital_structure,  # noqa: F401 - adds its pages to the hospitals' blueprint
     routes_hospitals,
     routes_identities,
+    routes_incidents,
     routes_invitations,  # noqa: F401 - adds its pages to the agents' blueprint
+    routes_jobs,
+    routes_legal_pages,
     routes_lines,
     routes_lost_factors,
     routes_machines,
@@ -60,6 +78,7 @@ from admin import (
     routes_masking,
     routes_maternity,
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
+    routes_notices,
     routes_offer,
     routes_offer_openings,  # noqa: F401 - adds its pages to the directory's blueprint
     routes_offer_reports,  # noqa: F401 - adds its pages to the directory's blueprint
@@ -74,6 +93,7 @@ from admin import (
     routes_preadmission_lists,  # noqa: F401 - adds its pages to the tray's blueprint
     routes_preadmission_messages,
     routes_preadmission_phone,  # noqa: F401 - adds its pages to the tray's blueprint
+    routes_processings,
     routes_questionnaires,
     routes_questionnaires_editor,  # noqa: F401 - adds its pages to the questionnaires' blueprint
     routes_questionnaires_library,  # noqa: F401 - adds its pages to the questionnaires' blueprint
@@ -93,6 +113,7 @@ from admin import (
     routes_retention,
     routes_room_prices,
     routes_rush,
+    routes_security,
     routes_settlement,
     routes_shelf,
     routes_staff,
@@ -104,9 +125,12 @@ from admin import (
     routes_transmissions,
     routes_treasury,
     routes_unit_desks,  # noqa: F401 - adds its pages to the exchanges' blueprint
+    routes_unusual_accesses,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_waiting,
+    service_impacts,
 )
+from auth.wording import say
 from portal import catalog, retention
 from portal.catalog import Card, Group
 from services import appointments, lines, preadmission, questionnaires
@@ -119,12 +143,13 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["figure_words"] = figure_words
     app.register_blueprint(routes_dashboard.dashboard_pages)
     app.register_blueprint(routes_figures.figure_pages)
+    _add_figures(app)
     app.register_blueprint(routes_staff.staff_pages)
     app.register_blueprint(routes_machines.machine_pages)
     app.register_blueprint(routes_emergencies.emergency_pages)
     app.register_blueprint(routes_emergencies.review_pages)
-    app.register_blueprint(routes_audit.journal_pages)
-    app.register_blueprint(routes_connectors.connector_pages)
+    _add_oversight(app)
+    _add_machinery(app)
     _add_bills(app)
     _add_appointments(app)
     _add_stays(app)
@@ -146,6 +171,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_lost_factors.lost_factor_pages)
     _add_city(app)
     _add_life_of_files(app)
+    _add_services(app)
     _offer_appointments()
     _offer_preadmission()
     _offer_questionnaires()
@@ -153,6 +179,7 @@ def register(app: Flask) -> None:
     catalog.offer(REFERRALS)
     _offer_identities()
     _offer_oversight()
+    _offer_services()
     _offer_administration()
 
 
@@ -180,6 +207,37 @@ REFERRALS = Card(
     "admin_referrals.tray",
     "referrals",
 )
+
+
+def _add_machinery(app: Flask) -> None:
+    """Connectors, jobs and availability."""
+    for pages in (routes_connectors.connector_pages, routes_jobs.pages, routes_availability.pages):
+        app.register_blueprint(pages)
+    routes_connectors.offer_bands()
+    say(connector_words.WORDS)
+    figures.declare()
+
+
+def _add_oversight(app: Flask) -> None:
+    """Who watches over accesses, and what they keep."""
+    care_ties.declare()
+    for pages in (routes_audit.journal_pages, routes_audit_verification.verification_pages):
+        app.register_blueprint(pages)
+    for pages in (routes_unusual_accesses.unusual_pages, routes_access_reviews.review_pages):
+        app.register_blueprint(pages)
+    for pages in (routes_security.security_pages, routes_incidents.incident_pages):
+        app.register_blueprint(pages)
+
+
+def _add_figures(app: Flask) -> None:
+    app.jinja_env.globals["comparison_words"] = comparison_words
+    for pages in (routes_figure_services.pages, routes_figure_comparison.pages):
+        app.register_blueprint(pages)
+    for pages in (routes_figure_targets.pages, routes_figure_views.pages):
+        app.register_blueprint(pages)
+    offer = partial(_offer, Group(_l("Figures"), "chart-column"), "administration")
+    offer("comparison", _l("Comparison of hospitals"), "building-2", "admin_figure_comparison.show")
+    offer("figure-views", _l("Saved views"), "list", "admin_figure_views.views")
 
 
 def _add_documents(app: Flask) -> None:
@@ -313,12 +371,36 @@ def _offer_oversight() -> None:
     offer = partial(_offer, Group(_l("Oversight"), "history"), "audit")
     offer("journal", _l("Journal"), "history", "admin_audit.journal")
     offer("emergencies", _l("Emergency openings"), "siren", "admin_emergency_reviews.reviews")
+    offer("unusual-accesses", _l("Unusual accesses"), "eye", "admin_unusual_accesses.tray")
+    offer("incidents", _l("Incidents"), "circle-alert", "admin_incidents.register")
+    offer("security", _l("Security"), "shield-check", "admin_security.overview")
+
+
+def _add_services(app: Flask) -> None:
+    """What the portal offers, and what it says of itself."""
+    say(catalogue_words.WORDS)
+    service_impacts.declare()
+    for pages in (routes_catalogue.catalogue_pages, routes_notices.notice_pages, routes_legal_pages.legal_pages):
+        app.register_blueprint(pages)
+    for pages in (routes_accessibility.accessibility_pages, routes_processings.processing_pages):
+        app.register_blueprint(pages)
+
+
+def _offer_services() -> None:
+    offer = partial(_offer, Group(_l("Services"), "layout-dashboard"), "administration")
+    offer("catalogue", _l("Services on offer"), "layout-dashboard", "admin_catalogue.overview")
+    offer("notices", _l("Notices"), "bell", "admin_notices.overview")
+    offer("legal-pages", _l("Legal pages"), "file-text", "admin_legal.overview")
+    offer("accessibility-plan", _l("Plan of accessibility"), "accessibility", "admin_accessibility.plan")
+    offer("accessibility-reports", _l("Pages that cannot be used"), "message-square", "admin_accessibility.reports")
+    offer("processings", _l("Register of processing"), "clipboard-list", "admin_processings.hospitals")
 
 
 def _offer_administration() -> None:
     offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
     offer("hospitals", _l("Hospitals"), "hospital", "admin_hospitals.overview")
     offer("staff", _l("Agents"), "users", "admin_staff.agents")
+    offer("access-reviews", _l("Reviews of rights"), "shield-check", "admin_access_reviews.overview")
     offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
     offer("offer-of-care", _l("Directory of the hospitals"), "hospital", "admin_offer.overview")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
@@ -335,6 +417,8 @@ def _offer_administration() -> None:
     offer("retention", _l("How long things are kept"), "hourglass", "admin_retention.overview")
     offer("mailboxes", _l("Secure mailboxes"), "mail", "admin_mailboxes.boxes")
     offer("connectors", _l("Connectors"), "activity", "admin_connectors.connectors")
+    offer("jobs", _l("Jobs"), "clock", "admin_jobs.overview")
+    offer("availability", _l("Availability"), "badge-check", "admin_availability.overview")
 
 
 def _offer(group: Group, right: str, code: str, title: object, icon: str, endpoint: str) -> None:

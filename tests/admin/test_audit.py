@@ -144,7 +144,7 @@ class TestSearch:
 
     def test_details_are_shown_as_text(self, group: Group, sign_in: SignIn) -> None:
         happened("bill.opened", group.north.id, reason="<b>bold</b>", amount_cents=1200)
-        assert any("reason : <b>bold</b> amount_cents : 1200" in line for line in journal(sign_in(group.auditor)))
+        assert any("reason : <b>bold</b> amount in cents : 1200" in line for line in journal(sign_in(group.auditor)))
 
 
 class TestPages:

@@ -8,6 +8,7 @@ told as unknown: the same entries are sent again, with the same sequence ids.
 import os
 import socket
 import ssl
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC
@@ -21,6 +22,8 @@ _NOTICE, _WARNING = 5, 4
 _MOST_SEQUENCE = 2147483647  # RFC 5424, 7.3.1: then it starts again at 1
 _PATIENCE_S = 5.0
 _CHUNK = 1 << 16
+_SETTLE_S = 0.05
+"""One that hangs up with something unread says goodbye first, and that it was cut a moment later."""
 
 
 class SyslogCollector:
@@ -101,6 +104,9 @@ def _wait_for_the_end(line: socket.socket, deadline: Deadline) -> None:
     with suppress(TimeoutError):
         while line.recv(_CHUNK):
             pass
+    time.sleep(_SETTLE_S)
+    if trouble := line.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(trouble)
 
 
 def _ascii(text: str, longest: int) -> str:
