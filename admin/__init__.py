@@ -180,6 +180,7 @@ def register(app: Flask) -> None:
     _offer_identities()
     _offer_oversight()
     _offer_services()
+    _offer_hospitals()
     _offer_administration()
 
 
@@ -396,13 +397,17 @@ def _offer_services() -> None:
     offer("processings", _l("Register of processing"), "clipboard-list", "admin_processings.hospitals")
 
 
-def _offer_administration() -> None:
-    offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
+def _offer_hospitals() -> None:
+    offer = partial(_offer, Group(_l("Hospitals"), "hospital"), "administration")
     offer("hospitals", _l("Hospitals"), "hospital", "admin_hospitals.overview")
-    offer("staff", _l("Agents"), "users", "admin_staff.agents")
-    offer("access-reviews", _l("Reviews of rights"), "shield-check", "admin_access_reviews.overview")
     offer("places", _l("Sites and practitioners"), "map-pin", "admin_places.places")
     offer("offer-of-care", _l("Directory of the hospitals"), "hospital", "admin_offer.overview")
+
+
+def _offer_administration() -> None:
+    offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
+    offer("staff", _l("Agents"), "users", "admin_staff.agents")
+    offer("access-reviews", _l("Reviews of rights"), "shield-check", "admin_access_reviews.overview")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
     offer("hospital-provider", _l("The hospital’s own sign-in"), "log-in", "admin_hospital_provider.hospitals")
     offer("referral-offers", _l("What units take by referral"), "stethoscope", "admin_referral_offers.offers")
