@@ -1,21 +1,60 @@
-"""How the machine is: what the worker has to do, whether the ledgers keep up. No row of a person is shown.
+"""How the machine is: its doors, as every process has seen them, and whether the ledgers keep up. No row of a person
+is shown.
 
 Counting the events that wait for their seal takes sight of every hospital's: it is done as the system, and only
 numbers come out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from portal import db
 from portal.db import session
+from portal.gateways import board, door
+from portal.gateways.board import DoorLine, DoorPause, DoorTest
+from portal.gateways.door import DoorState
 
 LATE = timedelta(minutes=2)
 """A roll-up or a seal older than this means that no worker runs, or that a transaction stays open."""
+SEEN_LATELY = timedelta(days=1)
+"""What processes said of their doors counts for this long."""
+NEVER_CLOSED: Final = frozenset({"storage"})
+"""Families of doors that people cannot close: without its files the portal is out of order, not waiting."""
 _HEARTBEAT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One door, as all the processes together see it. waiting, given_up: jobs that it stopped."""
+
+    state: DoorState
+    processes: int
+    pause: DoorPause | None
+    test: DoorTest | None
+    waiting: int
+    given_up: int
+
+    @property
+    def name(self) -> str:
+        return self.state.name
+
+    @property
+    def family(self) -> str:
+        """What stands behind it: `his`, `mail`, `payments`…"""
+        return family(self.name)
+
+    @property
+    def p95_ms(self) -> float | None:
+        """What 95 of 100 of the last passages stayed under."""
+        return door.percentile_ms(self.state.recent, 0.95)
+
+    @property
+    def may_be_closed(self) -> bool:
+        return self.family not in NEVER_CLOSED
 
 
 @dataclass(frozen=True)
@@ -27,15 +66,6 @@ class Queue:
     doing: int
     failed: int
     workers: int
-
-
-@dataclass(frozen=True)
-class FailedTask:
-    """Jobs of one kind that were given up."""
-
-    task: str
-    jobs: int
-    last_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -54,17 +84,52 @@ class Ledgers:
         return db.now() - self.rolled_up_at > LATE
 
 
+def family(name: str) -> str:
+    """What stands behind a door of this name."""
+    return name.partition(".")[0].partition(" ")[0]
+
+
+def connectors(finess: Collection[str]) -> Sequence[Connector]:
+    """Every door used in a day, or that this process holds: the whole group's, and those of these hospitals."""
+    lines = [line for line in board.lines(db.now() - SEEN_LATELY) if line.process != board.process()]
+    own = [state for state in door.states() if board.finess_of(state.name) in ("", *finess)]
+    states = board.by_name([*(line.state for line in lines), *own])
+    pauses, tests, stopped = board.pauses(), board.last_tests(), _stopped()
+    return [
+        Connector(state, _seen_by(name, lines, own), pauses.get(name), tests.get(name), *stopped.get(name, (0, 0)))
+        for name, state in states.items()
+    ]
+
+
+def connector(name: str, finess: Collection[str]) -> Connector | None:
+    """One of them."""
+    return next((each for each in connectors(finess) if each.name == name), None)
+
+
+def _seen_by(name: str, lines: Sequence[DoorLine], own: Sequence[DoorState]) -> int:
+    used = any(state.name == name and (state.last_success_at or state.last_failure_at) for state in own)
+    return len({line.process for line in lines if line.door == name}) + used
+
+
+def seen_by(name: str) -> Sequence[DoorLine]:
+    """One door process by process, the last seen first."""
+    lines = [line for line in board.lines(db.now() - SEEN_LATELY) if line.door == name]
+    return sorted(lines, key=lambda line: line.seen_at, reverse=True)
+
+
 _QUEUE = text(
     "select count(*) filter (where status = 'todo' and coalesce(scheduled_at, now()) <= now()),"
     " count(*) filter (where status = 'todo' and scheduled_at > now()),"
-    " count(*) filter (where status = 'doing'), count(*) filter (where status = 'failed'),"
+    " count(*) filter (where status = 'doing'),"
+    " count(*) filter (where status = 'failed' and not exists (select 1 from job_settled s where s.job_id = j.id)),"
     " (select count(*) from procrastinate_workers where last_heartbeat > now() - cast(:heartbeat as interval))"
-    " from procrastinate_jobs where status in ('todo', 'doing', 'failed')"
+    " from procrastinate_jobs j where status in ('todo', 'doing', 'failed')"
 )
-_FAILED = text(
-    "select j.task_name, count(distinct j.id), max(e.at) from procrastinate_jobs j"
-    " left join procrastinate_events e on e.job_id = j.id and e.type = 'failed'"
-    " where j.status = 'failed' group by 1 order by 2 desc, 1 limit 20"
+_STOPPED = text(
+    "select t.door, count(*) filter (where j.status = 'todo'), count(*) filter (where j.status = 'failed' and"
+    " not exists (select 1 from job_settled s where s.job_id = j.id)) from job_trouble t"
+    " join procrastinate_jobs j on j.id = t.job_id"
+    " where t.door <> '' and j.status in ('todo', 'failed') group by 1"
 )
 _LEDGERS = text(
     "select (select count(*) from audit_batch), (select coalesce(sum(events), 0) from audit_batch),"
@@ -80,12 +145,18 @@ def queue() -> Queue:
     return Queue(*session.execute(_QUEUE, {"heartbeat": _HEARTBEAT}).one())
 
 
-def failed_tasks() -> Sequence[FailedTask]:
-    """Kinds of jobs that were given up, the most frequent first."""
-    return [FailedTask(*row) for row in session.execute(_FAILED)]
+def _stopped() -> Mapping[str, tuple[int, int]]:
+    """Door → jobs that wait for it, jobs that were given up because of it."""
+    return {name: (waiting, failed) for name, waiting, failed in session.execute(_STOPPED)}
 
 
 def ledgers() -> Ledgers:
     """Whether the seals and the figures keep up with what is written."""
     with db.transaction(db.system("admin.connectors")):
         return Ledgers(*session.execute(_LEDGERS).one())
+
+
+def pauses_of(name: str) -> Sequence[DoorPause]:
+    """When people closed a door, the latest first; twenty at most."""
+    query = select(DoorPause).where(DoorPause.door == name).order_by(DoorPause.paused_at.desc()).limit(20)
+    return session.scalars(query).all()

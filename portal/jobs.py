@@ -5,24 +5,26 @@ done-mark in the transaction of its effect (`effect()`): the second run finds it
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import procrastinate
 import structlog
+from croniter import croniter  # type: ignore[import-untyped]  # procrastinate's own reading of cron
 from procrastinate import BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
-from sqlalchemy import BigInteger, text
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column, scoped_session
 
 from portal import db
 from portal.db import Base
-from portal.gateways import Unavailable
+from portal.gateways import DoorError, Paused, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +39,15 @@ Function = Callable[..., Any]
 
 
 class _Retry(BaseRetryStrategy):
-    """After 2, 4, 8… seconds, then hourly. A job waits for a door that is away; any other trouble is told sooner."""
+    """After 2, 4, 8… seconds, then hourly. A job waits for a door that is away; any other trouble is told sooner.
+
+    For a door that people closed, it waits as long as they keep it closed: opening it again calls the job back.
+    """
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, Paused):
+            latest = db.now() + timedelta(seconds=_LONGEST_WAIT_S)
+            return RetryDecision(retry_at=min(exception.until or latest, latest))
         most = _RETRIES_WHILE_AWAY if isinstance(exception, Unavailable) else _RETRIES
         if job.attempts >= most:
             return None
@@ -56,6 +64,31 @@ class JobDone(Base):
 
     job_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     done_at: Mapped[datetime] = mapped_column(default=db.now)
+
+
+class JobTrouble(Base):
+    """What stopped a job the last time: the class of the error, and of a door's error its name and its words. The text
+    of any other error is not kept: it may hold a name."""
+
+    __tablename__ = "job_trouble"
+    __table_args__ = (Index(None, "door", postgresql_where=text("door <> ''")),)
+
+    job_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    door: Mapped[str]
+    error: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=db.now)
+
+
+class JobSettled(Base):
+    """Somebody gave a job up, and said why."""
+
+    __tablename__ = "job_settled"
+
+    job_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    reason: Mapped[str]
+    settled_by: Mapped[str]
+    settled_at: Mapped[datetime] = mapped_column(default=db.now)
 
 
 class AlreadyDone(Exception):
@@ -103,6 +136,28 @@ def periodic(cron: str, name: str) -> Callable[[Callable[[], Any]], Callable[[],
         return function
 
     return register
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A job of the clock and when it is due: `cron`, in UTC."""
+
+    name: str
+    cron: str
+
+    def due_before(self, moment: datetime) -> datetime:
+        """The last time it was due."""
+        return datetime.fromtimestamp(croniter(self.cron, moment.timestamp()).get_prev(), UTC)
+
+    def due_after(self, moment: datetime) -> datetime:
+        """The next time it is due."""
+        return datetime.fromtimestamp(croniter(self.cron, moment.timestamp()).get_next(), UTC)
+
+
+def ticks() -> Sequence[Tick]:
+    """Every job of the clock, by name."""
+    known = app.periodic_registry.periodic_tasks.values()
+    return sorted((Tick(each.task.name, each.cron) for each in known), key=lambda tick: tick.name)
 
 
 def names() -> frozenset[str]:
@@ -170,8 +225,26 @@ def _run(function: Callable[..., Any], context: JobContext, arguments: dict[str,
             function(**arguments)
     except AlreadyDone:
         log.info("job.already_done", job=context.job.task_name, job_id=context.job.id)
+    except Exception as error:
+        _note(context.job.id, error)
+        raise
     finally:
         _running.reset(token)
+
+
+def _note(job_id: int, error: Exception) -> None:
+    """Write down what stopped a job, for whoever looks after the queue; procrastinate keeps nothing of it."""
+    met: BaseException | None = error
+    while met is not None and not isinstance(met, DoorError):
+        met = met.__cause__ or met.__context__
+    said = {"door": met.door, "reason": str(met)[:300]} if isinstance(met, DoorError) else {"door": "", "reason": ""}
+    values = {"job_id": job_id, "error": type(error).__name__, "at": db.now()} | said
+    try:
+        with db.transaction(db.system(_running.get().name)) as current:
+            added = insert(JobTrouble).values(values)
+            current.execute(added.on_conflict_do_update(index_elements=[JobTrouble.job_id], set_=values))
+    except SQLAlchemyError as trouble:
+        log.warning("job.trouble_not_noted", job_id=job_id, error=type(trouble).__name__)
 
 
 # -- the worker --------------------------------------------------------------------------------------------------
@@ -235,6 +308,9 @@ def forget_finished() -> None:
             ),
             age,
         )
+        for beside in ("job_trouble", "job_settled"):
+            gone = "not exists (select 1 from procrastinate_jobs j where j.id = b.job_id)"
+            current.execute(text(f"delete from {beside} b where {gone}"))
         current.execute(
             text(
                 "delete from job_done d where d.done_at < now() - cast(:age as interval) and not exists"

@@ -1,10 +1,17 @@
 """Doors to the outside world, and the three ways in which one can fail."""
 
-__all__ = ["DoorError", "LeftAlone", "OutcomeUnknown", "Refused", "Unavailable", "UnsupportedUrl"]
+from datetime import datetime
+
+__all__ = ["DoorError", "LeftAlone", "OutcomeUnknown", "Paused", "Refused", "Unavailable", "UnsupportedUrl"]
 
 
 class DoorError(Exception):
-    """What a door tells its caller. Its text never holds personal data: it ends in logs."""
+    """What a door tells its caller. Its text never holds personal data: it ends in logs.
+
+    door: its name, once it was raised from a passage.
+    """
+
+    door: str = ""
 
 
 class Unavailable(DoorError):
@@ -17,6 +24,14 @@ class Unavailable(DoorError):
 
 class LeftAlone(Unavailable):
     """Nothing was even tried: the counterpart failed too often, and is left alone for a while."""
+
+
+class Paused(LeftAlone):
+    """Nothing was even tried: people closed this door for a while. until: the end that they gave, if any."""
+
+    def __init__(self, reason: str, until: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.until = until
 
 
 class Refused(DoorError):

@@ -4,21 +4,29 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Protocol
 
 import structlog
 
-from portal.gateways import LeftAlone, OutcomeUnknown, Refused, Unavailable
+from portal.gateways import DoorError, LeftAlone, OutcomeUnknown, Refused, Unavailable
 from portal.gateways.breaker import Breaker, BreakerState
 
 log = structlog.get_logger("portal.gateways")
 
 _doors: "weakref.WeakSet[Door]" = weakref.WeakSet()
 _doors_lock = threading.Lock()
+
+EDGES_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000)
+"""Upper bounds of the classes in which the last passages are counted; one more class for what took longer."""
+_REMEMBERED = 200
 
 
 class Ending(StrEnum):
@@ -32,7 +40,8 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DoorState:
-    """One line of the connectors page and of `parvis check`. Counters are those of this process."""
+    """One line of the connectors page. Counters are those of one process since it started; recent: its last passages,
+    at most 200, counted by how long they took (`EDGES_MS`)."""
 
     name: str
     breaker: BreakerState
@@ -43,6 +52,51 @@ class DoorState:
     refused: int
     failed: int
     mean_ms: float
+    recent: tuple[int, ...] = ()
+
+
+class Watcher(Protocol):
+    """Who looks after the doors of this process: whether people closed one, and what became of each passage."""
+
+    def look_at(self, door: str) -> None:
+        """Raises `Paused` when people closed this door."""
+
+    def passed(self) -> None:
+        """Something went through a door."""
+
+
+_watchers: list[Watcher] = []
+_even_paused: ContextVar[bool] = ContextVar("even paused", default=False)
+
+
+def watched_by(watcher: Watcher | None) -> None:
+    """Ask this one before each passage, and tell it after; None: nobody any more."""
+    _watchers[:] = [watcher] if watcher else []
+
+
+@contextmanager
+def even_paused() -> Iterator[None]:
+    """Go through doors that people closed, to see whether they work again."""
+    token = _even_paused.set(True)
+    try:
+        yield
+    finally:
+        _even_paused.reset(token)
+
+
+def percentile_ms(recent: Sequence[int], share: float) -> float | None:
+    """What that share of the passages stayed under, in ms, interpolated within its class; None without any passage.
+
+    Passages above the last edge count as that edge: it is a lower bound then.
+    """
+    wanted, below = share * sum(recent), 0
+    if not wanted:
+        return None
+    for low, high, passages in zip((0, *EDGES_MS), (*EDGES_MS, EDGES_MS[-1]), recent, strict=True):
+        if passages and below + passages >= wanted:
+            return low + (high - low) * (wanted - below) / passages
+        below += passages
+    return float(EDGES_MS[-1])
 
 
 class Deadline:
@@ -103,6 +157,7 @@ class Door:
         self._last_success_at: datetime | None = None
         self._last_failure_at: datetime | None = None
         self._last_failure = ""
+        self._recent: deque[int] = deque(maxlen=_REMEMBERED)
         with _doors_lock:
             _doors.add(self)
 
@@ -110,10 +165,17 @@ class Door:
     def passage(self, operation: str) -> Iterator[Deadline]:
         """Surround one exchange with the counterpart; gives the `Deadline` that its reads and writes must keep.
 
-        Raises `Unavailable` at once while the breaker is open. `Unavailable` and `OutcomeUnknown` raised inside
-        count as failures; `Refused` does not, since the counterpart answered.
+        Raises `Unavailable` at once while the breaker is open, or while people keep the door closed. `Unavailable` and
+        `OutcomeUnknown` raised inside count as failures; `Refused` does not, since the counterpart answered.
         """
-        self._enter()
+        try:
+            self._enter()
+            yield from self._inside(operation)
+        except DoorError as error:
+            error.door = error.door or self.name
+            raise
+
+    def _inside(self, operation: str) -> Iterator[Deadline]:
         started = self._clock()
         try:
             yield Deadline(started + self.timeout_seconds, self._clock)
@@ -142,9 +204,13 @@ class Door:
                 refused=self._counts[Ending.REFUSED],
                 failed=self._counts[Ending.FAILED],
                 mean_ms=1000 * self._total_seconds / passages if passages else 0.0,
+                recent=tuple(self._recent.count(each) for each in range(len(EDGES_MS) + 1)),
             )
 
     def _enter(self) -> None:
+        if not _even_paused.get():
+            for watcher in _watchers:
+                watcher.look_at(self.name)
         with self._lock:
             passes = self._breaker.lets_pass()
         if not passes:
@@ -163,10 +229,13 @@ class Door:
             detail=detail,
             ms=round(1000 * seconds, 1),
         )
+        for watcher in _watchers:
+            watcher.passed()
 
     def _count(self, ending: Ending, seconds: float, detail: str) -> None:
         self._counts[ending] += 1
         self._total_seconds += seconds
+        self._recent.append(bisect_left(EDGES_MS, 1000 * seconds))
         if ending is Ending.FAILED:
             self._breaker.failed()
             self._last_failure_at, self._last_failure = self._now(), detail
