@@ -143,19 +143,19 @@ def lines(
 
 
 def spark(values: Sequence[Value]) -> Spark:
-    """A line without scale, from the first value to the last."""
-    known = [value or 0 for value in values] or [0]
-    low, high = min(known), max(known)
-    span = (high - low) or 1
-    step = SPARK_WIDTH / max(len(known) - 1, 1)
+    """A line without scale, from the first value to the last; it goes past those that are unknown."""
+    step = SPARK_WIDTH / max(len(values) - 1, 1)
+    known = [(index, value) for index, value in enumerate(values) if value is not None] or [(0, 0)]
+    low = min(value for _index, value in known)
+    span = (max(value for _index, value in known) - low) or 1
     points = [
         (round(index * step, 1), round(SPARK_HEIGHT - 4 - (value - low) / span * (SPARK_HEIGHT - 8), 1))
-        for index, value in enumerate(known)
+        for index, value in known
     ]
     if len(points) == 1:
-        points.append((float(SPARK_WIDTH), points[0][1]))
+        points = [(0.0, points[0][1]), (float(SPARK_WIDTH), points[0][1])]
     path = "M" + "L".join(f"{x} {y}" for x, y in points)
-    return Spark(path, f"{path}L{SPARK_WIDTH} {SPARK_HEIGHT}L0 {SPARK_HEIGHT}Z")
+    return Spark(path, f"{path}L{points[-1][0]} {SPARK_HEIGHT}L{points[0][0]} {SPARK_HEIGHT}Z")
 
 
 def _curve(one: Mapping[str, Any], rank: int, xs: Sequence[float], scale: Callable[[Number], float]) -> Curve:
