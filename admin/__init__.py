@@ -122,6 +122,7 @@ from admin import (
     routes_stripe,
     routes_stripe_events,
     routes_subscriptions,
+    routes_totals,
     routes_transmissions,
     routes_treasury,
     routes_unit_desks,  # noqa: F401 - adds its pages to the exchanges' blueprint
@@ -238,6 +239,8 @@ def _add_figures(app: Flask) -> None:
         app.register_blueprint(pages)
     offer = partial(_offer, Group(_l("Figures"), "chart-column"), "administration")
     offer("comparison", _l("Comparison of hospitals"), "building-2", "admin_figure_comparison.show")
+    app.register_blueprint(routes_totals.total_pages)
+    offer("totals", _l("Totals of the hospital"), "file-check", "admin_totals.overview")
     offer("figure-views", _l("Saved views"), "list", "admin_figure_views.views")
 
 

@@ -25,6 +25,7 @@ from portal.config import ConfigurationError, Settings
 from portal.establishments import UnknownEstablishment
 from portal.gateways import board
 from portal.kpi.commands import kpi_commands
+from portal.kpi.totals_commands import import_
 
 CreateApp = Callable[..., Flask]
 _FINESS = re.compile(r"[0-9][0-9AB][0-9]{7}")  # 2A and 2B are Corsica
@@ -265,3 +266,4 @@ def export_audit(context: click.Context, first: datetime, last: datetime) -> Non
 
 
 parvis.add_command(kpi_commands)
+parvis.add_command(import_)

@@ -61,7 +61,7 @@ def _take(caller: Caller, listed: list[Any]) -> Response:
 def _read(place: Establishment, told: Any) -> Entry:
     """Raises NotATotal."""
     if not isinstance(told, dict) or isinstance(told.get("value"), bool) or not isinstance(told.get("value"), int):
-        raise NotATotal("value: not a whole number")
+        raise NotATotal("value")
     texts = [told.get(name) for name in ("code", "day", "grain")]
     code, day, grain = (text if isinstance(text, str) else "" for text in texts)
     return hospital_totals.read_entry(place, code, day, grain, str(told["value"]))

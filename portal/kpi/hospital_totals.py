@@ -39,8 +39,25 @@ STOCKS: Final = ("active_patients",)
 MOST: Final = 10**14
 
 
+WHY: Final = {
+    "code": "code: {told} is not one of " + ", ".join(CODES),
+    "grain": "grain: {told} is neither month nor day",
+    "value": "value: not a whole number, zero or more",
+    "day": "day: {told} is not a day such as 2026-10-01",
+    "first_day": "day: a month is named by its first day",
+    "not_over": "day: {told} is not over",
+    "too_old": "day: {told} is before 2000",
+    "finess": "finess: no hospital of yours has the number {told}",
+    "line": "{told}",
+}
+
+
 class NotATotal(ValueError):
-    """This cannot be a total; the message says why."""
+    """This cannot be a total. reason: a code of WHY; told: what was read; the message says both in English."""
+
+    def __init__(self, reason: str, told: str = "") -> None:
+        self.reason, self.told = reason, told[:40] or "nothing"
+        super().__init__(WHY[reason].format(told=self.told))
 
 
 class HospitalTotal(Keyed, Base):
@@ -97,26 +114,26 @@ class Received:
 def read_entry(place: Establishment, code: str, day: str, grain: str, value: str) -> Entry:
     """A total as a file or a machine writes it: ISO day (or month, `2026-10`), whole number. Raises NotATotal."""
     if code not in CODES:
-        raise NotATotal(f"code: {code or 'nothing'} is not one of {', '.join(CODES)}")
+        raise NotATotal("code", code)
     if grain not in ("month", "day"):
-        raise NotATotal(f"grain: {grain or 'nothing'} is neither month nor day")
+        raise NotATotal("grain", grain)
     if not (value.isascii() and value.isdigit()) or int(value) > MOST:
-        raise NotATotal("value: not a whole number, zero or more")
+        raise NotATotal("value")
     try:
         on = date.fromisoformat(f"{day}-01" if grain == "month" and len(day) == 7 else day)
     except ValueError as error:
-        raise NotATotal("day: not a day such as 2026-10-01") from error
+        raise NotATotal("day", day) from error
     _check_over(place, on, grain)
     return Entry(place.id, code, on, "month" if grain == "month" else "day", int(value))
 
 
 def _check_over(place: Establishment, day: date, grain: str) -> None:
     if grain == "month" and day.day != 1:
-        raise NotATotal("day: a month is named by its first day")
+        raise NotATotal("first_day")
     if last_day(day, grain) >= calendar.civil_day(db.now(), place.tz):
-        raise NotATotal(f"day: this {grain} is not over")
+        raise NotATotal("not_over", day.isoformat())
     if day.year < 2000:
-        raise NotATotal("day: before 2000")
+        raise NotATotal("too_old", day.isoformat())
 
 
 def last_day(day: date, grain: str) -> date:

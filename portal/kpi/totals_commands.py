@@ -37,6 +37,6 @@ def totals(context: click.Context, files: tuple[Path, ...]) -> None:
         except NotSuchAFile as error:
             raise click.ClickException(f"{file.name}: {error}") from error
         for refused in report.remarks:
-            click.echo(json.dumps({"file": file.name, "line": refused.line, "refused": refused.why}))
+            click.echo(json.dumps({"file": file.name, "line": refused.line, "refused": str(refused.why)}))
         counts = {what: getattr(report, what) for what in ("added", "changed", "unchanged", "refused")}
         click.echo(json.dumps({"file": file.name} | counts))

@@ -25,7 +25,7 @@ class Refused:
     """A line that was not taken, and why."""
 
     line: int
-    why: str
+    why: NotATotal
 
 
 @dataclass
@@ -73,17 +73,17 @@ def read(source: Path | bytes, places: dict[str, Establishment]) -> Iterator[Ent
     with delimited.opened(source) as file:
         file.need(COLUMNS)
         for number, cells, wrong in file.picked(COLUMNS):
-            yield Refused(number, wrong) if wrong else _read_line(number, cells, places)
+            yield Refused(number, NotATotal("line", wrong)) if wrong else _read_line(number, cells, places)
 
 
 def _read_line(number: int, cells: tuple[str, ...], places: dict[str, Establishment]) -> Entry | Refused:
     finess, code, day, grain, value = cells
     if finess not in places:
-        return Refused(number, f"finess: no hospital of yours has the number {finess}")
+        return Refused(number, NotATotal("finess", finess))
     try:
         return hospital_totals.read_entry(places[finess], code, day, grain, value)
     except NotATotal as error:
-        return Refused(number, str(error))
+        return Refused(number, error)
 
 
 def _take(batch: list[Entry | Refused], report: Report) -> None:
