@@ -39,7 +39,11 @@ STEPS: Final[Mapping[str, tuple[Any, Any, str]]] = {
         "admin_bill_sources.sources",
     ),
     "his": (_l("The hospital’s system"), _l("Where appointments and stays are told"), "admin_subscriptions.settings"),
-    "services": (_l("Services on offer"), _l("What patients may do from which day: the last thing to switch on"), ""),
+    "services": (
+        _l("Services on offer"),
+        _l("What patients may do, from which day: the last thing to switch on"),
+        "admin_catalogue.overview",
+    ),
 }
 """Code of readiness → title, why, and the endpoint of its page."""
 
@@ -93,7 +97,8 @@ def _step(code: str, hospital: Establishment, found: Readiness) -> Step:
     if endpoint.startswith("."):
         href = url_for(endpoint, finess=hospital.finess, _anchor="documents" if code == "legal" else None)
         return Step(title, hint, status, tone, href)
-    return Step(title, hint, status, tone, page_of(endpoint))
+    href = page_of(endpoint)
+    return Step(title, hint if href else _("Another right than yours opens that page."), status, tone, href)
 
 
 def page_of(endpoint: str) -> str:

@@ -3,8 +3,9 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from portal.db import session
@@ -22,16 +23,24 @@ def results(wanted: str) -> Found:
     words = _fold(wanted).split()
     practitioners = session.scalars(
         select(Practitioner)
+        .where(_goes_on(Practitioner.leaves_on))
         .options(joinedload(Practitioner.unit).joinedload(Unit.establishment))
         .order_by(Practitioner.family_name)
     ).all()
     units = session.scalars(
-        select(Unit).options(joinedload(Unit.establishment), joinedload(Unit.site)).order_by(Unit.name)
+        select(Unit)
+        .where(_goes_on(Unit.closes_on))
+        .options(joinedload(Unit.establishment), joinedload(Unit.site))
+        .order_by(Unit.name)
     ).all()
     return Found(
         [one for one in practitioners if _holds(f"{one.full_name} {one.speciality} {one.unit.name}", words)],
         [one for one in units if _holds(f"{one.name} {one.establishment.name}", words)],
     )
+
+
+def _goes_on(last_on: Any) -> ColumnElement[bool]:
+    return last_on.is_(None) | (last_on >= func.current_date())
 
 
 def _holds(text: str, words: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Site, Unit
+from portal.web import branding
 from portal.web.security import public_url
 from services.offer import drawing, linked, pages, queries, seeking, structured, wording
 from services.offer.actions.reports import Subject
@@ -135,9 +136,16 @@ def page(path: str, slug: str, audience: str) -> str | Response:
     if slug != _WRITERS[kind](what):
         return redirect(doors.of(kind, what), 301)
     facts = _common(audience) | _FACTS[kind](what, audience)
+    branding.wear(_house(what))
     return render_template(
         f"offer/{kind}.html", canonical=public_address(kind, what), report_href=doors.report(kind, what), **facts
     )
+
+
+def _house(what: Shown) -> Establishment:
+    if isinstance(what, Practitioner):
+        return what.unit.establishment
+    return what if isinstance(what, Establishment) else what.establishment
 
 
 def _common(audience: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def one_of_patient(patient_id: UUID, preadmission_id: UUID) -> Preadmission | No
 
 
 def units_on_offer(establishment_id: UUID | None = None) -> Sequence[Unit]:
-    """Units of the hospitals that take pre-admissions online today, by hospital then name."""
+    """Units that are not closed of the hospitals that take pre-admissions online today, by hospital then name."""
     wanted = (
         select(Unit)
         .options(joinedload(Unit.establishment))
@@ -62,6 +62,7 @@ def units_on_offer(establishment_id: UUID | None = None) -> Sequence[Unit]:
         .join(PublishedService, PublishedService.establishment_id == Unit.establishment_id)
         .where(
             PublishedService.code == "preadmission",
+            Unit.closes_on.is_(None) | (Unit.closes_on >= func.current_date()),
             PublishedService.opened_on <= func.current_date(),
             PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
         )
