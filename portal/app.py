@@ -34,7 +34,7 @@ from portal.config import ConfigurationError, Settings
 from portal.gateways import UnsupportedUrl
 from portal.retention import own as own_retention
 from portal.retention.commands import command as retention_command
-from portal.web import branding, errors, i18n, limits, security, ui, unit_of_work, uploads
+from portal.web import announcing, branding, errors, i18n, limits, security, ui, unit_of_work, uploads
 
 _DAY_S = 86_400
 _HASHED = re.compile(r"^.+\.[0-9a-f]{8,}\..+$")
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     _serve_static(app)
     _open_doors(app, settings)
-    for furnish in (security, i18n, errors, ui, branding, uploads, limits):
+    for furnish in (security, i18n, errors, ui, branding, announcing, uploads, limits):
         furnish.register(app)
     unit_of_work.register(app, callers.declare, callers.foresee)
     navigation.register(app)

@@ -26,8 +26,11 @@ from auth import assurance, sessions
 from auth.models import Account, WebSession
 from portal import config, db, jobs, schema
 from portal.app import create_app
+from portal.catalog.legal import queries as legal_queries
+from portal.catalog.notices import queries as notice_queries
 from portal.config import Settings
 from portal.embedded.postgres import EmbeddedPostgres
+from portal.kpi import keys
 from tests import network
 from tests.emptying import Tables
 from tests.pages import PageClient
@@ -114,6 +117,7 @@ def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
 def app(settings: Settings) -> Flask:
     made = create_app(settings)
     made.test_client_class = PageClient
+    keys.of_month(keys.month_of(db.now()))  # asked for once by each process: no test counts it among its statements
     return made
 
 
@@ -130,6 +134,8 @@ def _cleared(request: pytest.FixtureRequest) -> None:
     if "app" in request.fixturenames:
         request.getfixturevalue("tables").empty()
         assurance.forget()
+        notice_queries.suppose_none()
+        legal_queries.suppose_none()
 
 
 @pytest.fixture(autouse=True)

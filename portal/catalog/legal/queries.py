@@ -57,12 +57,8 @@ def personal_data(establishment_id: UUID) -> tuple[PersonalData, LegalPage | Non
 
 def personal_data_everywhere() -> Mapping[UUID, PersonalData]:
     """The same for every hospital that said it, in one statement."""
-    rows = session.scalars(
-        select(LegalPage)
-        .where(LegalPage.page == "personal-data", LegalPage.establishment_id.is_not(None))
-        .distinct(LegalPage.establishment_id)
-        .order_by(LegalPage.establishment_id, LegalPage.version.desc())
-    )
+    of_hospitals = select(LegalPage).where(LegalPage.page == "personal-data", LegalPage.establishment_id.is_not(None))
+    rows = session.scalars(of_hospitals.order_by(LegalPage.version))  # the last one stays
     return {row.establishment_id: read(PersonalData, row.content) for row in rows if row.establishment_id}
 
 
