@@ -1,39 +1,34 @@
-"""The charts of the figures: how they went, bar by bar."""
+"""The charts of the figures: one indicator bar by bar, with the target that a hospital set itself."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from flask_babel import gettext as _
 
 from admin import figure_words
-from admin.queries_figures import Figures, Reading
-from portal import kpi
-from portal.kpi import Definition, Figure, Period
+from admin.queries_figures import Reading
+from portal.kpi import Definition, Figure
 
-_CHANNELS = {"web": lambda: _("Online"), "phone": lambda: _("By phone"), "desk": lambda: _("At the desk")}
-_MOST_CURVES = 4
+Kind = Literal["bars", "lines", "stacked", "shares", "ranked", "funnel"]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing for `ui.line_chart` (labels, series) or `ui.bar_chart` (points). header: what the values are."""
+    """A drawing of `ui/charts.html` or `ui/charts_parts.html`.
+
+    labels and series: of lines, stacked, shares. points: of bars, ranked, funnel. header: what the values are.
+    """
 
     code: str
+    kind: Kind
     title: str
-    header: str
-    note: str
+    header: str = ""
+    note: str = ""
     labels: Sequence[str] = ()
-    series: Sequence[dict[str, Any]] = ()
-    points: Sequence[dict[str, Any]] = ()
-
-
-def of_family(family: str, figures: Figures) -> Chart | None:
-    """The chart that a family of indicators is shown with: visits, appointments, pre-admissions, payments."""
-    if family not in _DRAWN:
-        return None
-    code, draw = _DRAWN[family]
-    return draw(figures, code) if code in {definition.code for definition in kpi.definitions()} else None
+    series: Sequence[Mapping[str, Any]] = ()
+    points: Sequence[Mapping[str, Any]] = ()
+    target: Mapping[str, Any] | None = None
 
 
 def chart(reading: Reading) -> Chart:
@@ -44,7 +39,7 @@ def chart(reading: Reading) -> Chart:
     if definition.unit == "rate":
         percents = [None if value is None else round(value * 100, 1) for value in reading.past]
         series = [{"name": _("Per cent"), "values": percents}]
-        return Chart(definition.code, title, _("Per cent"), by, labels=labels, series=series)
+        return Chart(definition.code, "lines", title, _("Per cent"), by, labels, series, target=_target(reading))
     points = [
         {
             "label": label,
@@ -53,57 +48,22 @@ def chart(reading: Reading) -> Chart:
         }
         for label, cut in zip(labels, reading.cuts, strict=True)
     ]
-    return Chart(definition.code, title, title, by, points=points)
+    return Chart(definition.code, "bars", title, title, by, points=points, target=_target(reading))
 
 
 def _height(definition: Definition, figure: Figure) -> float:
-    value = figure.value or 0
-    return value / 100 if definition.unit == "cents" else value
+    return scaled(definition, figure.value or 0)
 
 
-def _visits(figures: Figures, code: str) -> Chart:
-    def signed_in(period: Period) -> int:
-        return sum(kpi.counted("visit_started", period.portal, audience=each) for each in ("patient", "professional"))
-
-    def anonymous(period: Period) -> int:
-        return kpi.counted("visit_started", period.portal, audience="anonymous")
-
-    return _lines(figures, code, _("Visits"), {_("Signed in"): signed_in, _("Anonymous"): anonymous})
+def scaled(definition: Definition, value: float) -> float:
+    """As charts write it: a rate in per cent, an amount in euros."""
+    return {"cents": value / 100, "rate": value * 100}.get(definition.unit, value)
 
 
-def _appointments(figures: Figures, code: str) -> Chart:
-    event = kpi.definition(code).event
-    found = {total.channel for _days, period in figures.periods() for total in kpi.totals(event, period)}
-    order = [*_CHANNELS, *sorted(found - set(_CHANNELS))]
-    curves = {
-        _CHANNELS[channel]() if channel in _CHANNELS else channel: _through(event, channel)
-        for channel in [each for each in order if each in found][:_MOST_CURVES]
+def _target(reading: Reading) -> Mapping[str, Any] | None:
+    if reading.target is None or not (reading.definition.unit == "rate" or reading.target_is_of_a_bar):
+        return None
+    return {
+        "value": scaled(reading.definition, reading.target),
+        "text": _("Target: %(value)s", value=figure_words.written(reading.definition, reading.target)),
     }
-    return _lines(figures, code, _("Appointments booked, by channel"), curves)
-
-
-def _through(event: str, channel: str) -> Callable[[Period], int]:
-    return lambda period: kpi.counted(event, period, channels=(channel,))
-
-
-def _preadmissions(figures: Figures, code: str) -> Chart:
-    return replace(chart(figures.of(kpi.definition(code))), title=_("Pre-admissions sent"))
-
-
-def _payments(figures: Figures, code: str) -> Chart:
-    return replace(chart(figures.of(kpi.definition(code))), title=_("Amounts paid online, in euros"))
-
-
-def _lines(figures: Figures, code: str, title: str, curves: dict[str, Callable[[Period], int]]) -> Chart:
-    bars, by = figures.periods(), figures.grain
-    series = [{"name": name, "values": [read(period) for _days, period in bars]} for name, read in curves.items()]
-    labels = [figure_words.bar(days, by) for days, _period in bars]
-    return Chart(code, title, title, figure_words.grain(by), labels=labels, series=series)
-
-
-_DRAWN: dict[str, tuple[str, Callable[[Figures, str], Chart]]] = {
-    "O": ("U3", _visits),
-    "R": ("R1", _appointments),
-    "P": ("P1", _preadmissions),
-    "F": ("F1a", _payments),
-}

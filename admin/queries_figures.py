@@ -4,33 +4,35 @@ A page reads its indicators, the period before and the bars of its charts side b
 many figures there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import select
 
 from admin import spans
 from admin.spans import Days
-from portal import kpi
+from portal import db, kpi
 from portal.db import session
 from portal.establishments import Establishment
-from portal.kpi import Definition, Figure, KpiWatermark, Period
-
-_FAMILIES = {"O": "O", "U": "O", "R": "R", "P": "P", "D1": "P", "D2": "P", "D": "M", "M": "M", "F": "F"}
-"""The first letters of codes (domain catalogue, section 5.2) → the family they are shown with, in reading order."""
-_ORDER = list(_FAMILIES)
+from portal.kpi import Definition, Figure, Period
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the reader asked for: days, at one of their hospitals or (None) at all of them."""
+    """What the reader asked for: days, at one of their hospitals or (None) at all of them, compared with others."""
 
     days: Days
     hospitals: Sequence[Establishment]
     hospital: Establishment | None = None
+    comparison: spans.Comparison = "before"
+    asked_grain: spans.Grain | None = None
+
+    @property
+    def earlier(self) -> Days:
+        """The days that these are compared with."""
+        return spans.compared(self.days, self.comparison)
 
     @property
     def among(self) -> frozenset[UUID]:
@@ -56,6 +58,25 @@ class Reading:
     earlier: Figure
     cuts: Sequence[Cut]
     grain: spans.Grain
+    target: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether any bar has a value: a rate of nothing has none."""
+        return any(value is not None for value in self.past)
+
+    @property
+    def target_is_of_a_bar(self) -> bool:
+        """Whether the target may stand beside the bars: a number to reach in the whole period is not one of a day."""
+        return self.definition.unit not in ("count", "cents") or len(self.cuts) == 1
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the target is reached; None without a target, a value, or a better side."""
+        value, better = self.figure.value, self.definition.better
+        if self.target is None or value is None or not better:
+            return None
+        return value >= self.target if better == "up" else value <= self.target
 
     @property
     def past(self) -> list[float | int | None]:
@@ -69,37 +90,30 @@ def hospitals(establishment_ids: frozenset[UUID]) -> Sequence[Establishment]:
     return session.scalars(query.order_by(Establishment.name)).all()
 
 
-def families() -> list[tuple[str, list[Definition]]]:
-    """The indicators by family: O, R, P, M, F, or '' for those that the catalogue does not know."""
-    ordered = sorted(kpi.definitions(), key=lambda each: (_rank(each.code), each.code))
-    return [(family, list(group)) for family, group in groupby(ordered, lambda each: _family(each.code))]
+def may_look_at(finess: str) -> bool:
+    """Whether the reader administers this hospital; '' stands for all of theirs."""
+    if not finess:
+        return True
+    place = session.scalar(select(Establishment.id).where(Establishment.finess == finess))
+    return place in db.current_actor().rights.get("administration", ())
 
 
-def _family(code: str) -> str:
-    return _FAMILIES.get(_prefix(code), "")
-
-
-def _prefix(code: str) -> str:
-    return code if code in _FAMILIES else code[:1]
-
-
-def _rank(code: str) -> int:
-    return _ORDER.index(_prefix(code)) if _prefix(code) in _FAMILIES else len(_ORDER)
-
-
-def rolled_up_at() -> datetime | None:
-    """Up to when events are counted."""
-    return session.scalar(select(KpiWatermark.rolled_up_at))
+def has_every_hospital(establishment_ids: Collection[UUID]) -> bool:
+    """Whether these are all the hospitals of the group."""
+    return session.scalar(select(Establishment.id).where(Establishment.id.not_in(establishment_ids)).limit(1)) is None
 
 
 class Figures:
     """The figures of one page: every indicator asked for shares what was read for the others."""
 
-    def __init__(self, choice: Choice) -> None:
-        self._by_days = _Bars(choice, choice.days, spans.before(choice.days), spans.cuts(choice.days))
+    def __init__(self, choice: Choice, events: Collection[str] | None = None) -> None:
+        """events: what the page counts, to read nothing else; None reads everything."""
+        self.choice = choice
+        self.grain = spans.grain(choice.days, choice.asked_grain)
+        self._by_days = _Bars(choice, choice.days, choice.earlier, spans.cuts(choice.days, choice.asked_grain), events)
         months = spans.months(choice.days)
-        self._by_months = _Bars(choice, months[-1], months[-2], months)
-        self.grain = spans.grain(choice.days)
+        same_month = spans.month_of(choice.earlier.last) if choice.comparison == "year" else months[-2]
+        self._by_months = _Bars(choice, months[-1], same_month, months, events)
 
     def of(self, definition: Definition) -> Reading:
         """The indicator over the chosen days, or over their last month when it only means something by month."""
@@ -107,17 +121,36 @@ class Figures:
         now, earlier, *cuts = [definition.compute(period) for period in bars.periods]
         shown = [Cut(days, figure) for days, figure in zip(bars.cuts, cuts, strict=True)]
         grain: spans.Grain = "month" if definition.by_month else self.grain
-        return Reading(definition, bars.days, now, bars.earlier, earlier, shown, grain)
+        return Reading(
+            definition, bars.days, now, bars.earlier, earlier, shown, grain, self._targets.get(definition.code)
+        )
+
+    @cached_property
+    def _targets(self) -> Mapping[str, float]:
+        """Of the hospital, or of the group when all hospitals are looked at, as they stand on the last day."""
+        place = self.choice.hospital.id if self.choice.hospital else None
+        found = kpi.targets([each.code for each in kpi.definitions()], [place, None], self.choice.days.last)
+        own = {code: value for (code, where), value in found.items() if where == place}
+        of_the_portal = {each.code for each in kpi.definitions() if each.portal}
+        return {code: value for (code, _where), value in found.items() if code in of_the_portal} | own
+
+    @property
+    def whole(self) -> Period:
+        """The chosen days, to count something else than an indicator in them."""
+        return self._by_days.periods[0]
 
     def periods(self) -> Sequence[tuple[Days, Period]]:
-        """The bars of the chosen days, to count something else than an indicator in them."""
+        """The bars of the chosen days."""
         return list(zip(self._by_days.cuts, self._by_days.periods[2:], strict=True))
 
 
 class _Bars:
-    """Days, those before them, and their cuts: read side by side, at the first question."""
+    """Days, those they are compared with, and their cuts: read side by side, at the first question."""
 
-    def __init__(self, choice: Choice, days: Days, earlier: Days, cuts: Sequence[Days]) -> None:
+    def __init__(
+        self, choice: Choice, days: Days, earlier: Days, cuts: Sequence[Days], events: Collection[str] | None
+    ) -> None:
         self.days, self.earlier, self.cuts = days, earlier, cuts
         place = choice.hospital.id if choice.hospital else None
-        self.periods = kpi.side_by_side([each.span for each in (days, earlier, *cuts)], place, choice.among)
+        spans_read = [each.span for each in (days, earlier, *cuts)]
+        self.periods = kpi.side_by_side(spans_read, place, choice.among, events)

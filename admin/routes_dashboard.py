@@ -1,58 +1,62 @@
 """The first page of the staff: figures for administrators, the nearest tray for the others."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from admin import charts_figures, figure_words, queries_figures
-from admin.charts_figures import Chart
+from admin import (
+    figure_drawings,
+    figure_services,
+    figure_view_pages,
+    queries_figure_alerts,
+    queries_figures,
+)
 from admin.figures_chooser import chooser
-from admin.queries_figures import Figures, Reading
+from admin.queries_figures import Figures
 from auth import guards
-from auth.emergencies import queries as emergencies
+from auth.figure_views import queries as views
 from portal import catalog, db
-from portal.kpi import Definition
 
 dashboard_pages = guards.staff(Blueprint("admin", __name__, url_prefix="/admin", template_folder="templates"))
 
 
 @dashboard_pages.get("/")
 def dashboard() -> tuple[str, int] | Response:
-    """The figures, for whoever administers a hospital."""
+    """The figures, for whoever administers a hospital; by the view they start with, when the address asks nothing."""
     actor = db.current_actor()
     if actor.may("administration"):
-        return _figures()
+        return _start() or _figures()
     trays = [card.staff_endpoint for card in catalog.staff_cards() if actor.may(card.right)]
     if not trays:
         abort(403)
     return redirect(url_for(trays[0]))
 
 
-@dataclass(frozen=True)
-class Family:
-    """Indicators shown together, with the chart of the main one."""
-
-    title: str
-    readings: Sequence[Reading]
-    chart: Chart | None
+def _start() -> Response | None:
+    if set(request.args) - {"lang"}:
+        return None
+    view = views.start()
+    if view is None or not queries_figures.may_look_at(view.choice.get("establishment", "")):
+        return None
+    return redirect(figure_view_pages.address(view))
 
 
 def _figures() -> tuple[str, int]:
     chosen = chooser()
-    figures = Figures(chosen.choice)
+    shown = figure_services.home()
+    definitions = [each for pair in shown for each in pair if each]
+    figures = Figures(chosen.choice, figure_drawings.events(figure_drawings.HOME, definitions))
+    tiles = [(figures.of(main), figures.of(rate) if rate else None) for main, rate in shown]
+    readings = [each for pair in tiles for each in pair if each]
+    health = queries_figure_alerts.health()
+    audited = guards.establishments("audit")
     page = render_template(
         "admin/dashboard.html",
         chooser=chosen,
         form=chosen.form,
-        families=[_family(name, group, figures) for name, group in queries_figures.families()],
-        rolled_up_at=queries_figures.rolled_up_at(),
-        to_judge=emergencies.count_to_judge(guards.establishments("audit")),
+        tiles=tiles,
+        charts=[chart for each in figure_drawings.HOME if (chart := each.draw(figures))],
+        alerts=list(queries_figure_alerts.alerts(readings, health, audited)),
+        services=figure_services.services(),
+        rolled_up_at=health.rolled_up_at,
     )
     return page, 422 if chosen.form.errors else 200
-
-
-def _family(name: str, definitions: Sequence[Definition], figures: Figures) -> Family:
-    readings = [figures.of(definition) for definition in definitions]
-    return Family(figure_words.family(name), readings, charts_figures.of_family(name, figures))

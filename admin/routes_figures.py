@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, abort, render_template
-from flask_babel import format_decimal
+from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
-from admin import charts_figures, figure_words
+from admin import charts_figures, figure_drawings, figure_services, figure_words
 from admin.figures_chooser import Chooser, chooser
 from admin.queries_figures import Figures, Reading
 from auth import guards
@@ -24,8 +24,15 @@ figure_pages = guards.staff(
 def show(code: str) -> tuple[str, int]:
     """One indicator over the chosen days."""
     chosen, reading = _read(code)
-    drawn = charts_figures.chart(reading) if reading.figure.fed else None
-    page = render_template("admin/figures/show.html", chooser=chosen, form=chosen.form, reading=reading, chart=drawn)
+    page = render_template(
+        "admin/figures/show.html",
+        chooser=chosen,
+        form=chosen.form,
+        reading=reading,
+        chart=charts_figures.chart(reading) if reading.figure.fed else None,
+        service=figure_services.service_of(reading.definition),
+        versions=kpi.stored(code, str(get_locale() or "fr")),
+    )
     return page, 422 if chosen.form.errors else 200
 
 
@@ -49,14 +56,14 @@ def _read(code: str) -> tuple[Chooser, Reading]:
     except KeyError:
         abort(404)
     chosen = chooser()
-    return chosen, Figures(chosen.choice).of(definition)
+    return chosen, Figures(chosen.choice, figure_drawings.events((), [definition])).of(definition)
 
 
 def _rows(chosen: Chooser, reading: Reading) -> Iterator[list[object]]:
     definition = reading.definition
-    place = figure_words.place(definition, chosen.choice)
+    place, version = figure_words.place(definition, chosen.choice), kpi.version_of(definition.code)
     for cut in reading.cuts:
-        named = [definition.code, str(definition.title), definition.version, place, cut.days.first, cut.days.last]
+        named = [definition.code, str(definition.title), version, place, cut.days.first, cut.days.last]
         yield [*named, *_numbers(definition, cut.figure)]
 
 

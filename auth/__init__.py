@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         emergencies,
         enrolment,
         factors,
+        figure_views,
         figures,
         guests,
         hospital_providers,
@@ -37,6 +38,6 @@ def register(app: Flask) -> None:
     figures.declare()
     for noun in (
         hospital_providers, account, visits, wording, practice, death, guests, factors, local, identity, contact,
-        enrolment, agents, emergencies, machines, mandates, news, digests, oversight,
+        enrolment, agents, emergencies, machines, mandates, news, digests, oversight, figure_views,
     ):  # fmt: skip
         noun.register(app)
