@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 
-from auth.models import Account, Patient
+from auth.models import Patient
 from portal.audit import AuditEvent
 from portal.db import session
 
@@ -63,12 +63,6 @@ def every_event(search: Search) -> Iterator[Line]:
     """The same, whole, newest first, up to MOST_EXPORTED."""
     for event, patient in session.execute(_query(search).limit(MOST_EXPORTED)):
         yield Line(event, patient)
-
-
-def agent(account_id: UUID) -> Account | None:
-    """The agent whose acts are searched, when the reader may know them."""
-    found = session.get(Account, account_id)
-    return found if found is not None and found.audience == "staff" else None
 
 
 def patient(patient_id: UUID) -> Patient | None:

@@ -47,7 +47,7 @@ def journal() -> tuple[str, int]:
         codes=sorted(ACTIONS),
         kind_words=audit_words.kind_words,
         details=audit_words.details,
-        narrowed=_narrowed(search),
+        narrowed=_narrowed(search, page),
         address=_address,
         older=_address(before=page.older) if page.older else "",
         newest=_address() if search.before else "",
@@ -148,12 +148,13 @@ def _before() -> int | None:
     return number if number is not None and 0 < number < 2**63 else None
 
 
-def _narrowed(search: Search) -> list[tuple[str, str]]:
+def _narrowed(search: Search, page: Page) -> list[tuple[str, str]]:
     """What one person or thing the search is about, in words, and the address of the same search without it."""
     found = []
     if search.agent is not None:
-        agent = queries_audit.agent(search.agent)
-        found.append((_("Acts of %(name)s", name=agent.name if agent else "–"), _address(agent=None)))
+        # As the lines name them: an auditor reads no agent's account.
+        name = page.lines[0].event.actor_name if page.lines else "–"
+        found.append((_("Acts of %(name)s", name=name), _address(agent=None)))
     if search.patient is not None:
         patient = queries_audit.patient(search.patient)
         name = patient.full_name if patient else _("a person you may not see")

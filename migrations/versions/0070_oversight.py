@@ -39,6 +39,14 @@ def _protect() -> None:
     op.execute(f"alter policy audit_batch_read on audit_batch using ({may.either(_AN_AUDITOR, may.SYSTEM)})")
     auditor = may.either(may.staff("audit"), may.SYSTEM)
     may.protect("unusual_access", read=auditor, insert=may.SYSTEM, update=auditor, delete=may.SYSTEM)
+    # Auditors read whose access was unusual and who judged it, and no other account.
+    concerned = may.both(
+        may.either("u.account_id = account.id", "u.reviewed_by = account.id"), may.staff("audit", "u.establishment_id")
+    )
+    op.execute(
+        "create policy account_unusual on account for select using"
+        f" (audience = 'staff' and exists (select 1 from unusual_access u where {concerned}))"
+    )
     reviewer = may.either(may.staff("administration"), may.SYSTEM)
     readers = may.either(may.staff("administration"), may.staff("audit"), may.SYSTEM)
     for table in ("access_review", "access_review_line"):
@@ -51,6 +59,7 @@ def _protect() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_audit_event_object_id", "audit_event")
+    op.execute("drop policy account_unusual on account")
     op.execute(f"alter policy audit_batch_read on audit_batch using ({may.SYSTEM})")
     for table in _TABLES:
         op.execute(f"drop table {table} cascade")

@@ -94,8 +94,8 @@ def _words(report: Report) -> dict[str, object]:
 
 
 def _check_open(incident: SecurityIncident) -> None:
-    session.refresh(incident, with_for_update={"key_share": True})
-    if incident.closed_at is not None:
+    held = select(SecurityIncident.closed_at).where(SecurityIncident.id == incident.id)
+    if session.scalar(held.with_for_update(key_share=True)) is not None:
         raise AlreadyClosed
 
 

@@ -66,8 +66,8 @@ def decide(review: AccessReview, account_id: UUID, kept: Collection[str]) -> Non
 
     Raises ReviewClosed, OwnRights, and what `rights.change_rights` raises when a right may not be withdrawn.
     """
-    session.refresh(review, with_for_update={"key_share": True})
-    if review.closed_at is not None:
+    held = select(AccessReview.closed_at).where(AccessReview.id == review.id)
+    if session.scalar(held.with_for_update(key_share=True)) is not None:
         raise ReviewClosed
     me = db.current_actor().account_id
     if account_id == me:

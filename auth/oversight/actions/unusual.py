@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from auth.oversight.models import TO_REVIEW, UnusualAccess
@@ -44,7 +45,7 @@ def keep_findings(establishment_id: UUID, week_on: date, found: Iterable[tuple[s
 
 def judge(access: UnusualAccess, state: str, comment: str) -> None:
     """Say what an unusual access was: `explained` or `reported`, with why. Raises OwnAccess."""
-    session.refresh(access, with_for_update={"key_share": True})
+    session.scalar(select(UnusualAccess.id).where(UnusualAccess.id == access.id).with_for_update(key_share=True))
     me = db.current_actor().account_id
     if access.account_id == me:
         raise OwnAccess
