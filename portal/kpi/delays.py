@@ -6,7 +6,7 @@ says lies in the same slice as the exact value: it is at most one slice away fro
 below four, a day from one to three days), and beyond twenty days it says twenty days.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import timedelta
 from math import ceil
 from uuid import UUID
@@ -28,7 +28,7 @@ SLICES: dict[str, int] = {
     "le_20d": 20 * DAY_H,
 }
 """Dimension → the most working hours it holds, in order; the rest is `more`."""
-BEYOND = "more"
+BEYOND, _LONGEST = "more", "le_20d"
 
 
 def slice_of(spent: timedelta) -> str:
@@ -43,15 +43,22 @@ def count_delay(event: str, spent: timedelta, *, establishment_id: UUID | None, 
 
 
 def percentile(event: str, period: Period, share: float) -> float | None:
-    """The working hours within which this share of the delays of the period lie, by linear interpolation inside the
-    slice where it falls; None of nothing. share: above 0, up to 1."""
-    slices = list(_slices(event, period))
-    wanted = share * sum(events for _from, _to, events in slices)
-    seen = 0
-    for above, upto, events in slices:
+    """The working hours within which this share of the delays of the period lie; None of nothing."""
+    counted: dict[str, int] = {}
+    for total in totals(event, period):
+        counted[total.dimension] = counted.get(total.dimension, 0) + total.events
+    return percentile_of(counted, share)
+
+
+def percentile_of(counted: Mapping[str, int], share: float) -> float | None:
+    """The same of delays counted by dimension, by linear interpolation inside the slice where it falls. share: above
+    0, up to 1."""
+    wanted, seen, above = share * sum(counted.values()), 0, 0
+    for name, upto in (*SLICES.items(), (BEYOND, SLICES[_LONGEST])):
+        events = counted.get(name, 0)
         if events and seen + events >= wanted:
             return above + (upto - above) * (wanted - seen) / events
-        seen += events
+        seen, above = seen + events, upto
     return None
 
 
@@ -59,18 +66,6 @@ def hours(event: str, period: Period, share: float) -> int | None:
     """The same in whole hours, rounded up: "at most"."""
     found = percentile(event, period, share)
     return None if found is None else max(ceil(found - 1e-9), 1)
-
-
-def _slices(event: str, period: Period) -> Iterator[tuple[int, int, int]]:
-    """More than, up to, how many; the last slice has no end: it says its beginning."""
-    counted: dict[str, int] = {}
-    for total in totals(event, period):
-        counted[total.dimension] = counted.get(total.dimension, 0) + total.events
-    above = 0
-    for name, upto in SLICES.items():
-        yield above, upto, counted.get(name, 0)
-        above = upto
-    yield above, above, counted.get(BEYOND, 0)
 
 
 def lower_median(event: str, period: Period) -> int | None:

@@ -109,12 +109,14 @@ def test_drafts_given_up_and_planned_stays_are_counted_the_day_after(ground: Gro
         invited.preadmission_id = ready.id
         jobs.count_yesterday(db.now())
     assert _figure("P7").numerator == 1
-    assert (_figure("P2").numerator, _figure("P2").denominator) == (1, 2)
+    assert (_figure("P2a").numerator, _figure("P2a").denominator) == (1, 2)
+    assert _figure("P2").numerator == 0, "its stay was on another day"
     assert len(rows(StayInvitation)) == 2
 
 
 def test_a_share_without_the_hospitals_stays_is_not_invented(ground: Ground) -> None:
     assert _figure("P2").value is None
+    assert _figure("P2a").value is None
     assert _figure("P9").value is None
 
 
