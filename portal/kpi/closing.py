@@ -40,6 +40,7 @@ def close_months(today: date) -> list[date]:
     """Close every month that ended 35 days ago or more, oldest first, each in a transaction; returns them."""
     first_open = keys.first_open_month(today)
     with db.transaction(db.system("kpi.close_months")):
+        roll_up()
         due = list(_due(first_open))
     for month in due:
         with db.transaction(db.system("kpi.close_months")):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -9,8 +10,10 @@ from sqlalchemy import select
 
 from auth.demo_idp.audiences import AUDIENCES
 from auth.models import Account, Identity, Patient, PatientAccess, Professional, SignInAttempt, WebSession
+from auth.returning import YEAR_BEGUN
 from portal import db
-from portal.kpi import KpiEvent
+from portal.calendar import civil_day
+from portal.kpi import GROUP_ZONE, KpiEvent
 from tests.auth.trip import HOMES, Trip
 from tests.factories import people
 from tests.factories.hospitals import Hospital
@@ -82,6 +85,13 @@ class TestAPatient:
                                     zip(browsers, callbacks, strict=True)))  # fmt: skip
         assert answers == [302] * len(browsers)
         assert (count(Account), count(Patient), count(WebSession)) == (1, 1, len(browsers))
+
+    def test_is_remembered_by_the_days_of_their_first_and_last_visit(self, trip: Trips) -> None:
+        for _ in range(2):
+            trip().sign_in("dominique")
+        (account,) = rows(Account)
+        assert account.first_visit_on == account.last_visit_on == civil_day(db.now(), ZoneInfo(GROUP_ZONE))
+        assert [row.event for row in rows(KpiEvent)].count(YEAR_BEGUN) == 1
 
     def test_leaves_a_trace_in_the_audit_and_in_the_figures_without_a_name(self, trip: Trips) -> None:
         trip().sign_in("dominique")
