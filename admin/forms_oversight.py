@@ -11,7 +11,7 @@ from auth.oversight.actions import Report
 from auth.oversight.models import EXPLAINED, REPORTED
 from portal import db
 from portal.web.fields import choices
-from portal.web.forms import Form, Required
+from portal.web.forms import Form, OnceForm, Required
 
 VERDICTS = {
     EXPLAINED: _l("It has a good reason"),
@@ -64,7 +64,7 @@ class DecisionForm(Form):
     """One agent's rights: which are kept. Fields are added by the page, one a right."""
 
 
-class IncidentForm(Form):
+class IncidentForm(OnceForm):
     """What is known of an incident. Moments are on the hospital's clock: give it `zone`, then validate."""
 
     establishment = SelectField(_l("Hospital"))

@@ -16,7 +16,6 @@ from auth.oversight.models import TO_REVIEW, AccessReview, AccessReviewLine, Sec
 from portal import db, kpi
 from portal.audit import AuditEvent
 from portal.db import session
-from portal.kpi import Period
 
 DAYS = 30
 SIGN_INS, REFUSED, BLOCKED = "session_opened", "sign_in_refused", acts.BLOCKED
@@ -55,14 +54,12 @@ class Waiting:
     late_data_requests: int
 
 
-def counted(event: str, last: date) -> Pair:
-    """How often, at the whole portal. last: the last day counted."""
+def counted(establishment_ids: Collection[UUID], last: date) -> dict[str, Pair]:
+    """How often at the whole portal: sign-ins, refused ones, files stopped. last: the last day counted."""
     first = last - timedelta(days=DAYS - 1)
-    before = first - timedelta(days=1)
-    return Pair(
-        kpi.counted(event, Period(first, last)),
-        kpi.counted(event, Period(before - timedelta(days=DAYS - 1), before)),
-    )
+    spans = [(first, last), (first - timedelta(days=DAYS), first - timedelta(days=1))]
+    now, before = kpi.side_by_side(spans, None, establishment_ids, (SIGN_INS, REFUSED, BLOCKED))
+    return {event: Pair(kpi.counted(event, now), kpi.counted(event, before)) for event in (SIGN_INS, REFUSED, BLOCKED)}
 
 
 def audited(action: str, establishment_ids: Collection[UUID]) -> Pair:

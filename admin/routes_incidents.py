@@ -75,6 +75,7 @@ def one(incident_id: UUID) -> Answer:
 
 
 @incident_pages.route("/<uuid:incident_id>/corriger", methods=["GET", "POST"])
+@once
 def revise(incident_id: UUID) -> Answer:
     """What is known has changed."""
     incident = _incident(incident_id)

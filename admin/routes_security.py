@@ -22,10 +22,8 @@ def overview() -> str:
     ids = guards.establishments("audit")
     today = civil_day(db.now(), ZoneInfo(kpi.GROUP_ZONE))
     with db.transaction(db.system("security.look")):
+        counted = queries_security.counted(ids, today)
         facts = {
-            "sign_ins": queries_security.counted(queries_security.SIGN_INS, today),
-            "refused": queries_security.counted(queries_security.REFUSED, today),
-            "blocked": queries_security.counted(queries_security.BLOCKED, today),
             "administrators": queries_security.proven(ids, "administration"),
             "everybody": queries_security.proven(ids),
             "waiting": queries_security.waiting(ids, today),
@@ -33,6 +31,9 @@ def overview() -> str:
     return render_template(
         "admin/oversight/security.html",
         **facts,
+        sign_ins=counted[queries_security.SIGN_INS],
+        refused=counted[queries_security.REFUSED],
+        blocked=counted[queries_security.BLOCKED],
         emergencies=queries_security.audited("emergency.opened", ids),
         verified=next(iter(verifying.last()), None),
         collector=sending.collector(),

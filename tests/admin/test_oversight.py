@@ -189,6 +189,7 @@ class TestIncidents:
     def report(self, group: Group, hours_ago: int = 2, **more: str) -> dict[str, str]:
         known = (db.now() - timedelta(hours=hours_ago)).astimezone(group.north.tz)
         return {
+            "once": str(uuid4()),
             "establishment": group.north.finess, "kind": "sending", "title": "Letter sent to the wrong mailbox",
             "facts": "A letter of one patient went to another practitioner.", "risk": "some",
             "detected_at": known.strftime("%Y-%m-%dT%H:%M"), "people": "1",

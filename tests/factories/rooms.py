@@ -10,7 +10,7 @@ ROOMS = (
     "account", "history", "agents", "practice", "deaths", "city", "requests", "waiting", "reminders", "exchanges",
     "hospital_messages", "maternity", "pathways", "questionnaires", "invitations", "companions",
     "record_requests", "mailboxes", "unit_messages", "news", "lines",
-    "communities", "library", "circle", "offer", "referrals", "patient_referrals",
+    "communities", "library", "circle", "offer", "referrals", "patient_referrals", "oversight",
     "front_desk",
 )  # fmt: skip
 
