@@ -7,7 +7,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
-from auth import acts, figures_of_security, figures_of_use
+from auth import acts, figures_of_security, figures_of_use, returning
 from portal import catalog, files, kpi
 from portal.catalog import PublishedService
 from portal.db import session
@@ -22,7 +22,13 @@ ENROLLED = ("patient", "professional")
 def declare() -> None:
     """Add them to the catalogue, and count the viruses that uploads brought."""
     files.tell_of_viruses(acts.count_blocked_upload)
-    kpi.define(*_of_offer(), *_of_users(), *figures_of_use.definitions(), *figures_of_security.definitions())
+    kpi.define(
+        *_of_offer(),
+        *_of_users(),
+        *returning.definitions(),
+        *figures_of_use.definitions(),
+        *figures_of_security.definitions(),
+    )
 
 
 def _of_offer() -> Iterator[Definition]:

@@ -8,19 +8,20 @@ from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from auth.models import Account
 from portal import db, jobs, kpi
 from portal.calendar import civil_day
 from portal.db import session
-from portal.kpi import GROUP_WIDE, GROUP_ZONE, Period
+from portal.kpi import GROUP_WIDE, GROUP_ZONE, Definition
 from portal.kpi.models import KpiFrozenNumber
 
 RETURNED: Final = "U6"
 """Frozen by day: accounts whose first visit was 90 days before, and those of them who had come back."""
 YEARLY: Final = "U2a"
-"""Frozen at the end of each month: accounts that came since the first of January."""
+"""Frozen by day: accounts that came since the first of January."""
 RETURN_DAYS: Final = 90
 YEAR_BEGUN: Final = "year_visit_started"
 """The first visit of an account in a year: it has no other for a year, so that these may be summed."""
@@ -54,11 +55,40 @@ def freeze(today: date) -> list[date]:
     for day in days:
         for audience, (returned, first) in _returns(day - RETURN_DAYS * _DAY).items():
             kpi.freeze(RETURNED, day, audience, returned, first)
-        if (day + _DAY).day == 1:
-            year = Period(day.replace(month=1, day=1), day, GROUP_WIDE)
-            for audience in _AUDIENCES:
-                kpi.freeze(YEARLY, day, audience, kpi.counted(YEAR_BEGUN, year, audience=audience))
+        year = kpi.side_by_side([(day.replace(month=1, day=1), day)], GROUP_WIDE, [], [YEAR_BEGUN])[0]
+        for audience in _AUDIENCES:
+            kpi.freeze(YEARLY, day, audience, kpi.counted(YEAR_BEGUN, year, audience=audience))
     return days
+
+
+def definitions() -> Iterator[Definition]:
+    """What spans months."""
+    waits = _l("A count made at night in the period")
+    yield Definition(
+        YEARLY,
+        _l("Users of the year"),
+        _l("Distinct patients and professionals who signed in since the first of January, on the last day"),
+        "",
+        lambda period: kpi.last_frozen(YEARLY, period),
+        missing=waits,
+        portal=True,
+        service="portal",
+        better="up",
+        of_people=True,
+    )
+    yield Definition(
+        RETURNED,
+        _l("Back within 90 days"),
+        _l("Those of them who had signed in again, on another day, within 90 days"),
+        _l("Patients and professionals whose first visit was 90 days before a day of the period"),
+        lambda period: kpi.frozen(RETURNED, period),
+        unit="rate",
+        missing=waits,
+        portal=True,
+        service="portal",
+        better="up",
+        of_people=True,
+    )
 
 
 def _days(today: date) -> Iterator[date]:

@@ -37,9 +37,10 @@ class Counts:
         self._once: dict[Hashable, object] = {}
 
     def at(self, establishment_id: UUID) -> "Counts":
-        """What of it is of one establishment, besides what belongs to none: nothing is read twice."""
+        """What of it is of one establishment, besides what belongs to none: nothing is read twice, not even what
+        figures read by themselves (`once`), which is told apart by place by whoever reads it."""
         alone = copy(self)
-        alone._places, alone._once = frozenset({establishment_id, GROUP_WIDE}), {}
+        alone._places = frozenset({establishment_id, GROUP_WIDE})
         return alone
 
     def totals(self, event: str, span: Span) -> Iterator[Total]:
@@ -67,7 +68,8 @@ class Counts:
         return self._places is None or establishment_id in self._places
 
     def once(self, key: Hashable, load: Callable[[], T]) -> T:
-        """What a figure reads by itself, read once for all the spans."""
+        """What a figure reads by itself, read once for all the spans and all the places: `load` reads every hospital
+        that the reader may see, and the figure keeps those that it `covers`."""
         if key not in self._once:
             self._once[key] = load()
         return cast(T, self._once[key])

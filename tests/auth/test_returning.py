@@ -105,15 +105,20 @@ class TestReturns:
 
 
 class TestYears:
-    def test_those_of_a_year_are_kept_at_the_end_of_each_month(self, app: Flask) -> None:
+    def test_those_of_a_year_are_kept_for_each_day(self, app: Flask) -> None:
         for day in (date(2025, 11, 3), date(2025, 12, 2), date(2026, 1, 1)):
             with prepared():
                 kpi.count(returning.YEAR_BEGUN, audience="patient", at=datetime.combine(day, time(12), UTC))
         all_rolled_up()
         with prepared():
-            returning.freeze(date(2025, 12, 1))
-            returning.freeze(date(2026, 1, 1))
+            for day in (date(2025, 11, 4), date(2025, 12, 1), date(2026, 1, 1), date(2026, 1, 2)):
+                returning.freeze(day)
         with db.transaction(db.system("tests")):
-            assert kpi.last_frozen(returning.YEARLY, Period(date(2025, 1, 1), date(2025, 12, 31))).numerator == 2
-            assert kpi.last_frozen(returning.YEARLY, Period(date(2025, 11, 1), date(2025, 12, 30))).numerator == 1
-            assert kpi.last_frozen(returning.YEARLY, Period(date(2026, 1, 1), date(2026, 1, 30))).value is None
+            years = (
+                (Period(date(2025, 1, 1), date(2025, 12, 31)), 2),
+                (Period(date(2025, 11, 1), date(2025, 11, 30)), 1),
+                (Period(date(2026, 1, 1), date(2026, 1, 30)), 1),
+                (Period(date(2025, 10, 1), date(2025, 10, 31)), None),
+            )
+            for period, users in years:
+                assert kpi.definition(returning.YEARLY).compute(period).value == users
