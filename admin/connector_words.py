@@ -50,8 +50,8 @@ STATES: Mapping[str, Any] = {
     "waiting": _l("Due now"),
     "later": _l("For later"),
     "doing": _l("Running"),
-    "settled": _l("Given up"),
-    "succeeded": _l("Done"),
+    "settled": _l("Given up by hand"),
+    "succeeded": _l("Went well"),
 }
 TONES: Mapping[str, str] = {
     "failed": "danger",
@@ -61,12 +61,12 @@ TONES: Mapping[str, str] = {
     "succeeded": "success",
 }
 EVENTS: Mapping[str, Any] = {
-    "deferred": _l("Asked for"),
+    "deferred": _l("Put in the queue"),
     "started": _l("Began"),
     "deferred_for_retry": _l("Stopped; to be tried again"),
     "failed": _l("Failed for good"),
-    "succeeded": _l("Done"),
-    "cancelled": _l("Given up"),
+    "succeeded": _l("Went well"),
+    "cancelled": _l("Given up by hand"),
     "aborted": _l("Interrupted"),
     "abort_requested": _l("Interruption asked for"),
     "scheduled": _l("Put off"),
@@ -79,13 +79,13 @@ CAUSES: Mapping[str, Any] = {
 }
 
 
-def label(name: str) -> str:
-    """How a door is called: what stands behind it, and whose it is."""
-    known = str(FAMILIES.get(family(name), name))
-    rest = finess_of(name) or (name.partition(" ")[2] if family(name) == "mssante" else "")
-    if family(name) == "payments":
-        rest = name.partition(".")[2]
-    return f"{known} – {rest}" if rest else known
+def label(name: str, hospitals: Mapping[str, str] | None = None) -> str:
+    """How a door is called: what stands behind it, and whose it is. hospitals: their names, by FINESS number."""
+    known, finess = FAMILIES.get(family(name)), finess_of(name)
+    if known is None:
+        return name
+    rest = (hospitals or {}).get(finess, finess) if finess else name.removeprefix(family(name)).lstrip(".")
+    return f"{known} – {rest}" if rest else str(known)
 
 
 def state_of(connector: Connector) -> tuple[str, str]:

@@ -59,7 +59,7 @@ class MaintenanceForm(OnceForm):
     """From when, for how long, and why the portal may be down."""
 
     day = DateParts(_l("Day"), [InputRequired(_l("Give the day."))])
-    at = StringField(_l("From"), [Required(_l("Give the time."))], description=_l("For example 22:00"))
+    at = StringField(_l("From what time"), [Required(_l("Give the time."))], description=_l("For example 22:00"))
     minutes = IntegerField(
         _l("For how many minutes"),
         [

@@ -53,6 +53,12 @@ class Connector:
         return door.percentile_ms(self.state.recent, 0.95)
 
     @property
+    def is_used(self) -> bool:
+        """Whether anything went through it lately, or was kept from it."""
+        state = self.state
+        return bool(state.last_success_at or state.last_failure_at or self.pause or self.test or self.waiting)
+
+    @property
     def may_be_closed(self) -> bool:
         return self.family not in NEVER_CLOSED
 
@@ -91,8 +97,9 @@ def family(name: str) -> str:
 
 def connectors(finess: Collection[str]) -> Sequence[Connector]:
     """Every door used in a day, or that this process holds: the whole group's, and those of these hospitals."""
-    lines = [line for line in board.lines(db.now() - SEEN_LATELY) if line.process != board.process()]
     own = [state for state in door.states() if board.finess_of(state.name) in ("", *finess)]
+    fresher = {(board.process(), state.name) for state in own}
+    lines = [line for line in board.lines(db.now() - SEEN_LATELY) if (line.process, line.door) not in fresher]
     states = board.by_name([*(line.state for line in lines), *own])
     pauses, tests, stopped = board.pauses(), board.last_tests(), _stopped()
     return [

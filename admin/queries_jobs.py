@@ -93,7 +93,10 @@ class Worker:
 
 @dataclass(frozen=True)
 class ClockLine:
-    """A job of the clock: when it last began, how that ended, when it is due again; missed: it was due since."""
+    """A job of the clock: when it last was asked for, how that ended, when it is due again; missed: it was due since.
+
+    What was never asked for may be due for the first time later: it missed nothing.
+    """
 
     name: str
     cron: str
@@ -187,5 +190,5 @@ def clock() -> Sequence[ClockLine]:
 def _clock_line(tick: jobs.Tick, last_at: datetime | None, status: str) -> ClockLine:
     now = db.now()
     due = tick.due_before(now - LATE)
-    missed = last_at is None or last_at < due
+    missed = last_at is not None and last_at < due
     return ClockLine(tick.name, tick.cron, last_at, status, tick.due_after(now), missed)

@@ -51,19 +51,22 @@ _ROOMS: Mapping[str, tuple[tuple[str, Any, str], ...]] = {
 }
 
 
-def _here() -> list[str]:
+def _here() -> dict[str, str]:
+    """The hospitals that the agent administers: FINESS number → name."""
     places = queries_figures.hospitals(guards.establishments("administration"))
-    return [place.finess for place in places]
+    return {place.finess: place.short_name or place.name for place in places}
 
 
 @connector_pages.get("")
 def connectors() -> str:
     """Doors as all processes have seen them in a day; ledgers as the database knows them."""
     here = guards.establishments("administration")
-    found = queries_connectors.connectors(_here())
+    hospitals = _here()
+    found = queries_connectors.connectors(hospitals)
     return render_template(
         "admin/connectors/connectors.html",
         connectors=found,
+        hospitals=hospitals,
         words=connector_words,
         troubled=[each for each in found if connector_words.state_of(each)[1] in ("danger", "warning")],
         queue=queries_connectors.queue(),
@@ -86,15 +89,20 @@ def _ending_on() -> date | None:
 
 
 @connector_pages.get("/<string:name>")
-def show(name: str) -> str:
+def show(name: str) -> Answer:
     """One door: how it is, what waits behind it, and what may be done about it."""
-    return _page(_one(name), CloseForm())
+    hospitals = _here()
+    found = queries_connectors.connector(name, hospitals)
+    if found is None and not board.finess_of(name):
+        return redirect(url_for(".connectors"), 303)  # a door of the group that no process has used for a day
+    return _page(found or abort(404), CloseForm(), hospitals)
 
 
-def _page(found: Connector, form: CloseForm) -> str:
+def _page(found: Connector, form: CloseForm, hospitals: Mapping[str, str]) -> str:
     return render_template(
         "admin/connectors/connector.html",
         connector=found,
+        hospitals=hospitals,
         form=form,
         words=connector_words,
         processes=queries_connectors.seen_by(found.name),
@@ -112,7 +120,7 @@ def close(name: str) -> Answer:
     found = _mine(name)
     form = CloseForm()
     if not form.validate():
-        return _page(found, form), 422
+        return _page(found, form, _here()), 422
     try:
         actions.close(name, form.reason.data or "", form.until())
     except AlreadyClosed:

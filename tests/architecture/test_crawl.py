@@ -204,6 +204,8 @@ FOR_OTHERS = {
     # Bills that somebody tried to pay, or paid in full: not the first three that are opened.
     "admin_billing.evidence", "billing.attestation",
     "admin_preadmission.reopen",
+    # A job that failed: the demonstration's are done.
+    "admin_jobs.show",
     # Sites of the directory come before its units: three places are opened.
     "admin_offer.add_activity",
     # Requests with files, and certificates, are not the first three that are opened.

@@ -126,7 +126,8 @@ class TestWhatAProcessWrites:
     def test_is_forgotten_when_it_was_long_ago(self, this_process: Board) -> None:
         this_process.write()
         with prepared():
-            db.session.query(DoorLine).update({DoorLine.process: "web gone:1", DoorLine.seen_at: db.now() - board.KEPT * 2})
+            long_ago = db.now() - board.KEPT * 2
+            db.session.query(DoorLine).update({DoorLine.process: "web gone:1", DoorLine.seen_at: long_ago})
         this_process.write()
         assert {line.process for line in rows(DoorLine)} <= {this_process.process}
 
