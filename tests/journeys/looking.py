@@ -22,7 +22,7 @@ def listen(page: Page, *, scripts: bool = True) -> None:
     heard = _complaints.setdefault(page, [])
     if not scripts:
         _without_scripts.add(page)
-        page.on("close", _without_scripts.discard)
+        page.on("close", lambda closed: _without_scripts.discard(closed))
     page.on("console", lambda message: heard.append(message.text) if _is_complaint(message) else None)
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.on("close", lambda closed: _complaints.pop(closed, None))
