@@ -1,7 +1,7 @@
 """What the units of my hospitals take by referral: rules listed, written, closed, seen as practitioners see them."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -121,5 +121,8 @@ def _is_sent(form: OfferForm) -> bool:
 
 def _page(form: OfferForm, offer: ReferralOffer | None) -> Answer:
     form.grow()
+    if request.method == "POST" and not _is_sent(form):
+        # Nothing was done yet: what is sent from this page is another post.
+        form.once.data = str(uuid4())
     page = render_template("admin/referrals/offer.html", form=form, offer=offer)
     return page, 422 if _is_sent(form) else 200

@@ -1,5 +1,6 @@
 """What units take by referral: rules written line by line, told in words when they make no sense, closed, seen."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -114,6 +115,9 @@ def test_lines_are_added_and_taken_off_without_losing_what_was_typed(browser: Fl
     assert "Sous 48 heures" in fewer.text
     assert "Électrocardiogramme" in fewer.text
     assert count(ReferralOffer) == 0
+    (key,) = set(re.findall(r'name="once"[^>]*value="([^"]+)"', fewer.text))
+    assert browser.post(f"{HERE}/nouvelle", data=_typed(ground, once=key)).status_code == 303
+    assert count(ReferralOffer) == 1
 
 
 def test_closed_it_takes_nothing_new(browser: FlaskClient, ground: Ground) -> None:

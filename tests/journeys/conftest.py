@@ -72,7 +72,7 @@ def visitor(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> I
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
-        listen(page)
+        listen(page, scripts=options.get("java_script_enabled", True))
         return page
 
     yield arrives

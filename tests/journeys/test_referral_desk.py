@@ -38,7 +38,7 @@ def test_the_head_of_a_unit_looks_at_what_is_late_and_changes_the_rules(visitor:
     expect(page.get_by_text("You have it in charge.")).to_be_visible()
     page.goto("/admin/orientations/offres")
     look(page, "What units take by referral")
-    page.get_by_role("link", name="Hospitalisation directe en cardiologie").click()
+    page.get_by_role("link", name="Hospitalisation directe en cardiologie", exact=True).click()
     page.get_by_role("button", name="Add lines").click()
     expect(page.locator("#name")).to_have_value("Hospitalisation directe en cardiologie")
     page.locator("#levels-2-label").fill("Dans la semaine")
