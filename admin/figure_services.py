@@ -31,11 +31,12 @@ class Service:
         return [known[code] for code in self.main if code in known]
 
 
-PORTAL = "portal"
+PORTAL, OFFER = "portal", "offer"
 SERVICES = {
     each.code: each
     for each in (
-        Service(PORTAL, _l("The portal and its users"), "users", ("U2", "U6")),
+        Service(PORTAL, _l("The portal and its users"), "users", ("U1", "U2", "U6")),
+        Service(OFFER, _l("What is on offer, and whether it works"), "activity", ("O3",)),
         Service("appointments", _l("Appointments"), "calendar-days", ("R2a", "R2b", "R7")),
         Service("preadmission", _l("Pre-admissions and their pieces"), "clipboard-list", ("P2", "P4")),
         Service("billing", _l("Payments"), "credit-card", ("F2",)),
@@ -73,7 +74,9 @@ def home() -> Sequence[tuple[Definition, Definition | None]]:
 
 
 def _of(definition: Definition) -> str:
-    return definition.service or PORTAL
+    """The figures of the portal are on two pages: its users, and (family O of the catalogue) what it offers them."""
+    service = definition.service or PORTAL
+    return OFFER if service == PORTAL and definition.code.startswith("O") else service
 
 
 def _rank(code: str) -> tuple[str, int, str]:

@@ -17,11 +17,15 @@ _ENDPOINTS: Final = {
     "figure": "admin_figures.show",
     "comparison": "admin_figure_comparison.show",
 }
+_NAMES: Final = ("figure", "period", "from", "to", "grain", "compared", "establishment")
+"""What an address may choose, in the order in which it says so."""
 
 
 def address(view: FigureView) -> str:
     """Where the view is opened."""
-    values: dict[str, Any] = dict(view.choice) | ({"code": view.subject} if view.subject else {})
+    values: dict[str, Any] = {name: view.choice[name] for name in _NAMES if name in view.choice}
+    if view.subject:
+        values["code"] = view.subject
     return url_for(_ENDPOINTS[view.page], **values)
 
 

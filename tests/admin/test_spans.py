@@ -44,3 +44,29 @@ def test_what_is_counted_by_month_shows_six_months_at_least() -> None:
     assert [month.first.month for month in shown] == [6, 7, 8, 9, 10, 11]
     assert shown[-1] == Days(date(2026, 11, 1), date(2026, 11, 30))
     assert len(spans.months(spans.last_days(NOV_22, 365))) == 13
+
+
+@pytest.mark.parametrize(
+    ("chosen", "first", "last"),
+    [
+        (spans.last_month(NOV_22), date(2026, 10, 1), date(2026, 10, 31)),
+        (spans.last_month(date(2026, 1, 31)), date(2025, 12, 1), date(2025, 12, 31)),
+        (spans.last_quarter(NOV_22), date(2026, 7, 1), date(2026, 9, 30)),
+        (spans.last_quarter(date(2026, 3, 31)), date(2025, 10, 1), date(2025, 12, 31)),
+        (spans.this_year(NOV_22), date(2026, 1, 1), NOV_22),
+        (spans.last_year(NOV_22), date(2025, 1, 1), date(2025, 12, 31)),
+        (spans.thirteen_months(NOV_22), date(2025, 11, 1), NOV_22),
+        (spans.year_before(Days(date(2024, 2, 29), date(2024, 3, 31))), date(2023, 2, 28), date(2023, 3, 31)),
+    ],
+    ids=["month", "month of last year", "quarter", "quarter of last year", "this year", "year", "13", "29 February"],
+)
+def test_ready_made_periods_are_whole(chosen: Days, first: date, last: date) -> None:
+    assert chosen == Days(first, last)
+
+
+@pytest.mark.parametrize("asked", ["day", "week", "month"])
+@pytest.mark.parametrize("length", [1, 30, 160, 161, 1096])
+def test_no_more_bars_are_drawn_than_can_be_told_apart(asked: spans.Grain, length: int) -> None:
+    bars = spans.cuts(spans.last_days(NOV_22, length), asked)
+    assert len(bars) <= spans.MOST_BARS
+    assert sum(map(len, bars)) == length
