@@ -8,7 +8,7 @@ from uuid import UUID
 
 from portal import db, establishments, jobs, notifications
 from portal.config import Settings
-from portal.gateways import DoorError, OutcomeUnknown, Refused, Unavailable, UnsupportedUrl, his, webhooks
+from portal.gateways import DoorError, OutcomeUnknown, Paused, Refused, Unavailable, UnsupportedUrl, his, webhooks
 from portal.gateways.his import Dropped, HospitalSystem, NotAccepted
 from portal.gateways.webhooks import Webhooks
 from services.exchanges import actions, dialect, listening, mails, queries, signing, states
@@ -131,7 +131,12 @@ def _postpone(outgoing: Outgoing, error: DoorError) -> None:
     reason = f"{error.code} {error.meaning}" if isinstance(error, Refused) else str(error)
     if isinstance(error, OutcomeUnknown):
         reason = f"{reason} (perhaps done)"
-    is_patient = actions.postpone(outgoing, reason.strip(), arrived=not isinstance(error, Unavailable))
+    is_patient = actions.postpone(
+        outgoing,
+        reason.strip(),
+        arrived=not isinstance(error, Unavailable),
+        tried=not isinstance(error, Paused),
+    )
     is_gone = isinstance(error, Refused) and error.code == _GONE and outgoing.kind == states.WEBHOOK
     if is_gone or not is_patient:
         follower = actions.give_up(outgoing.follower_id)

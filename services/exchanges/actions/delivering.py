@@ -18,6 +18,8 @@ from services.exchanges.models import Delivery, Follower
 from services.exchanges.subjects import CannotBeTold, Written
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
+_CLOSED_WAIT = timedelta(minutes=1)
+"""How long before a door that people closed is looked at again."""
 PATIENCE = timedelta(days=3)
 """A subscriber that was away longer is not tried any more, and its hospital is told. A hospital system always is."""
 _LONGEST_TOLD = 500
@@ -159,14 +161,20 @@ def settle(outgoing: Outgoing, outcome: Outcome, *, answer: str = "", error: str
     _count_of(told_of, outgoing.kind, outcome)
 
 
-def postpone(outgoing: Outgoing, reason: str, *, arrived: bool = True) -> bool:
+def postpone(outgoing: Outgoing, reason: str, *, arrived: bool = True, tried: bool = True) -> bool:
     """The follower is away, or nobody knows what became of it: the same will be told again, later and later.
 
-    reason: a code or words of ours. arrived: False when it certainly did not. Returns False when a subscriber has been
-    away too long: see `give_up`.
+    reason: a code or words of ours. arrived: False when it certainly did not. tried: False while people keep the door
+    closed, which is not the follower's fault. Returns False when a subscriber has been away too long: see `give_up`.
     """
     follower = session.get_one(Follower, outgoing.follower_id, with_for_update={"key_share": True})
     now = db.now()
+    if not tried:
+        follower.next_try_at = now + _CLOSED_WAIT
+        session.flush()
+        untried = {"attempts": Delivery.attempts - 1, "in_doubt": Delivery.in_doubt & (Delivery.attempts > 1)}
+        session.execute(update(Delivery).where(Delivery.id == outgoing.delivery_id).values(untried))
+        return True
     follower.failures += 1
     follower.failing_since = follower.failing_since or now
     follower.next_try_at = now + wait_after(follower.failures)

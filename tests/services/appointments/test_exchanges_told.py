@@ -12,6 +12,8 @@ from sqlalchemy import select, update
 from auth.models import Patient
 from portal import db
 from portal.db import session
+from portal.gateways import board
+from portal.gateways.board import DoorPause
 from portal.gateways.his.twin import HisTrouble, HisTwin
 from portal.gateways.webhooks.twin import SubscriberTwin
 from portal.notifications import Notification
@@ -167,6 +169,29 @@ def test_while_it_is_away_it_is_asked_less_and_less_often(ground: Ground, his: H
     waits = [wait_after(failures).total_seconds() for failures in range(1, 12)]
     assert waits == sorted(waits)
     assert (waits[0], waits[-1], wait_after(10_000).total_seconds()) == (5, 900, 900)
+
+
+def test_while_people_keep_its_door_closed_everything_waits_and_none_is_to_blame(
+    ground: Ground, his: HisTwin
+) -> None:
+    watching = board.open_board("test", threaded=False)
+    try:
+        with db.transaction(db.system("tests")):
+            session.add(DoorPause(door="his.mllp 990000017", reason="it moves", paused_by="Dina"))
+        booked(ground)
+        exchanges.tick()
+        (waiting,) = told()
+        assert (waiting.state, waiting.attempts, waiting.in_doubt) == ("waiting", 0, False)
+        with db.transaction(db.system("tests")):
+            follower = session.scalars(select(Follower)).one()
+            assert (follower.failures, follower.failing_since) == (0, None)
+            session.execute(update(DoorPause).values(resumed_at=db.now()))
+            session.execute(update(Follower).values(next_try_at=None))
+        watching.look()
+        exchanges.tick()
+        assert [each.state for each in told()] == ["accepted"]
+    finally:
+        board.close_board()
 
 
 def test_what_is_refused_is_kept_with_its_reason_and_stops_nobody_else(ground: Ground, his: HisTwin) -> None:
