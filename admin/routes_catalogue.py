@@ -1,6 +1,7 @@
 """Services on offer: what is open at each of my hospitals, in which words, since when; and what was before."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +67,7 @@ def service(finess: str, code: str) -> Answer:
     page = render_template(
         "admin/catalogue/service.html", form=form, hospital=hospital, card=offered, touched=touched,
         state=queries.state_of(known, hospital), changes=catalog_queries.changes("service", code, hospital.id),
+        iso=date.fromisoformat,
     )  # fmt: skip
     return page, 422 if form.errors else 200
 
@@ -80,7 +82,9 @@ def undo(change_id: UUID) -> Answer:
             form.sure.errors = [*form.sure.errors, _("Read whom it touches, then tick this box and save again.")]
         else:
             return _undone(change)
-    page = render_template("admin/catalogue/undo.html", form=form, change=change, touched=touched, card=card)
+    page = render_template(
+        "admin/catalogue/undo.html", form=form, change=change, touched=touched, card=card, iso=date.fromisoformat
+    )
     return page, 422 if form.errors else 200
 
 

@@ -1,6 +1,7 @@
 """Links to national and regional services, and the names of the Internet that links may lead to; pages of the services'
 blueprint."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +51,7 @@ def change_link(link_id: UUID) -> Answer:
         flash(_("Saved: everybody reads it within a few seconds."), "success")
         return redirect(url_for(".overview"), 303)
     changes = catalog_queries.changes("link", str(link.id), link.establishment_id)
-    page = render_template("admin/catalogue/link.html", form=form, link=link, changes=changes)
+    page = render_template("admin/catalogue/link.html", form=form, link=link, changes=changes, iso=date.fromisoformat)
     return page, 422 if form.errors else 200
 
 

@@ -78,7 +78,7 @@ def shown(audience: str, establishment_id: UUID | None = None) -> Sequence[Shown
     The hospitals of the group share a card: it says what they all say of the service, and the usual words when they
     say different things.
     """
-    found = [*_services(audience, establishment_id), *_links(audience, establishment_id)]
+    found = [*_services(audience, establishment_id), *shown_links(audience, establishment_id)]
     return sorted(found, key=lambda each: each.position)
 
 
@@ -106,7 +106,8 @@ def _agreed(published: Sequence[PublishedService]) -> Mapping[str, Mapping[str, 
     return first if all(each.texts == first for each in published) else {}
 
 
-def _links(audience: str, establishment_id: UUID | None) -> Sequence[Shown]:
+def shown_links(audience: str, establishment_id: UUID | None = None) -> Sequence[Shown]:
+    """Links to the services of others that are open today for these people."""
     query = select(ServiceLink, Establishment).outerjoin(
         Establishment, Establishment.id == ServiceLink.establishment_id
     )

@@ -9,5 +9,6 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes.pages)
     app.register_blueprint(status.status)
     app.after_request(services.count_arrival)
+    app.jinja_env.globals["links_for"] = services.links_for
     if app.config["PORTAL_ENV"] in ("development", "demo", "test"):
         app.register_blueprint(routes.style)

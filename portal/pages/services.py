@@ -46,6 +46,11 @@ def entries(audience: str, establishment_id: UUID | None = None) -> list[Entry]:
     return [_entry(each) for each in queries.shown(audience, establishment_id)]
 
 
+def links_for(audience: str) -> list[Entry]:
+    """Links to the services of others, for pages of rooms."""
+    return [_entry(each) for each in queries.shown_links(audience)]
+
+
 def _entry(each: Shown) -> Entry:
     language = str(get_locale())
     uses = said(each.texts, "uses", language)

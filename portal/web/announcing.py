@@ -74,15 +74,22 @@ def _window(notice: Notice) -> str:
     start, end = notice.window_from, notice.window_until
     if start is None:
         return ""
-    since = _moment(start, notice.zone)
+    since, begins = _moment(start, notice.zone), start.astimezone(notice.zone)
     if end is None:
         return str(_("From %(since)s", since=since))
-    same = start.astimezone(notice.zone).date() == end.astimezone(notice.zone).date()
-    until = format_time(end.astimezone(notice.zone), "short", rebase=False) if same else _moment(end, notice.zone)
-    return str(_("From %(since)s to %(until)s", since=since, until=until))
+    ends = end.astimezone(notice.zone)
+    if begins.date() != ends.date():
+        return str(_("From %(since)s to %(until)s", since=since, until=_moment(end, notice.zone)))
+    return str(
+        _("On %(day)s, from %(since)s to %(until)s", day=format_date(begins.date(), "full"), since=_hour(begins),
+          until=_hour(ends))
+    )  # fmt: skip
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
-    day, hour = format_date(local.date(), "full"), format_time(local, "short", rebase=False)
-    return str(_("%(day)s at %(hour)s", day=day, hour=hour))
+    return str(_("%(day)s at %(hour)s", day=format_date(local.date(), "full"), hour=_hour(local)))
+
+
+def _hour(local: datetime) -> str:
+    return str(format_time(local, "short", rebase=False))
