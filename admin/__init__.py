@@ -56,6 +56,8 @@ from admin import (
     routes_exchange_inbox,  # noqa: F401 - adds its pages to the exchanges' blueprint
     routes_exchanges,
     routes_figure_comparison,
+    routes_figure_exports,
+    routes_figure_reports,
     routes_figure_services,
     routes_figure_targets,
     routes_figure_views,
@@ -242,6 +244,10 @@ def _add_figures(app: Flask) -> None:
     app.register_blueprint(routes_totals.total_pages)
     offer("totals", _l("Totals of the hospital"), "file-check", "admin_totals.overview")
     offer("figure-views", _l("Saved views"), "list", "admin_figure_views.views")
+    for pages in (routes_figure_exports.export_pages, routes_figure_reports.pages):
+        app.register_blueprint(pages)
+    offer("figure-exports", _l("Figures to take away"), "download", "admin_figure_exports.choose")
+    offer("figure-reports", _l("Reports of each month"), "mail", "admin_figure_reports.reports")
 
 
 def _add_documents(app: Flask) -> None:

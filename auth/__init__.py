@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         emergencies,
         enrolment,
         factors,
+        figure_reports,
         figure_views,
         figures,
         guests,
@@ -39,5 +40,6 @@ def register(app: Flask) -> None:
     for noun in (
         hospital_providers, account, visits, wording, practice, death, guests, factors, local, identity, contact,
         enrolment, agents, emergencies, machines, mandates, news, digests, oversight, figure_views,
+        figure_reports,
     ):  # fmt: skip
         noun.register(app)
