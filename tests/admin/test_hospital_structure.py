@@ -9,9 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.db import session
-from portal.establishments import Practitioner, Site, Unit
+from portal.establishments import Establishment, Practitioner, Site, Unit
 from services.appointments.agendas.models import Absence
 from services.appointments.models import Appointment, ConsultationSession
+from services.preadmission.queries import files as stays
 from tests.english import in_english as in_english
 from tests.factories import appointments, hospitals, people
 from tests.factories.hospitals import Hospital
@@ -108,7 +109,10 @@ class TestClosing:
     def test_whom_it_touches_is_shown_and_confirmed_before_it_closes(
         self, where: Hospital, browser: FlaskClient, expected: Appointment, word: str
     ) -> None:
-        member = {"sites": where.site, "unites": where.unit, "praticiens": where.practitioner}[word]
+        members: dict[str, Site | Unit | Practitioner] = {
+            "sites": where.site, "unites": where.unit, "praticiens": where.practitioner,
+        }  # fmt: skip
+        member = members[word]
         page, day = f"{BASE}/{word}/{member.id}/fermer", _day(today() + timedelta(days=1))
         shown = browser.post(page, data=day)
         assert shown.status_code == 200
@@ -158,3 +162,21 @@ class TestClosing:
         assert answer.status_code == 422
         assert "today at the earliest" in answer.text
         assert [each.leaves_on for each in rows(Practitioner)] == [None]
+
+    def test_what_closed_is_offered_no_more(self, where: Hospital, client: FlaskClient) -> None:
+        with prepared():
+            session.get_one(Unit, where.unit.id).closes_on = today() - timedelta(days=1)
+            session.get_one(Practitioner, where.practitioner.id).leaves_on = today() - timedelta(days=1)
+            assert not stays.units_on_offer()
+        page = client.get("/recherche?q=cardio").text
+        assert "MERCIER" not in page
+        assert "Cardiologie" not in page
+
+
+def test_pages_of_the_directory_wear_the_colour_of_their_hospital(where: Hospital, client: FlaskClient) -> None:
+    with prepared():
+        session.get_one(Establishment, where.establishment.id).brand_colour = "#7a3b8f"
+    page = client.get("/offre-de-soins/unites/cardiologie-990000017-1001")
+    assert page.status_code == 200
+    assert 'href="/theme/990000017.' in page.text
+    assert 'href="/theme/' not in client.get("/").text
