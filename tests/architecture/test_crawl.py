@@ -174,7 +174,7 @@ NOT_BY_A_LINK = {
     "signature_links.follow", "receipt_check.check", "preadmission.towns_at", "admin_preadmission.piece_page",
     "auth.callback", "auth.logout_callback", "auth.start", "billing_callbacks.payfip", "billing_public.come_back",
     "pages.security_txt", "pages.find", "style.style_guide", "status.live", "status.ready", "status.metrics",
-    "pages.theme_css",
+    "pages.theme_css", "pages.logo",
     "auth.callback_of_hospital", "auth.logout_callback_of_hospital", "auth.start_at_hospital", "auth.encryption_keys",
     "closed.closed", "guests.birth", "guests.code", "guests.show", "local.set_up", "local.set_up_passkey",
     "local.set_up_password", "oauth_whoami.whoami", "appointment_links.show", "appointment_links.cancel",
