@@ -54,7 +54,7 @@ def show(finess: str, month: str) -> Response | tuple[str, int]:
     if first not in _months(hospital, 1, _MONTHS_SHOWN * _LAST_PAGE):
         abort(404)
     told = hospital_totals.by_month(hospital.id, first, first)
-    form = MonthForm(data={code: value for (_when, code), (value, _days) in told.items()})
+    form = MonthForm(data={code: month.own for (_when, code), month in told.items()})
     if form.validate_on_submit():
         entries = [Entry(hospital.id, code, first, "month", value) for code, value in form.totals()]
         received = hospital_totals.receive(entries, "screen")

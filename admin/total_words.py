@@ -19,6 +19,15 @@ LABELS: Final[Mapping[str, Any]] = {
     "bills_issued_cents": _l("Amount of the bills of patients"),
     "active_patients": _l("Active patients"),
 }
+SHORT: Final[Mapping[str, Any]] = {
+    "consultations_booked": _l("Consultations"),
+    "open_reasons_booked": _l("Open online"),
+    "stays_planned": _l("Stays"),
+    "bills_issued": _l("Bills"),
+    "bills_issued_cents": _l("Amount"),
+    "active_patients": _l("Active patients"),
+}
+"""For the head of a table."""
 HINTS: Final[Mapping[str, Any]] = {
     "consultations_booked": _l("Created in the month for outpatient consultations, by any channel (for R2b)"),
     "open_reasons_booked": _l("Among them, those for reasons that are open online, in any agenda (for R2c)"),
@@ -56,6 +65,11 @@ def value(code: str, number: int) -> str:
 def month(first: date) -> str:
     """`October 2026`."""
     return str(format_date(first, "LLLL y"))
+
+
+def short_month(first: date) -> str:
+    """`Oct 2026`."""
+    return str(format_date(first, "LLL y"))
 
 
 def when(said: HospitalTotal) -> str:

@@ -289,8 +289,8 @@ def words(establishment_id: UUID, first: date, last: date) -> Sequence[HospitalT
     ).all()
 
 
-def by_month(establishment_id: UUID, first: date, last: date) -> dict[tuple[date, str], tuple[int | None, int]]:
-    """(Month, code) → the month's own total (None when there is none), and how many of its days are told."""
+def by_month(establishment_id: UUID, first: date, last: date) -> dict[tuple[date, str], "Month"]:
+    """(Month, code) → what is told of it; nothing for a month of which nothing is."""
     month = func.date_trunc("month", HospitalTotal.day).cast(Date)
     query = (
         select(
@@ -298,12 +298,35 @@ def by_month(establishment_id: UUID, first: date, last: date) -> dict[tuple[date
             HospitalTotal.code,
             func.max(HospitalTotal.value).filter(HospitalTotal.grain == "month"),
             func.count().filter(HospitalTotal.grain == "day"),
+            func.sum(HospitalTotal.value).filter(HospitalTotal.grain == "day"),
         )
         .where(HospitalTotal.establishment_id == establishment_id, HospitalTotal.replaced_at.is_(None))
         .where(HospitalTotal.day.between(first, last))
         .group_by(month, HospitalTotal.code)
     )
-    return {(when, code): (value, days) for when, code, value, days in session.execute(query)}
+    return {
+        (when, code): Month(when, own, days, int(told or 0)) for when, code, own, days, told in session.execute(query)
+    }
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month of one code. own: its own total; days, sum_of_days: those told by day."""
+
+    first: date
+    own: int | None
+    days: int
+    sum_of_days: int
+
+    @property
+    def length(self) -> int:
+        """In days."""
+        return last_day(self.first, "month").day
+
+    @property
+    def value(self) -> int | None:
+        """Its own total, else the sum of all its days."""
+        return self.own if self.own is not None or self.days < self.length else self.sum_of_days
 
 
 _MOST_WORDS: Final = 200

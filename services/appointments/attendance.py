@@ -52,13 +52,14 @@ def _due(hospital: Establishment, day: date) -> dict[str, int]:
     """kept | by_patient | by_hospital → visits. What was entered by mistake was never due."""
     begins, ends = (calendar.to_utc_or_after(each, time(), hospital.tz) for each in (day, day + timedelta(days=1)))
     rows = session.execute(
-        select(Appointment.state == states.CANCELLED, Appointment.cancel_reason, func.count())
+        select(Appointment.state, Appointment.cancel_reason, func.count())
         .where(Appointment.establishment_id == hospital.id)
         .where(Appointment.start_at >= begins, Appointment.start_at < ends)
-        .group_by(Appointment.state == states.CANCELLED, Appointment.cancel_reason)
+        .group_by(Appointment.state, Appointment.cancel_reason)
     )
     found = dict.fromkeys(("kept", "by_patient", "by_hospital"), 0)
-    for cancelled, why, number in rows:
+    for state, why, number in rows:
+        cancelled = state == states.CANCELLED
         kind = "kept" if not cancelled else "by_patient" if why in BY_PATIENT else "by_hospital"
         if not cancelled or why in (*BY_PATIENT, *BY_HOSPITAL):
             found[kind] += number

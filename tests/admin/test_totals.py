@@ -55,6 +55,18 @@ class TestOnScreen:
         assert "1,234" in page.text
         assert page.text.count("Missing") == 13 * 6 - 1
 
+    def test_a_month_told_by_day_shows_their_sum_once_it_is_whole(self, browser: FlaskClient, group: Group) -> None:
+        length = hospital_totals.last_day(LAST, "month").day
+        days = [
+            Entry(group.north.id, "stays_planned", LAST + timedelta(days=each), "day", 50) for each in range(length)
+        ]
+        with prepared():
+            hospital_totals.receive(days[1:], "file")
+        assert f"{length - 1} days of {length}" in browser.get(PAGE).text
+        with prepared():
+            hospital_totals.receive(days, "file")
+        assert f"{50 * length:,}" in browser.get(PAGE).text
+
     def test_a_month_is_typed_and_feeds_the_figures(self, browser: FlaskClient, group: Group) -> None:
         form = {"consultations_booked": "1 250", "bills_issued_cents": "1 234,50"}
         assert browser.post(month_page(), data=form).status_code == 303

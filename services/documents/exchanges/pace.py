@@ -1,14 +1,14 @@
 """How fast threads go, for the figures: when a unit first answers, and how soon messages are read."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from portal import calendar, db, kpi
 from portal.db import session
 from portal.kpi import delays
-from services.documents.exchanges.models import Exchange, ExchangeChange, ExchangeMessage
+from services.documents.exchanges.models import Exchange, ExchangeMessage
 
 SOON: Final = timedelta(hours=72)
 
@@ -33,24 +33,16 @@ def count_to_read(exchange: Exchange) -> None:
 def count_reading(exchange: Exchange, ours: str) -> None:
     """Before a thread is opened by the side for which something waited: each message of the other side that it reads
     now, read within three days or later. ours: what that side's messages are signed (`unit`, or its kind)."""
-    now = db.now()
-    for sent_at in session.scalars(_unread(exchange, ours)):
-        kpi.count(
-            "exchange_read",
-            establishment_id=exchange.establishment_id,
-            channel="portal",
-            dimension=f"{'unit' if ours == 'unit' else 'correspondent'}_{'soon' if now - sent_at <= SOON else 'later'}",
-        )
-
-
-def _unread(exchange: Exchange, ours: str) -> Select[datetime]:
-    by_unit = ExchangeMessage.sender == "unit"
-    read = "opened" if ours == "unit" else "read"
-    last = select(func.max(ExchangeChange.at)).where(
-        ExchangeChange.exchange_id == exchange.id, ExchangeChange.to_state == read
-    )
-    return select(ExchangeMessage.sent_at).where(
-        ExchangeMessage.exchange_id == exchange.id,
-        ~by_unit if ours == "unit" else by_unit,
-        ExchangeMessage.sent_at > func.coalesce(last.scalar_subquery(), exchange.created_at - timedelta(days=1)),
-    )
+    by_unit, now = ours == "unit", db.now()
+    read = "opened" if by_unit else "read"
+    # What the page shows anyway: nothing is asked twice.
+    last = max((change.at for change in exchange.changes if change.to_state == read), default=None)
+    for message in exchange.messages:
+        if (message.sender == "unit") != by_unit and (last is None or message.sent_at > last):
+            soon = "soon" if now - message.sent_at <= SOON else "later"
+            kpi.count(
+                "exchange_read",
+                establishment_id=exchange.establishment_id,
+                channel="portal",
+                dimension=f"{'unit' if by_unit else 'correspondent'}_{soon}",
+            )
