@@ -12,10 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from portal import db
+from portal import db, kpi
 from portal.calendar import civil_day, is_business_day
 from portal.db import session
-from portal.kpi import GROUP_WIDE, KpiEvent
+from portal.kpi import GROUP_WIDE, KpiEvent, hospital_totals
+from tests.factories import history_uses
 from tests.factories.demonstration import World
 
 DAYS = 60
@@ -30,6 +31,20 @@ def demonstrate(world: World) -> None:
     """Write the events of the last sixty days, up to yesterday."""
     rows = list(events(world))
     session.execute(insert(KpiEvent).inline(), rows)
+    _freeze(civil_day(db.now(), world.north.establishment.tz))
+    for place, share in ((world.north.establishment, 1.0), (world.south.establishment, 0.55)):
+        today = civil_day(db.now(), place.tz)
+        hospital_totals.receive(history_uses.totals(place.id, today, share), "file")
+
+
+def _freeze(today: date) -> None:
+    """What a nightly count would have said of each day: who came back, who came since January."""
+    for ago in range(DAYS, 0, -1):
+        day = today - timedelta(days=ago)
+        chance = Random(day.toordinal())
+        kpi.freeze("U6", day, "patient", chance.randint(3, 6), chance.randint(7, 10))
+        kpi.freeze("U2a", day, "patient", 40 + 9 * day.timetuple().tm_yday)
+        kpi.freeze("U2a", day, "professional", 4 + day.timetuple().tm_yday // 4)
 
 
 def events(world: World) -> Iterator[Row]:
@@ -78,6 +93,7 @@ def _hour(chance: Random) -> time:
 def _day(world: World, chance: Random, day: date, busy: float) -> Iterator[Row]:
     yield from _portal(chance, day, busy)
     yield from _news(chance, busy)
+    yield from history_uses.of_the_portal(chance, busy)
     for place, share in ((world.north.establishment.id, 1.0), (world.south.establishment.id, 0.55)):
         yield from _appointments(chance, place, busy * share)
         yield from _preadmissions(chance, place, busy * share)
@@ -89,6 +105,7 @@ def _day(world: World, chance: Random, day: date, busy: float) -> Iterator[Row]:
         yield from _communities(chance, place, busy * share)
         yield from _referrals(chance, place, busy * share)
         yield from _callbacks(chance, place, busy * share)
+        yield from history_uses.at_a_hospital(chance, place, day, busy * share)
 
 
 def _portal(chance: Random, day: date, busy: float) -> Iterator[Row]:
@@ -158,9 +175,11 @@ def _answer(chance: Random, place: UUID) -> Iterator[Row]:
     """What became of a file: answered in time or late, accepted at once or after more, and told to the hospital."""
     office: Row = {"establishment_id": place, "audience": "staff"}
     yield office | {"event": "preadmission_answered", "dimension": "in_time" if chance.random() < 0.8 else "late"}
-    yield {"event": "preadmission_ahead", "establishment_id": place, "quantity": chance.randint(3, 30)}
+    ahead = chance.randint(3, 30)
+    yield {"event": "preadmission_ahead", "establishment_id": place, "quantity": ahead, "dimension": str(ahead)}
     if chance.random() < 0.1:
-        yield {"event": "preadmission_abandoned", "establishment_id": place}
+        last = chance.choice(("identity", "coverage", "coverage", "trust", "pieces"))
+        yield {"event": "preadmission_abandoned", "establishment_id": place, "dimension": last}
     if chance.random() < 0.06:
         yield office | {"event": "preadmission_refused", "dimension": "other"}
         return
