@@ -41,6 +41,11 @@ class Export:
     def hides(self) -> bool:
         return any(isinstance(cell, Hidden) for each in self.figures for cell in each.cells.values())
 
+    @property
+    def place_names(self) -> frozenset[str]:
+        """Where its figures were counted, in words."""
+        return frozenset(self.where(each) for each in self.figures)
+
     def where(self, figure: SharedFigure) -> str:
         if figure.definition.portal:
             return str(_("Whole portal"))

@@ -109,6 +109,10 @@ def _pdf_table(sheet: TableSheet, export: Export, figure: SharedFigure) -> None:
     if not fed:
         sheet.say(str(definition.missing or _("Not fed")), size=9)
         return
+    told = {words.written(definition, figure.cells[days]) for days in export.spans}
+    if len(told) == 1 and len(fed) > 1:
+        sheet.say(_("%(value)s, each time.", value=told.pop()))
+        return
     rate = definition.unit == "rate"
     head = [_("Period"), *([_("Numerator"), _("Denominator")] if rate else []), _("Value")]
     rows = []

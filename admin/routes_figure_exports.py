@@ -21,7 +21,7 @@ export_pages = guards.staff(
     right="administration",
 )
 RIGHT = "administration"
-_MOST_COLUMNS = 13
+_MOST_COLUMNS = 6
 
 
 @export_pages.get("")

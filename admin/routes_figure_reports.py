@@ -62,7 +62,7 @@ def show(report_id: UUID) -> str:
         export=export,
         shown=shown,
         words=figure_exports,
-        digest=bytes(report.digest).hex(),
+        digest=bytes(report.digest).hex(" ", 4),
     )
 
 
