@@ -6,16 +6,15 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from admin import (
-    comparison_words,
     care_ties,
-    catalogue_words,
+    comparison_words,
     connector_words,
     figure_words,
     figures,
+    front_desk,
     referral_outcomes,
     routes_absences,  # noqa: F401 - adds its pages to the agendas' blueprint
     routes_access_reviews,
-    routes_accessibility,
     routes_agendas,
     routes_appointment_exchanges,
     routes_appointment_requests,
@@ -34,8 +33,6 @@ from admin import (
     routes_bill_sources,
     routes_billing,
     routes_callbacks,
-    routes_catalogue,
-    routes_catalogue_links,  # noqa: F401 - adds its pages to the services' blueprint
     routes_communities,
     routes_companions,
     routes_connectors,
@@ -71,7 +68,6 @@ from admin import (
     routes_incidents,
     routes_invitations,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_jobs,
-    routes_legal_pages,
     routes_lines,
     routes_lost_factors,
     routes_machines,
@@ -80,7 +76,6 @@ from admin import (
     routes_masking,
     routes_maternity,
     routes_matrix,  # noqa: F401 - adds its pages to the agents' blueprint
-    routes_notices,
     routes_offer,
     routes_offer_openings,  # noqa: F401 - adds its pages to the directory's blueprint
     routes_offer_reports,  # noqa: F401 - adds its pages to the directory's blueprint
@@ -95,7 +90,6 @@ from admin import (
     routes_preadmission_lists,  # noqa: F401 - adds its pages to the tray's blueprint
     routes_preadmission_messages,
     routes_preadmission_phone,  # noqa: F401 - adds its pages to the tray's blueprint
-    routes_processings,
     routes_questionnaires,
     routes_questionnaires_editor,  # noqa: F401 - adds its pages to the questionnaires' blueprint
     routes_questionnaires_library,  # noqa: F401 - adds its pages to the questionnaires' blueprint
@@ -131,7 +125,6 @@ from admin import (
     routes_unusual_accesses,
     routes_visits,  # noqa: F401 - adds its pages to the appointments' blueprint
     routes_waiting,
-    service_impacts,
 )
 from auth.wording import say
 from portal import catalog, retention
@@ -174,7 +167,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_lost_factors.lost_factor_pages)
     _add_city(app)
     _add_life_of_files(app)
-    _add_services(app)
+    front_desk.register(app)
     _offer_appointments()
     _offer_preadmission()
     _offer_questionnaires()
@@ -182,7 +175,7 @@ def register(app: Flask) -> None:
     catalog.offer(REFERRALS)
     _offer_identities()
     _offer_oversight()
-    _offer_services()
+    front_desk.offer()
     _offer_hospitals()
     _offer_administration()
 
@@ -384,26 +377,6 @@ def _offer_oversight() -> None:
     offer("unusual-accesses", _l("Unusual accesses"), "eye", "admin_unusual_accesses.tray")
     offer("incidents", _l("Incidents"), "circle-alert", "admin_incidents.register")
     offer("security", _l("Security"), "shield-check", "admin_security.overview")
-
-
-def _add_services(app: Flask) -> None:
-    """What the portal offers, and what it says of itself."""
-    say(catalogue_words.WORDS)
-    service_impacts.declare()
-    for pages in (routes_catalogue.catalogue_pages, routes_notices.notice_pages, routes_legal_pages.legal_pages):
-        app.register_blueprint(pages)
-    for pages in (routes_accessibility.accessibility_pages, routes_processings.processing_pages):
-        app.register_blueprint(pages)
-
-
-def _offer_services() -> None:
-    offer = partial(_offer, Group(_l("Services"), "layout-dashboard"), "administration")
-    offer("catalogue", _l("Services on offer"), "layout-dashboard", "admin_catalogue.overview")
-    offer("notices", _l("Notices"), "bell", "admin_notices.overview")
-    offer("legal-pages", _l("Legal pages"), "file-text", "admin_legal.overview")
-    offer("accessibility-plan", _l("Plan of accessibility"), "accessibility", "admin_accessibility.plan")
-    offer("accessibility-reports", _l("Pages that cannot be used"), "message-square", "admin_accessibility.reports")
-    offer("processings", _l("Register of processing"), "clipboard-list", "admin_processings.hospitals")
 
 
 def _offer_hospitals() -> None:
