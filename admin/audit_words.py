@@ -73,7 +73,8 @@ def kind_words(kind: str) -> str:
 
 def details(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The details of an event: name and value, those in words that have some."""
-    return [(str(_DETAILS.get(name, name)), _value(name, value)) for name, value in found.items() if value is not None]
+    told = {name: value for name, value in found.items() if value not in (None, "")}
+    return [(str(_DETAILS.get(name, name)), _value(name, value)) for name, value in told.items()]
 
 
 def _value(name: str, value: Any) -> str:

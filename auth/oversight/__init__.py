@@ -4,5 +4,7 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Declare the tables and the jobs."""
-    from auth.oversight import jobs, models  # noqa: F401 - jobs registers, models are mapped
+    """Declare the tables, the jobs and how long things are kept."""
+    from auth.oversight import jobs, keeping, models  # noqa: F401 - jobs registers, models are mapped
+
+    keeping.declare()

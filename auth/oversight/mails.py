@@ -3,7 +3,6 @@
 from datetime import date
 
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_ngettext as _ln
 
 from portal.notifications import Mail
 
@@ -25,11 +24,10 @@ def unusual_found(hospital: str, number: int) -> Mail:
     return Mail(
         _l("Unusual accesses of the week"),
         (
-            _ln(
-                "At %(hospital)s, one access of last week is unusual. It may have a good reason.",
-                "At %(hospital)s, %(num)d accesses of last week are unusual. They may have good reasons.",
-                number,
+            _l(
+                "At %(hospital)s, unusual accesses of last week: %(number)s. They may have good reasons.",
                 hospital=hospital,
+                number=number,
             ),
             _l("Please look, and say what they were:"),
         ),
@@ -54,11 +52,10 @@ def review_waits(hospital: str, number: int) -> Mail:
     return Mail(
         _l("Rights still to confirm"),
         (
-            _ln(
-                "At %(hospital)s, one right of an agent was neither confirmed nor withdrawn.",
-                "At %(hospital)s, %(num)d rights of agents were neither confirmed nor withdrawn.",
-                number,
+            _l(
+                "At %(hospital)s, rights of agents neither confirmed nor withdrawn: %(number)s.",
                 hospital=hospital,
+                number=number,
             ),
             _l("Please finish the review:"),
         ),

@@ -116,7 +116,7 @@ class TestChain:
         page = auditor.get("/admin/journal/verification").text
         assert "The journal was changed after it was sealed" in page
         assert "does not hold" in auditor.get("/admin/journal").text
-        assert "does not hold" in auditor.get("/admin/securite").text
+        assert "does not hold" in auditor.get("/admin/veille-de-securite").text
 
 
 class TestUnusual:
@@ -215,7 +215,7 @@ class TestIncidents:
     def test_the_hours_may_be_over(self, group: Group, sign_in: SignIn) -> None:
         page = posted(sign_in(group.auditor), "/admin/incidents/ajouter", **self.report(group, hours_ago=80))
         assert "The 72 hours to tell the CNIL are over" in page
-        assert "are over" in sign_in(group.auditor).get("/admin/securite").text
+        assert "are over" in sign_in(group.auditor).get("/admin/veille-de-securite").text
 
     @pytest.mark.parametrize("field", ["title", "facts", "risk", "detected_at"])
     def test_what_is_missing_is_told_and_the_rest_kept(self, group: Group, sign_in: SignIn, field: str) -> None:
@@ -245,12 +245,12 @@ class TestSecurity:
     def test_numbers_alone(self, group: Group, sign_in: SignIn) -> None:
         with prepared():
             audit.record("emergency.opened", establishment_id=group.north.id)
-        page = sign_in(group.auditor).get("/admin/securite").text
+        page = sign_in(group.auditor).get("/admin/veille-de-securite").text
         assert "Administrators who prove it twice" in page
         assert "Adam" not in page
 
     @pytest.mark.parametrize(
-        "path", ["/admin/securite", "/admin/incidents", "/admin/acces-inhabituels", "/admin/journal/verification",
+        "path", ["/admin/veille-de-securite", "/admin/incidents", "/admin/acces-inhabituels", "/admin/journal/verification",
                  "/admin/journal"]
     )  # fmt: skip
     def test_a_page_takes_few_statements(self, app: Flask, group: Group, sign_in: SignIn, path: str) -> None:

@@ -8,9 +8,8 @@ from auth.oversight import actions, weeks
 from auth.oversight.actions import Report
 from auth.oversight.models import EXPLAINED, UnusualAccess
 from portal import db
-from portal.audit import verifying
 from portal.calendar import civil_day
-from portal.db import session
+from portal.db import Actor, session
 from portal.establishments import Establishment
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ def demonstrate(world: "World") -> None:
     _unusual(world, north, clerk)
     session.flush()
     actions.open_review(north)
+    system, officer = db.current_actor(), world.agents["administrator"]
+    db.act_as(Actor("staff", officer.name, officer.id, rights={"audit": frozenset({north.id})}))
     incident = actions.open_incident(
         north,
         Report(
@@ -37,7 +38,7 @@ def demonstrate(world: "World") -> None:
     )
     actions.add_step(incident, "note", "Le cabinet a été appelé ; l’adresse a été corrigée dans l’annuaire interne.")
     _close_one(north)
-    verifying.verify()
+    db.act_as(system)
 
 
 def _unusual(world: "World", north: Establishment, clerk: Account) -> None:
