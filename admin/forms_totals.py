@@ -6,6 +6,7 @@ from typing import Any, Final
 from flask_babel import lazy_gettext as _l
 from wtforms import FileField, IntegerField
 from wtforms.validators import ValidationError
+from wtforms.widgets import TextInput
 
 from admin.total_words import HINTS, LABELS
 from portal.kpi.hospital_totals import CODES, MOST
@@ -18,6 +19,8 @@ MAX_BYTES: Final = 2 * 1024 * 1024
 
 class NumberField(IntegerField):
     """A whole number, zero or more; `data` is None when nothing is written. `1 234` is read."""
+
+    widget = TextInput()  # a browser empties its own number field of what is no number, and of spaces
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         written, self.data = "".join((valuelist[0] if valuelist else "").split()), None

@@ -101,6 +101,7 @@ class TestOnScreen:
         assert answer.status_code == 422
         assert "Write a whole number" in answer.text
         assert f'value="{typed}"' in answer.text
+        assert 'type="number"' not in answer.text
         assert rows(HospitalTotal) == []
 
     def test_a_part_is_not_more_than_the_whole(self, browser: FlaskClient) -> None:
