@@ -106,8 +106,9 @@ class Rows:
         bounds = self._bounds([(start, end - _DAY) for start, end in pairwise(starts)], within)
         if events is not None:
             bounds["events"] = events
+        grains = tuple(grain for grain in GRAINS if f"{grain}_n" in bounds)
         for number, event, place, channel, audience, dimension, counted, quantity in session.execute(
-            _totals(by_event=events is not None, apart=self._apart), bounds
+            _totals(grains, by_event=events is not None, apart=self._apart), bounds
         ):
             total = Total(place == GROUP_WIDE, channel, audience, dimension, int(counted), int(quantity))
             for span in within[number]:
@@ -115,12 +116,11 @@ class Rows:
 
     def _bounds(self, slices: Sequence[Span], within: Sequence[Sequence[Span]]) -> dict[str, Any]:
         """The slices of time between two bounds of spans, in whole units; those in no span are left out."""
-        bounds: dict[str, Any] = {f"{grain}_{what}": [] for grain in GRAINS for what in ("n", "first", "last")}
+        bounds: dict[str, Any] = {}
         for number, (first, last) in enumerate(slices):
             for grain, begins, ends in pieces(first, last) if within[number] else ():
-                bounds[f"{grain}_n"].append(number)
-                bounds[f"{grain}_first"].append(begins)
-                bounds[f"{grain}_last"].append(ends)
+                for what, value in (("n", number), ("first", begins), ("last", ends)):
+                    bounds.setdefault(f"{grain}_{what}", []).append(value)
         return bounds | {"places": self._places} | ({} if self._apart else {"portal": GROUP_WIDE})
 
     def stock(self, event: str) -> Sequence[tuple[UUID, date, str, int]]:
@@ -164,17 +164,17 @@ _AMONG = "(cast(:places as uuid[]) is null or k.establishment_id = any (cast(:pl
 
 
 @cache
-def _totals(*, by_event: bool, apart: bool) -> TextClause:
+def _totals(grains: tuple[Grain, ...], *, by_event: bool, apart: bool) -> TextClause:
+    """Slice by slice: joined at once, the edges would be looked for among all the days of these events."""
     named = " and k.event = any (cast(:events as text[]))" if by_event else ""
     place = "k.establishment_id" if apart else "case when k.establishment_id = :portal then k.establishment_id end"
     return text(
         " union all ".join(
-            f"select r.n, k.event, {place}, k.channel, k.audience, k.dimension, sum(k.events),"
-            f" sum(k.quantity) from unnest(cast(:{grain}_n as int[]), cast(:{grain}_first as date[]),"
-            f" cast(:{grain}_last as date[])) r(n, first, last)"
-            f" join kpi_{grain} k on k.{grain} between r.first and r.last{named}"
-            f" where {_AMONG} group by 1, 2, 3, 4, 5, 6"
-            for grain in GRAINS
+            f"select r.n, g.* from unnest(cast(:{grain}_n as int[]), cast(:{grain}_first as date[]),"
+            f" cast(:{grain}_last as date[])) r(n, first, last) cross join lateral (select k.event, {place},"
+            f" k.channel, k.audience, k.dimension, sum(k.events), sum(k.quantity) from kpi_{grain} k"
+            f" where k.{grain} between r.first and r.last{named} and {_AMONG} group by 1, 2, 3, 4, 5) g"
+            for grain in grains
         )
     )
 
