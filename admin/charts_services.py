@@ -134,7 +134,7 @@ class Ranks:
             counted[name] = counted.get(name, 0) + total.events
         ranked = sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:_MOST_RANKS]
         points = [{"label": name, "value": value} for name, value in ranked]
-        return Chart(self.code, "ranked", str(self.title), _("Number"), points=points) if points else None
+        return Chart(self.code, "ranked", str(self.title), _("How many"), points=points) if points else None
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def _outcome(name: Any, how: str) -> Part:
     return Part(name, "appointment_outcome", dimensions=dimensions, less=(taken_back,))
 
 
-_SEEN, _MISSED = _outcome(_l("Seen"), "seen"), _outcome(_l("Missed"), "missed")
+_SEEN, _MISSED = _outcome(_l("Kept appointments"), "seen"), _outcome(_l("Missed appointments"), "missed")
 _OUTCOMES = (
     _SEEN,
     _MISSED,
@@ -113,9 +113,9 @@ OF_SERVICES: Mapping[str, Sequence[Drawing]] = {
             "attempts",
             _l("What became of payments"),
             (
-                Part(_l("Paid"), "bill_paid"),
-                Part(_l("Refused"), "payment_unfinished", dimensions=frozenset({"refused"})),
-                Part(_l("Given up"), "payment_unfinished", dimensions=frozenset({"abandoned"})),
+                Part(_l("Payments that succeeded"), "bill_paid"),
+                Part(_l("Payments refused"), "payment_unfinished", dimensions=frozenset({"refused"})),
+                Part(_l("Payments given up"), "payment_unfinished", dimensions=frozenset({"abandoned"})),
             ),
             filled=True,
         ),

@@ -41,7 +41,7 @@ def upgrade() -> None:
     may.protect(
         "figure_view",
         read=may.either(own, shared, may.SYSTEM),
-        insert=may.both(own, may.either("establishment_id is null", shared)),
+        insert=may.either(may.both(own, may.either("establishment_id is null", shared)), may.SYSTEM),
         update=may.both(own, may.either("establishment_id is null", shared)),
         delete=may.either(own, may.SYSTEM),
     )

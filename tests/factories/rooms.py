@@ -11,7 +11,7 @@ ROOMS = (
     "hospital_messages", "maternity", "pathways", "questionnaires", "invitations", "companions",
     "record_requests", "mailboxes", "unit_messages", "news", "lines",
     "communities", "library", "circle", "offer", "referrals", "patient_referrals", "oversight",
-    "front_desk", "looks", "figure_reports",
+    "front_desk", "looks", "figure_reports", "boards",
 )  # fmt: skip
 
 
