@@ -147,6 +147,11 @@ class Board:
         self._lock = threading.Lock()
         self._closed: Mapping[str, Closed] = {}
         self._pid = 0
+        self._ended = threading.Event()
+
+    def end(self) -> None:
+        """Look and write no more."""
+        self._ended.set()
 
     @property
     def process(self) -> str:
@@ -201,13 +206,13 @@ class Board:
             threading.Thread(target=self._go_on, name="doors", daemon=True).start()
 
     def _go_on(self) -> None:
-        written = 0.0
-        while True:
+        self.write()
+        written = time.monotonic()
+        while not self._ended.wait(LOOK_EVERY_S):
+            self.look()
             if time.monotonic() - written >= WRITE_EVERY_S:
                 self.write()
                 written = time.monotonic()
-            time.sleep(LOOK_EVERY_S)
-            self.look()
 
 
 _boards: list[Board] = []
@@ -223,6 +228,8 @@ def open_board(kind: str, *, threaded: bool = True) -> Board:
 
 def close_board() -> None:
     """Nobody looks after the doors of this process any more."""
+    for board in _boards:
+        board.end()
     _boards.clear()
     door.watched_by(None)
 

@@ -1,5 +1,7 @@
 """What processes tell each other of their doors."""
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -141,6 +143,26 @@ class TestWhatAProcessWrites:
         with Door("test.on").passage("send"):
             pass
         this_process.write()
+
+
+@pytest.mark.usefixtures("app")
+def test_a_process_writes_by_itself_in_a_thread_of_its_own() -> None:
+    with Door("test.threaded").passage("send"):  # before anybody looks after the doors
+        pass
+    board.open_board("test")
+    kept = Door("test.threaded")
+    try:
+        with kept.passage("send"):
+            pass
+        thread = next(each for each in threading.enumerate() if each.name == "doors")
+        ends = time.monotonic() + 10
+        while not rows(DoorLine) and time.monotonic() < ends:
+            time.sleep(0.02)
+        assert "test.threaded" in {line.door for line in rows(DoorLine)}
+    finally:
+        board.close_board()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.usefixtures("app")
