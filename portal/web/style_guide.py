@@ -86,11 +86,14 @@ class Samples:
     months: list[dict[str, Any]]
     weeks: list[str]
     series: list[dict[str, Any]]
+    hours: list[list[int]]
+    steps: list[dict[str, Any]]
+    places: list[dict[str, Any]]
 
 
 def samples() -> Samples:
     """What `pages/style_guide.html` draws."""
-    return Samples(_form(request.args.get("state", "")), _days(), _months(), *_visits())
+    return Samples(_form(request.args.get("state", "")), _days(), _months(), *_visits(), _hours(), _steps(), _places())
 
 
 def _form(state: str) -> GuideForm:
@@ -129,4 +132,32 @@ def _visits() -> tuple[list[str], list[dict[str, Any]]]:
     return [f"S{week}" for week in weeks], [
         {"name": "Connectés", "values": known},
         {"name": "Visiteurs", "values": passing},
+    ]
+
+
+def _hours() -> list[list[int]]:
+    """Seven days of twenty-four hours: quiet nights, busy mornings, calm Sundays."""
+    return [
+        [max(0, 40 - 6 * abs(hour - 10) - day) + max(0, 24 - 6 * abs(hour - 18)) for hour in range(24)]
+        if day < 5
+        else [max(0, 12 - 2 * abs(hour - 15)) for hour in range(24)]
+        for day in range(7)
+    ]
+
+
+def _steps() -> list[dict[str, Any]]:
+    steps = (("Commencées", 420), ("Envoyées", 361), ("Acceptées", 340), ("Intégrées", 302))
+    return [{"label": label, "value": value} for label, value in steps]
+
+
+def _places() -> list[dict[str, Any]]:
+    """Two hospitals; a small number of the second one is hidden."""
+    return [
+        {"name": "Hôpital du Nord", "text": "388", "values": list(TAKEN), "displays": list(map(str, TAKEN))},
+        {
+            "name": "Hôpital du Sud",
+            "text": "97",
+            "values": [None, *(value // 4 for value in TAKEN[1:])],
+            "displays": ["< 11", *(str(value // 4) for value in TAKEN[1:])],
+        },
     ]
