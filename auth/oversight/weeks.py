@@ -22,7 +22,7 @@ _BEFORE = timedelta(weeks=4)
 _ACCESSES = (
     " from audit_event e where e.at >= :since and e.at < :until and e.establishment_id = :place"
     " and e.patient_id is not null and e.actor like 'staff:%' and e.object_kind <> 'emergency_access'"
-    " and e.action ~ '(opened|downloaded|looked|revealed|read|read_aloud)$'"
+    " and e.action ~ '(opened|downloaded|looked|revealed|read)$' and e.action <> 'journal.opened'"
 )
 _OUTSIDE = (
     "count(*) filter (where extract(isodow from e.at at time zone :zone) >= 6"

@@ -72,6 +72,7 @@ class TestAWeek:
     def test_what_shows_nothing_of_a_file_and_what_an_emergency_opened_do_not_count(self, group: Group) -> None:
         patient = some_patient(group.north)
         opened(group.clerk, group.north, patient, at(17, 10), "appointment.booked")
+        opened(group.clerk, group.north, patient, at(17, 10), "journal.opened", "")
         opened(group.clerk, group.north, patient, at(17, 10), "emergency.looked", "emergency_access")
         assert gathered(group.north).opened == ()
 
