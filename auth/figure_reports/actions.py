@@ -60,6 +60,9 @@ def tell(report: FigureReport, establishment: Establishment, account: Account) -
     )
     if session.scalar(row.on_conflict_do_nothing().returning(FigureReportTold.account_id)) is None:
         return False
+    audit.record(
+        "figure_report.told", establishment_id=establishment.id, object_kind="figure_report", object_id=report.id
+    )
     mail = mails.ready(report.id, report.month, establishment.name)
     notifications.tell(mail, recipient=account.email, account_id=account.id, locale=account.locale)
     return True

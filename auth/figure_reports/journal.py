@@ -10,5 +10,6 @@ WORDS: Mapping[str, Any] = {
     "figure_report.asked": _l("asked for the figures of each month"),
     "figure_report.stopped": _l("asked for the figures of each month no more"),
     "figure_report.made": _l("made the report of the figures of a month"),
+    "figure_report.told": _l("told an agent that the report of a month is ready"),
     "figure_report.exported": _l("took the report of a month away"),
 }
