@@ -30,7 +30,7 @@ def moment(prefix: str, at: datetime) -> dict[str, str]:
     }  # fmt: skip
 
 
-def announce(browser: FlaskClient, number: int = 1, **facts: str) -> int:
+def announce(browser: FlaskClient, number: int = 1, /, **facts: str) -> int:
     said = {"where": "group", "level": "info", "fr-title": "Parking fermé", "once": ONCE.format(number)} | facts
     return browser.post(f"{PAGE}/ajouter", data=said).status_code
 

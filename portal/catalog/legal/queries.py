@@ -1,5 +1,6 @@
 """The version of each legal page that is shown, the former ones, the plan, and the reports that wait."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -33,8 +34,8 @@ def forget() -> None:
 
 
 def suppose_none() -> None:
-    """Nothing is published, as somebody who has just emptied the tables knows."""
-    _Remembered.status, _Remembered.read_at = Accessibility().status, time.monotonic()
+    """Nothing is published, as somebody who has just emptied the tables knows; until `forget`."""
+    _Remembered.status, _Remembered.read_at = Accessibility().status, math.inf
 
 
 def accessibility(version: int | None = None) -> tuple[Accessibility, LegalPage | None]:

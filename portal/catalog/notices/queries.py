@@ -1,5 +1,6 @@
 """What is announced now. Every page asks: the answer is remembered for a few seconds, whoever reads."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,8 +63,8 @@ def forget() -> None:
 
 
 def suppose_none() -> None:
-    """There is no notice, as somebody who has just emptied the tables knows."""
-    _Remembered.notices, _Remembered.read_at = (), time.monotonic()
+    """There is no notice, as somebody who has just emptied the tables knows; until `forget`."""
+    _Remembered.notices, _Remembered.read_at = (), math.inf
 
 
 def _known() -> Sequence[Notice]:
