@@ -34,6 +34,7 @@ OWN_DRAWERS = {
         "for_whom",
         "times",
         "agendas",
+        "attendance",
         "availability",
         "booking_links",
         "offered",

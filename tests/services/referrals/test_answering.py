@@ -10,7 +10,7 @@ import pytest
 
 from portal import db
 from portal.db import ANONYMOUS, session
-from portal.kpi.events import KpiEvent
+from portal.kpi import KpiEvent
 from services.referrals import objecting, queries, states
 from services.referrals.actions import answering, leaving, sending, thread
 from services.referrals.actions.answering import AdviceMissing, Outcome, SameOffer
