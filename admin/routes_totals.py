@@ -47,7 +47,7 @@ def overview() -> str:
     )
 
 
-@total_pages.route("/<string(length=9):finess>/<string(length=7):month>", methods=["GET", "POST"])
+@total_pages.route("/<finess>/<month>", methods=["GET", "POST"])
 def show(finess: str, month: str) -> Response | tuple[str, int]:
     """One month (`2026-10`) of a hospital: its totals, to be written, and all that was said of it."""
     hospital, first = _hospital(finess), _month(month)

@@ -17,6 +17,7 @@ import structlog
 from croniter import croniter  # type: ignore[import-untyped]  # procrastinate's own reading of cron
 from procrastinate import BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
+from procrastinate.periodic import PeriodicRegistry
 from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -251,7 +252,7 @@ def _note(job_id: int, error: Exception) -> None:
 
 
 def work(database_url: str, *, concurrency: int = 4, wait: bool = True) -> None:
-    """Run a worker until SIGINT or SIGTERM (or, with wait=False, until the queue is empty).
+    """Run a worker until SIGINT or SIGTERM. wait=False: until the queue is empty, and the clock starts nothing.
 
     Workers poll: a NOTIFY in the caller's transaction would limit all commits to one per disk flush.
     """
@@ -263,6 +264,8 @@ def work(database_url: str, *, concurrency: int = 4, wait: bool = True) -> None:
 
 
 async def _work(live: procrastinate.App, concurrency: int, wait: bool) -> None:
+    if not wait:
+        live.periodic_registry = PeriodicRegistry()
     async with live.open_async():
         await live.run_worker_async(
             concurrency=concurrency,

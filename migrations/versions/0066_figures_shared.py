@@ -64,8 +64,8 @@ def _readers() -> None:
     may.protect(
         "figure_report_reader",
         read=may.either(own, may.SYSTEM),
-        insert=may.both(own, may.staff("administration")),
-        update=own,
+        insert=may.either(may.both(own, may.staff("administration")), may.SYSTEM),
+        update=may.either(own, may.SYSTEM),
         delete=may.SYSTEM,
     )
 

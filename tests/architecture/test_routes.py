@@ -20,8 +20,8 @@ from tests.factories.hospitals import hospital
 from tests.ground import prepared
 
 # Natural keys that people or machines read: a FINESS number, an indicator's code, a one-time token, a digest, a page's
-# own word; a day of a provider's counter.
-UNTYPED = {"finess", "code", "token", "digest", "key", "slug", "psp", "account", "day", "use", "type_code"}
+# own word; a day of a provider's counter, a month of totals.
+UNTYPED = {"finess", "code", "token", "digest", "key", "slug", "psp", "account", "day", "month", "use", "type_code"}
 SEGMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)?")
 # Machines and standards name these.
 NOT_FRENCH = {
