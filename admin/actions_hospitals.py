@@ -56,7 +56,7 @@ def open_hospital(facts: Mapping[str, Any]) -> UUID:
         raise NotOfTheGroup
     adding = insert(Establishment).values(id=uuid4(), **facts).on_conflict_do_nothing(index_elements=["finess"])
     with administrators.as_the_system("hospitals.open"):  # nobody administers a hospital that is not there yet
-        made = session.scalar(adding.returning(Establishment.id))
+        made: UUID | None = session.scalar(adding.returning(Establishment.id))
         if made is not None:
             session.add(StaffRight(account_id=account_id, establishment_id=made, right=ADMINISTRATION))
     if made is None:
@@ -129,7 +129,7 @@ def undo(hospital: Establishment, change: SettingChange) -> None:
     choose(hospital, change.key, change.former)
 
 
-def _record(action: str, establishment_id: UUID, **details: str) -> None:
+def _record(action: str, establishment_id: UUID, **details: Any) -> None:
     audit.record(
         action,
         establishment_id=establishment_id,

@@ -37,7 +37,7 @@ def add(hospital: Establishment, model: type[Member], facts: Mapping[str, Any]) 
     """A new site, unit or practitioner; facts: its columns. Raises NumberTaken, ElsewhereInGroup."""
     _check_parents(hospital.id, facts)
     adding = insert(model).values(id=uuid4(), establishment_id=hospital.id, **_defaults(model), **facts)
-    made = session.scalar(
+    made: UUID | None = session.scalar(
         adding.on_conflict_do_nothing(index_elements=["establishment_id", NUMBERS[model]]).returning(model.id)
     )
     if made is None:
@@ -47,7 +47,9 @@ def add(hospital: Establishment, model: type[Member], facts: Mapping[str, Any]) 
 
 
 def _defaults(model: type[Member]) -> Mapping[str, Any]:
-    return {Site: {"access": ""}, Unit: {}, Practitioner: {"languages": []}}[model]
+    defaults: Mapping[type[Member], Mapping[str, Any]]
+    defaults = {Site: {"access": ""}, Unit: {}, Practitioner: {"languages": []}}
+    return defaults[model]
 
 
 def change(member: Member, facts: Mapping[str, Any]) -> bool:
@@ -72,10 +74,11 @@ def change(member: Member, facts: Mapping[str, Any]) -> bool:
 
 
 def _check_parents(establishment_id: UUID, facts: Mapping[str, Any]) -> None:
-    for name, model in (("site_id", Site), ("unit_id", Unit)):
+    parents: tuple[tuple[str, type[Site | Unit]], ...] = (("site_id", Site), ("unit_id", Unit))
+    for name, model in parents:
         if name in facts:
-            found = session.get(model, facts[name])
-            if found is None or found.establishment_id != establishment_id:
+            place = session.scalar(select(model.establishment_id).where(model.id == facts[name]))
+            if place != establishment_id:
                 raise ElsewhereInGroup
 
 
@@ -138,5 +141,5 @@ def _reference(member_id: UUID) -> str:
     return f"closing:{member_id}"
 
 
-def _record(action: str, establishment_id: UUID, kind: str, object_id: UUID, **details: str) -> None:
+def _record(action: str, establishment_id: UUID, kind: str, object_id: UUID, **details: Any) -> None:
     audit.record(action, establishment_id=establishment_id, object_kind=kind, object_id=object_id, **details)

@@ -124,8 +124,8 @@ def target(reading: Reading) -> str:
 
 def trend(reading: Reading) -> str:
     """The small line in words, for those who do not see it."""
-    known = [each for each in reading.past if each is not None] or [None]
-    first, last = known[0], known[-1]
+    known = [each for each in reading.past if each is not None]
+    first, last = (known[0], known[-1]) if known else (None, None)
     return str(
         _(
             "From %(first)s to %(last)s over the period",

@@ -128,7 +128,7 @@ class LooksForm(Form):
     @property
     def colour(self) -> str:
         """As it is kept: # and six digits."""
-        digits: str = self.brand_colour.data.removeprefix("#").lower()
+        digits = (self.brand_colour.data or "").removeprefix("#").lower()
         return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
@@ -190,7 +190,7 @@ class PractitionerForm(OnceForm):
         """Eleven digits, the last one a Luhn key."""
         if not re.fullmatch(r"[0-9]{11}", field.data or "", re.ASCII):
             raise ValidationError(_("An RPPS number has eleven digits"))
-        if not has_key(field.data):
+        if not has_key(field.data or ""):
             raise ValidationError(_("This number has a typing error: its last digit does not match the others"))
 
     @property

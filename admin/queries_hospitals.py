@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, literal, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from admin.actions_structure import Member
 from auth.agents import administrators
@@ -231,11 +231,11 @@ def _setting(establishment_id: UUID, key: str) -> Sequence[ColumnElement[bool]]:
     return (EstablishmentSetting.establishment_id == establishment_id, EstablishmentSetting.key == key)
 
 
-def _goes_on(last_on: Any) -> ColumnElement[bool]:
+def _goes_on(last_on: InstrumentedAttribute[date | None]) -> ColumnElement[bool]:
     return last_on.is_(None) | (last_on >= func.current_date())
 
 
-def _is_open(day: Any) -> ColumnElement[bool]:
+def _is_open(day: ColumnElement[date]) -> ColumnElement[bool]:
     return (PublishedService.opened_on <= day) & (
         PublishedService.closed_on.is_(None) | (PublishedService.closed_on > day)
     )

@@ -265,7 +265,7 @@ def work(database_url: str, *, concurrency: int = 4, wait: bool = True) -> None:
 
 async def _work(live: procrastinate.App, concurrency: int, wait: bool) -> None:
     if not wait:
-        live.periodic_registry = PeriodicRegistry()
+        live.periodic_registry = PeriodicRegistry()  # type: ignore[no-untyped-call]  # theirs says nothing of types
     async with live.open_async():
         await live.run_worker_async(
             concurrency=concurrency,

@@ -3,10 +3,10 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from portal.db import session
 from portal.establishments import Practitioner, Unit
@@ -39,7 +39,7 @@ def results(wanted: str) -> Found:
     )
 
 
-def _goes_on(last_on: Any) -> ColumnElement[bool]:
+def _goes_on(last_on: InstrumentedAttribute[date | None]) -> ColumnElement[bool]:
     return last_on.is_(None) | (last_on >= func.current_date())
 
 
