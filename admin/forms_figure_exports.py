@@ -99,6 +99,8 @@ def export_form(
         if field.name not in arguments or field.data not in dict(values):
             field.data = usual
     form.validate()
+    if not whole_group:
+        form.establishment.choices = choices(named_hospitals[:-1])
     return form
 
 

@@ -11,14 +11,15 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from admin import figure_drawings, spans
+from admin import spans
 from admin.spans import Days
-from portal import kpi
+from portal import db, kpi
 from portal.catalog import PublishedService
 from portal.db import session
-from portal.establishments import Establishment
+from portal.establishments import Establishment, establishments
 from portal.kpi import Definition, Figure, disclosure
 from portal.kpi.disclosure import Cell, Hidden, Rate
+from portal.kpi.shared import shared
 
 MONTHS_DRAWN = 13
 Span = disclosure.Span
@@ -106,21 +107,21 @@ def _months(days: Days) -> list[Days]:
 def _shown(
     definition: Definition, hospitals: Sequence[Establishment], since: Days, days: Days
 ) -> Mapping[tuple[str, Span], Cell]:
-    """(FINESS, span) → what may be shown, judged from the first day of a year as everything that is published."""
+    """(FINESS, span) → what may be shown: judged with the group, every hospital of it and the parts of the figure, as
+    exports are, or a comparison and an export would tell together what each of them hides."""
     grid = disclosure.grid(disclosure.beginning(since.first), days.last)
-    read = kpi.place_by_place(grid, [each.id for each in hospitals], figure_drawings.events((), [definition]))
-    numbers = {
-        (each.finess, (period.first, period.last)): _cell(definition.compute(period))
-        for each in hospitals
-        for period in read[each.id]
+    finess = {each.id: each.finess for each in hospitals}
+    with db.transaction(db.system("figures.compare")):
+        every = [each.id for each in establishments()]
+        figures = shared([definition], grid, list(finess), hospitals=every)
+    return {
+        (finess[each.place], span): _cell(cell) for each in figures if each.place for span, cell in each.cells.items()
     }
-    places = [each.finess for each in hospitals]
-    return disclosure.protect_grid(numbers, places, grid, people=definition.of_people)
 
 
-def _cell(figure: Figure) -> Cell:
-    if not figure.fed:
-        return None
+def _cell(figure: Figure | Hidden | None) -> Cell:
+    if figure is None or isinstance(figure, Hidden):
+        return figure
     return figure.numerator if figure.denominator is None else Rate(figure.numerator, figure.denominator)
 
 

@@ -1,6 +1,7 @@
 """What an export holds, read for those who administer a hospital."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date, datetime
 from uuid import UUID
 
@@ -33,7 +34,10 @@ def export(
     """The figures of one hospital, or (None) of the whole group and of each of its hospitals."""
     names = {each.id: each.name for each in establishments()}
     places: list[UUID | None] = [hospital.id] if hospital else [None, *names]
-    figures = shared(chosen, spans, places, hospitals=list(names), exact=exact)
+    # What is masked is judged at every hospital of the group, whoever asks: read by a reader of some of them, the masks
+    # would differ, and so would what two exports tell together. Exact numbers are read as whoever asks.
+    with nullcontext() if exact else db.transaction(db.system("figures.share")):
+        figures = shared(chosen, spans, places, hospitals=list(names), exact=exact)
     versions = {each.code: kpi.version_of(each.code) for each in chosen}
     return Export(title, place, figures, spans, names, versions, exact, db.now(), rolled_up_at())
 

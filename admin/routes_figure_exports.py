@@ -88,7 +88,10 @@ def _form() -> ExportForm:
     if finess and finess not in {each.finess for each in mine}:
         abort(404)
     today = civil_day(db.now(), ZoneInfo(kpi.GROUP_ZONE))
-    return export_form(request.args, mine, today, whole_group=len(mine) == len(every))
+    form = export_form(request.args, mine, today, whole_group=len(mine) == len(every))
+    if not form.errors and form.hospital is None and not form.whole_group:
+        abort(403)  # it holds a line for each hospital, one's own or not
+    return form
 
 
 def _export(form: ExportForm) -> Export:

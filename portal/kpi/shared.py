@@ -4,7 +4,7 @@ Whatever is asked for, each figure is judged over whole years and at every hospi
 never depends on what was left out of it, and no two exports differ by something hidden (`disclosure`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from string import ascii_lowercase
@@ -51,10 +51,11 @@ def shared(
         return []
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
     every = disclosure.grid(disclosure.beginning(first), last)
-    periods = _periods(spans if exact else every, hospitals)
     # Those that add up with one of them are judged with it, shown or not.
     stems = {_stem(each.code) for each in chosen}
     judged = chosen if exact else [each for each in definitions() if _stem(each.code) in stems]
+    counted_from = {event for each in judged for event in (*each.events, each.event) if event}
+    periods = _periods(spans if exact else every, hospitals, counted_from)
     grids = {each.code: _computed(each, periods) for each in judged}
     hidden = {} if exact else _hidden(judged, grids, [str(each) for each in hospitals], every)
     return [
@@ -84,9 +85,9 @@ def _name(place: UUID | None) -> str:
     return GROUP if place is None else str(place)
 
 
-def _periods(spans: Sequence[Span], hospitals: Sequence[UUID]) -> dict[str, list[Period]]:
-    apart = {str(place): periods for place, periods in place_by_place(spans, hospitals).items()}
-    return apart | {GROUP: side_by_side(spans, None, hospitals)}
+def _periods(spans: Sequence[Span], hospitals: Sequence[UUID], events: Collection[str]) -> dict[str, list[Period]]:
+    apart = {str(place): periods for place, periods in place_by_place(spans, hospitals, events).items()}
+    return apart | {GROUP: side_by_side(spans, None, hospitals, events)}
 
 
 def _computed(definition: Definition, periods: Mapping[str, Sequence[Period]]) -> _Grid:

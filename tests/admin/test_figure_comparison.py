@@ -70,6 +70,18 @@ class TestTable:
         ]
         assert "this page may be shown to others" in director.get(f"{PATH}?figure=P1&period=last-month").text
 
+    def test_parts_and_their_whole_do_not_tell_together_what_each_hides(self, busy: Group, sign_in: SignIn) -> None:
+        for channel, times in (("payfip", 15), ("stripe", 3)):
+            here = {"establishment_id": busy.north.id, "at": noon_of_last_month(), "channel": channel}
+            happens("bill_paid", times, **here)
+        director = sign_in(busy.director)
+        told = [
+            next(row[2] for row in rows(director, f"figure={code}&period=last-month") if row[0] == "Hôpital du Nord")
+            for code in ("F1", "F1b", "F1c")
+        ]
+        assert told[2] == "< 11"
+        assert told[:2] != ["18", "15"]
+
     def test_the_months_are_drawn_on_one_scale(self, busy: Group, sign_in: SignIn) -> None:
         answer = sign_in(busy.director).get(f"{PATH}?figure=R1&period=last-month").text
         months = figures(answer, "Month by month")

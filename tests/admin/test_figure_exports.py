@@ -92,6 +92,25 @@ class TestMasks:
         assert "for those who administer all its hospitals" in refused.text
         assert sign_in(sent.director).get(f"{BASE}/csv?{asked}").status_code == 200
 
+    def test_the_group_hospital_by_hospital_is_for_them_alone_even_masked(self, sent: Group, sign_in: SignIn) -> None:
+        asked = query(sent, establishment="")
+        browser = sign_in(sent.administrator)
+
+        for path in ("", "/csv", "/xlsx", "/pdf", "/preuves"):
+            assert browser.get(f"{BASE}{path}?{asked}").status_code == 403, path
+        assert "The whole group" not in browser.get(f"{BASE}?{query(sent)}").text
+
+    def test_a_hospital_is_masked_the_same_whoever_asks(self, sent: Group, sign_in: SignIn) -> None:
+        happens("preadmission_submitted", 4, establishment_id=sent.south.id, at=noon(BEFORE))
+        for grain in ("1", "3"):
+            asked = query(sent, grain=grain, **{"from": f"{THIS.year - 1}-01"})
+            one, other = (
+                [(row["Code"], row["From"], row["Numerator"], row["Remark"])
+                 for row in rows(sign_in(who).get(f"{BASE}/csv?{asked}"))]
+                for who in (sent.administrator, sent.director)
+            )  # fmt: skip
+            assert one == other
+
 
 class TestFiles:
     def test_a_line_says_its_definition_its_version_and_its_sources(self, sent: Group, sign_in: SignIn) -> None:
