@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateTimeLocalField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from admin.forms_figures import EARLIEST
 from auth.oversight.actions import Report
 from auth.oversight.models import EXPLAINED, REPORTED
 from portal import db
@@ -90,6 +91,8 @@ class IncidentForm(OnceForm):
     zone = ZoneInfo("Europe/Paris")
 
     def validate_detected_at(self, field: Any) -> None:
+        if field.data is not None and field.data.date() < EARLIEST:
+            raise ValidationError(_l("Choose a day between 2020 and today"))
         if field.data is not None and field.data.replace(tzinfo=self.zone) > db.now():
             raise ValidationError(_l("This moment has not come yet"))
 

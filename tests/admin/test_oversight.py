@@ -223,6 +223,22 @@ class TestIncidents:
         assert answer.status_code == 422
         assert rows(SecurityIncident) == []
 
+    def test_what_was_known_before_stays_in_the_steps(self, group: Group, sign_in: SignIn) -> None:
+        officer = sign_in(group.auditor)
+        posted(officer, "/admin/incidents/ajouter", **self.report(group, hours_ago=80))
+        (incident,) = rows(SecurityIncident)
+        posted(officer, f"/admin/incidents/{incident.id}/corriger", **self.report(group, title="Another title"))
+        (words,) = [step.words for step in rows(IncidentStep) if step.kind == "revised"]
+        assert "title: Letter sent to the wrong mailbox → Another title" in words
+        (now,) = rows(SecurityIncident)
+        moments = [each.detected_at.strftime("%Y-%m-%dT%H:%M+00:00") for each in (incident, now)]
+        assert f"detected_at: {' → '.join(moments)}" in words
+
+    @pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59", "1999-01-01T10:00"])
+    def test_a_moment_of_another_age_is_refused(self, group: Group, sign_in: SignIn, moment: str) -> None:
+        typed = self.report(group, detected_at=moment)
+        assert sign_in(group.auditor).post("/admin/incidents/ajouter", data=typed).status_code == 422
+
     def test_a_moment_to_come_is_refused(self, group: Group, sign_in: SignIn) -> None:
         answer = sign_in(group.auditor).post("/admin/incidents/ajouter", data=self.report(group, hours_ago=-5))
         assert answer.status_code == 422

@@ -1,7 +1,7 @@
 """The register of incidents: opened with what is known, completed step by step, closed when those who must know do."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -50,12 +50,16 @@ def open_incident(hospital: Establishment, report: Report) -> SecurityIncident:
 def revise(incident: SecurityIncident, report: Report) -> None:
     """Write what is known now; what was known before stays in the steps. Raises AlreadyClosed."""
     _check_open(incident)
-    former = {name: getattr(incident, name) for name in ("people", "risk")}
-    for name, value in _words(report).items():
+    latter = _words(report)
+    former = {name: getattr(incident, name) for name in latter}
+    for name, value in latter.items():
         setattr(incident, name, value)
     session.flush()
-    changed = [name for name, value in former.items() if getattr(incident, name) != value]
-    _step(incident, "revised", ", ".join(f"{name}: {former[name]} → {getattr(incident, name)}" for name in changed))
+    # The 72 hours are counted from the moment: moving it leaves a trace, as everything does.
+    changed = [name for name, value in latter.items() if former[name] != value]
+    _step(
+        incident, "revised", ", ".join(f"{name}: {_plain(former[name])} → {_plain(latter[name])}" for name in changed)
+    )
     _record("incident.revised", incident)
 
 
@@ -91,6 +95,10 @@ def close_incident(incident: SecurityIncident, words: str) -> None:
 
 def _words(report: Report) -> dict[str, object]:
     return vars(report) | {"title": report.title.strip(), "facts": report.facts.strip()}
+
+
+def _plain(value: object) -> object:
+    return value.astimezone(UTC).isoformat(timespec="minutes") if isinstance(value, datetime) else value
 
 
 def _check_open(incident: SecurityIncident) -> None:
