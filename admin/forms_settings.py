@@ -46,7 +46,8 @@ def _check(setting: Setting, value: str) -> None:
 
 
 def _check_number(setting: Setting, value: str) -> None:
-    if not (value.isascii() and value.isdecimal() and setting.least <= int(value[:10]) <= setting.most):
+    is_number = value.isascii() and value.isdecimal() and len(value) <= 10
+    if not (is_number and setting.least <= int(value) <= setting.most):
         told = _("Write a whole number from %(least)d to %(most)d", least=setting.least, most=setting.most)
         raise ValidationError(told)
 

@@ -37,6 +37,8 @@ share issued, and their sum in cents; patients seen lately (as the hospital coun
 STOCKS: Final = ("active_patients",)
 """Not summed: the last one of the period counts."""
 MOST: Final = 10**14
+_LONGEST: Final = 32
+"""Signs of a number with its leading zeros; Python reads no number of five thousand digits."""
 
 
 WHY: Final = {
@@ -117,7 +119,7 @@ def read_entry(place: Establishment, code: str, day: str, grain: str, value: str
         raise NotATotal("code", code)
     if grain not in ("month", "day"):
         raise NotATotal("grain", grain)
-    if not (value.isascii() and value.isdigit()) or int(value) > MOST:
+    if not (value.isascii() and value.isdigit() and len(value) <= _LONGEST) or int(value) > MOST:
         raise NotATotal("value")
     try:
         on = date.fromisoformat(f"{day}-01" if grain == "month" and len(day) == 7 else day)

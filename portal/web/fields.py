@@ -46,6 +46,11 @@ class DateBoxes:
         return Markup(" ").join(boxes)
 
 
+YEARS = range(1800, 3000)
+"""Nobody alive was born before, and nothing is planned after: days near the ends of the calendar have no eve, or no
+moment in another zone."""
+
+
 class DateParts(Field):
     """A day typed as three numbers, posted as `name-day`, `name-month`, `name-year`.
 
@@ -87,7 +92,10 @@ class DateParts(Field):
             self._refused = frozenset(wrong)
             raise ValueError(_("Write the date in numbers, with four of them for the year"))
         try:
-            return date(*(int(self.typed[part]) for part in reversed(PARTS)))
+            year, month, day = (int(self.typed[part]) for part in reversed(PARTS))
+            if year not in YEARS:
+                raise ValueError
+            return date(year, month, day)
         except ValueError as refusal:  # 31 February, year 0
             self._refused = frozenset(PARTS)
             raise ValueError(_("This day does not exist: check the date")) from refusal

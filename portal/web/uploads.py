@@ -58,7 +58,7 @@ def register(app: Flask) -> None:
 
 
 def arriving(upload: FileStorage | None) -> Arriving | None:
-    """The upload behind a file field; None when no file was chosen."""
-    if upload is None or not upload.filename:
+    """The upload behind a file field; None when no file was chosen, or a text was sent in its place."""
+    if not isinstance(upload, FileStorage) or not upload.filename:
         return None
     return cast(Arriving, cast(BinaryIO, upload.stream))

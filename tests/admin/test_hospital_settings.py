@@ -62,6 +62,7 @@ class TestChoosing:
             ("data_protection_email", "nobody"),
             ("dormant_agents_days", "many"),
             ("dormant_agents_days", "99999999999999999999"),
+            ("dormant_agents_days", "00000000909999999999"),
             ("refund_two_persons_from_cents", "-1"),
             ("image_viewer_url", "http://images.example/{study}"),
             ("payfip_numcli", "12"),

@@ -162,3 +162,8 @@ class TestLooks:
         assert answer.status_code == 422
         assert "choose a PNG or a JPEG" in answer.text
         assert count(EstablishmentLogo) == 0
+
+    def test_a_text_in_the_place_of_a_picture_is_no_picture(self, group: Group, sign_in: SignIn) -> None:
+        sent = {"brand_colour": "#1f5c63", "picture": "logo.png"}
+        assert sign_in(group.administrator).post(f"{NORTH}/apparence", data=sent).status_code == 303
+        assert count(EstablishmentLogo) == 0

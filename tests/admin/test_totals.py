@@ -134,11 +134,12 @@ class TestByFile:
             f"{NORTH};stays_planned;{today()};day;12",
             f"{NORTH};stays_planned;{LAST};year;12",
             f"{NORTH};stays_planned;{LAST};month;-2",
+            f"{NORTH};stays_planned;{LAST};month;{'9' * 5000}",
             f"{NORTH};stays_planned",
         )
         assert answer.status_code == 200
         assert "Totals added: 2" in answer.text
-        assert "Lines refused: 8" in answer.text
+        assert "Lines refused: 9" in answer.text
         for why in ("No hospital of yours has the FINESS number", "is not the code of a total", "is not over",
                     "A month is named by its first day", "is not a day such as", "is neither month nor day",
                     "The value is not a whole number", "The line cannot be read"):  # fmt: skip

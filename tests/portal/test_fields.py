@@ -53,6 +53,8 @@ def test_three_numbers_are_a_day() -> None:
         ({"day": "-1"}, {"day"}),
         ({"day": "31", "month": "2"}, {"day", "month", "year"}),
         ({"year": "0000"}, {"day", "month", "year"}),
+        ({"day": "1", "month": "1", "year": "0001"}, {"day", "month", "year"}),
+        ({"day": "31", "month": "12", "year": "9999"}, {"day", "month", "year"}),
         ({"day": "9" * 5000}, {"day"}),
         ({"day": "²"}, {"day"}),
     ],
