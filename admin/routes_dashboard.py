@@ -35,7 +35,9 @@ def _start() -> Response | None:
     if set(request.args) - {"lang"}:
         return None
     view = views.start()
-    if view is None or not queries_figures.may_look_at(view.choice.get("establishment", "")):
+    if view is None or not figure_view_pages.is_known(view.page, view.subject):
+        return None  # the figure is not in the catalogue any more
+    if not queries_figures.may_look_at(view.choice.get("establishment", "")):
         return None
     return redirect(figure_view_pages.address(view))
 

@@ -103,5 +103,7 @@ def undo(finess: str, key: str, change_id: UUID) -> Response:
 
 
 def _may_undo(declared: Setting) -> bool:
-    """What leads payments is chosen with its agreement alone."""
-    return not declared.secret and declared.page != "admin_stripe.hospitals"
+    """What leads payments is chosen with its agreement alone; what another page chooses, by those who may open it."""
+    if declared.secret or declared.page == "admin_stripe.hospitals":
+        return False
+    return not declared.page or bool(words.page_of(declared.page))
