@@ -30,7 +30,8 @@ def register(app: Flask) -> None:
 
 
 def wear(establishment: Establishment) -> None:
-    """Dress the current page in this establishment's colour and logo. One statement."""
+    """Dress the current page in this establishment's colour and logo; it shows no notice of another. One statement."""
+    g.worn_id = establishment.id
     digest = _digest(establishment.brand_colour)
     g.theme_href = url_for("pages.theme_css", finess=establishment.finess, digest=digest)
     table = EstablishmentLogo

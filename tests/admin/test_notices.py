@@ -126,6 +126,9 @@ def test_pages_of_another_hospital_do_not_show_it(group: Group, director: FlaskC
         assert len(notice_queries.shown(group.north.id)) == 1
         assert notice_queries.shown(group.south.id) == []
         assert len(notice_queries.shown()) == 1
+    for finess, told in (("990000017", True), ("990000025", False)):
+        assert ("Parking fermé" in director.get(f"/?establishment={finess}").text) == told, finess
+        assert ("Parking fermé" in director.get(f"/admin/hopitaux/{finess}").text) == told, finess
 
 
 @pytest.mark.parametrize("hour", ["25:00", "midi", "9:60", "22"])
