@@ -25,6 +25,7 @@ def declare() -> None:
     kpi.define(
         *_of_offer(),
         *_of_users(),
+        *_of_visits(),
         *returning.definitions(),
         *figures_of_use.definitions(),
         *figures_of_security.definitions(),
@@ -81,6 +82,9 @@ def _of_users() -> Iterator[Definition]:
         better="up",
         of_people=True,
     )
+
+
+def _of_visits() -> Iterator[Definition]:
     for code, title, words, audiences in (
         ("U3", _l("Visits"),
          _l("Visits, signed in and anonymous (a new one after 30 minutes away), without those of the staff"),

@@ -21,7 +21,7 @@ _DUE_WORDS = _l("Visits whose day is over, kept or cancelled; counted on the day
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_bookings(), *_of_rates(), *_of_visits(), *_of_missed_visits())
+    kpi.define(*_of_bookings(), *_of_rates(), *_of_rates_by_totals(), *_of_visits(), *_of_missed_visits())
 
 
 def _of_bookings() -> Iterator[Definition]:
@@ -66,6 +66,10 @@ def _of_rates() -> Iterator[Definition]:
         better="up",
         of_people=True,
     )
+
+
+def _of_rates_by_totals() -> Iterator[Definition]:
+    """Out of what the hospital counts itself."""
     for code, title, whole, total in (
         (
             "R2b",

@@ -16,7 +16,8 @@ _MISSING = _l("Bills must be imported from the billing system (parvis import bil
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_payments(), *_of_bills(), *_of_bills_by_means(), *_of_all_bills(), *_of_trouble())
+    kpi.define(*_of_payments(), *_of_payments_by_means())
+    kpi.define(*_of_bills(), *_of_bills_by_means(), *_of_all_bills(), *_of_trouble())
 
 
 def _of_payments() -> tuple[Definition, ...]:
@@ -45,6 +46,11 @@ def _of_payments() -> tuple[Definition, ...]:
             events=("bill_paid",),
             better="up",
         ),
+    )
+
+
+def _of_payments_by_means() -> tuple[Definition, ...]:
+    return (
         Definition(
             "F1b",
             _l("Payments made through PayFiP"),

@@ -11,47 +11,34 @@ from portal.kpi.formulas import number, within
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(
-        Definition(
-            "D3",
-            _l("Documents opened by patients"),
-            _l("Documents opened for the first time, within 30 days of their filing"),
-            _l("Documents put on patients’ shelves"),
-            _opened,
-            unit="rate",
-            event="document_opened",
-            service="documents",
-            events=("document_opened", "document_filed"),
-            better="up",
-            of_people=True,
-        ),
-        Definition(
-            "D3a",
-            _l("Documents put on patients’ shelves"),
-            _l("Documents filed that the patient sees, on the day they were"),
-            "",
-            number("document_filed"),
-            event="document_filed",
-            service="documents",
-            events=("document_filed",),
-            better="up",
-            of_people=True,
-        ),
-        *_of_threads(),
-        Definition(
-            "M2",
-            _l("Active correspondents"),
-            _l("Distinct practitioners who wrote to a unit, in the month of the last day"),
-            "",
-            _correspondents,
-            event="exchange_sent",
-            portal=True,
-            by_month=True,
-            service="messages",
-            events=("exchange_sent",),
-            better="up",
-            of_people=True,
-        ),
+    kpi.define(*_of_documents(), *_of_threads(), *_of_correspondents())
+
+
+def _of_documents() -> Iterator[Definition]:
+    yield Definition(
+        "D3",
+        _l("Documents opened by patients"),
+        _l("Documents opened for the first time, within 30 days of their filing"),
+        _l("Documents put on patients’ shelves"),
+        _opened,
+        unit="rate",
+        event="document_opened",
+        service="documents",
+        events=("document_opened", "document_filed"),
+        better="up",
+        of_people=True,
+    )
+    yield Definition(
+        "D3a",
+        _l("Documents put on patients’ shelves"),
+        _l("Documents filed that the patient sees, on the day they were"),
+        "",
+        number("document_filed"),
+        event="document_filed",
+        service="documents",
+        events=("document_filed",),
+        better="up",
+        of_people=True,
     )
 
 
@@ -89,6 +76,23 @@ def _of_threads() -> Iterator[Definition]:
         event="exchange_sent",
         service="messages",
         events=("exchange_sent",),
+        of_people=True,
+    )
+
+
+def _of_correspondents() -> Iterator[Definition]:
+    yield Definition(
+        "M2",
+        _l("Active correspondents"),
+        _l("Distinct practitioners who wrote to a unit, in the month of the last day"),
+        "",
+        _correspondents,
+        event="exchange_sent",
+        portal=True,
+        by_month=True,
+        service="messages",
+        events=("exchange_sent",),
+        better="up",
         of_people=True,
     )
 

@@ -10,7 +10,11 @@ _ASKED, _ANSWERED = "callback_asked", "callback_answered"
 
 def declare() -> None:
     """Say what is counted."""
-    kpi.define(
+    kpi.define(*_of_calls(), *_of_delays())
+
+
+def _of_calls() -> tuple[Definition, ...]:
+    return (
         Definition(
             "L1",
             _l("Calls back asked"),
@@ -35,6 +39,11 @@ def declare() -> None:
             better="up",
             of_people=True,
         ),
+    )
+
+
+def _of_delays() -> tuple[Definition, ...]:
+    return (
         Definition(
             "L3",
             _l("Calls back made in time"),

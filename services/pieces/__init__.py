@@ -3,6 +3,8 @@
 A room below the others: what asks for pieces (a pre-admission today) imports this one, which knows none of them.
 """
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Flask
 from flask_babel import lazy_gettext as _l
 
@@ -30,19 +32,26 @@ def register(app: Flask) -> None:
     """Offer the partials, and declare the figures of this room (domain catalogue, section 5.2)."""
     say(journal.WORDS)
     app.register_blueprint(_partials)
-    kpi.define(
-        Definition(
-            "D1",
-            _l("Pieces deposited"),
-            _l("Pieces that patients sent and the antivirus accepted, counted on the day it accepted them"),
-            "",
-            _deposited,
-            event="piece_deposited",
-            service="documents",
-            events=("piece_deposited",),
-            better="up",
-            of_people=True,
-        ),
+    kpi.define(*_of_deposits(), *_of_decisions())
+
+
+def _of_deposits() -> Iterator[Definition]:
+    yield Definition(
+        "D1",
+        _l("Pieces deposited"),
+        _l("Pieces that patients sent and the antivirus accepted, counted on the day it accepted them"),
+        "",
+        _deposited,
+        event="piece_deposited",
+        service="documents",
+        events=("piece_deposited",),
+        better="up",
+        of_people=True,
+    )
+
+
+def _of_decisions() -> tuple[Definition, ...]:
+    return (
         Definition(
             "D2",
             _l("Pieces accepted"),

@@ -16,7 +16,9 @@ from portal.kpi.formulas import median, out_of_the_hospitals, part, share, withi
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_requests(), *_of_answers(), *_of_delays(), *_of_stays(), *_of_the_office())
+    kpi.define(*_of_requests(), *_of_advance())
+    kpi.define(*_of_first_answers(), *_of_outcomes(), *_of_delays())
+    kpi.define(*_of_prepared_stays(), *_of_arrivals(), *_of_the_office())
 
 
 def _of_requests() -> tuple[Definition, ...]:
@@ -46,24 +48,27 @@ def _of_requests() -> tuple[Definition, ...]:
             better="down",
             of_people=True,
         ),
-        Definition(
-            "P9",
-            _l("Days between the file and the stay"),
-            _l("Median number of days between sending and arrival, counted on the day of sending"),
-            "",
-            median("preadmission_ahead"),
-            unit="days",
-            event="preadmission_ahead",
-            missing=_l("A file sent in the period"),
-            service="preadmission",
-            events=("preadmission_ahead",),
-            better="up",
-            of_people=True,
-        ),
     )
 
 
-def _of_answers() -> tuple[Definition, ...]:
+def _of_advance() -> Iterator[Definition]:
+    yield Definition(
+        "P9",
+        _l("Days between the file and the stay"),
+        _l("Median number of days between sending and arrival, counted on the day of sending"),
+        "",
+        median("preadmission_ahead"),
+        unit="days",
+        event="preadmission_ahead",
+        missing=_l("A file sent in the period"),
+        service="preadmission",
+        events=("preadmission_ahead",),
+        better="up",
+        of_people=True,
+    )
+
+
+def _of_first_answers() -> tuple[Definition, ...]:
     return (
         Definition(
             "P4",
@@ -91,6 +96,11 @@ def _of_answers() -> tuple[Definition, ...]:
             better="up",
             of_people=True,
         ),
+    )
+
+
+def _of_outcomes() -> tuple[Definition, ...]:
+    return (
         Definition(
             "P6",
             _l("Files refused"),
@@ -120,7 +130,7 @@ def _of_answers() -> tuple[Definition, ...]:
     )
 
 
-def _of_stays() -> tuple[Definition, ...]:
+def _of_prepared_stays() -> tuple[Definition, ...]:
     return (
         Definition(
             "P2",
@@ -150,19 +160,22 @@ def _of_stays() -> tuple[Definition, ...]:
             better="up",
             of_people=True,
         ),
-        Definition(
-            "P3",
-            _l("Straight to the ward"),
-            _l("Stays of the period whose file was accepted one working day before, or sooner"),
-            _l("Stays of the period for which a file was sent"),
-            part("preadmission_arrived", "direct"),
-            unit="rate",
-            event="preadmission_arrived",
-            service="preadmission",
-            events=("preadmission_arrived",),
-            better="up",
-            of_people=True,
-        ),
+    )
+
+
+def _of_arrivals() -> Iterator[Definition]:
+    yield Definition(
+        "P3",
+        _l("Straight to the ward"),
+        _l("Stays of the period whose file was accepted one working day before, or sooner"),
+        _l("Stays of the period for which a file was sent"),
+        part("preadmission_arrived", "direct"),
+        unit="rate",
+        event="preadmission_arrived",
+        service="preadmission",
+        events=("preadmission_arrived",),
+        better="up",
+        of_people=True,
     )
 
 

@@ -1,5 +1,7 @@
 """Indicators of referrals: how many are asked, how many are accepted, and after how long."""
 
+from collections.abc import Iterator
+
 from flask_babel import lazy_gettext as _l
 
 from portal import kpi
@@ -11,7 +13,11 @@ _MISSING = _l("An answer of a unit in the period")
 
 def declare() -> None:
     """Say what is counted."""
-    kpi.define(
+    kpi.define(*_of_requests(), *_of_delays())
+
+
+def _of_requests() -> tuple[Definition, ...]:
+    return (
         Definition(
             "C1",
             _l("Referrals accepted"),
@@ -38,20 +44,23 @@ def declare() -> None:
             better="up",
             of_people=True,
         ),
-        Definition(
-            "C1d",
-            _l("Hours until a unit answers"),
-            _l("Median number of hours between the moment when a unit was asked and its answer"),
-            "",
-            _delay,
-            unit="hours",
-            event=DELAY,
-            missing=_MISSING,
-            service="referrals",
-            events=("referral_delay",),
-            better="down",
-            of_people=True,
-        ),
+    )
+
+
+def _of_delays() -> Iterator[Definition]:
+    yield Definition(
+        "C1d",
+        _l("Hours until a unit answers"),
+        _l("Median number of hours between the moment when a unit was asked and its answer"),
+        "",
+        _delay,
+        unit="hours",
+        event=DELAY,
+        missing=_MISSING,
+        service="referrals",
+        events=("referral_delay",),
+        better="down",
+        of_people=True,
     )
 
 

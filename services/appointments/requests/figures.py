@@ -14,45 +14,49 @@ _BECAME, _CLOSED = "appointment_request_became", "appointment_request_closed"
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(
-        Definition(
-            "R3",
-            _l("Requests that became appointments"),
-            _l("Requests that became an appointment"),
-            _l("Requests closed, whatever their answer"),
-            share(_BECAME, _CLOSED),
-            unit="rate",
-            event=_BECAME,
-            service="appointments",
-            events=(_BECAME, _CLOSED),
-            better="up",
-            of_people=True,
-        ),
-        Definition(
-            "R3b",
-            _l("Requests for appointments"),
-            _l("Requests that patients sent, on the day they sent them"),
-            "",
-            number(_SENT),
-            event=_SENT,
-            service="appointments",
-            events=(_SENT,),
-            of_people=True,
-        ),
-        Definition(
-            "R4",
-            _l("Requests answered within two working days"),
-            _l("Requests whose first answer took sixteen hours of work at most"),
-            _l("Requests that somebody of the hospital answered for the first time"),
-            part(_ANSWERED, "in_time"),
-            unit="rate",
-            event=_ANSWERED,
-            service="appointments",
-            events=(_ANSWERED,),
-            better="up",
-            of_people=True,
-        ),
-        *_of_delays(),
+    kpi.define(*_of_requests(), *_of_first_answers(), *_of_delays())
+
+
+def _of_requests() -> Iterator[Definition]:
+    yield Definition(
+        "R3",
+        _l("Requests that became appointments"),
+        _l("Requests that became an appointment"),
+        _l("Requests closed, whatever their answer"),
+        share(_BECAME, _CLOSED),
+        unit="rate",
+        event=_BECAME,
+        service="appointments",
+        events=(_BECAME, _CLOSED),
+        better="up",
+        of_people=True,
+    )
+    yield Definition(
+        "R3b",
+        _l("Requests for appointments"),
+        _l("Requests that patients sent, on the day they sent them"),
+        "",
+        number(_SENT),
+        event=_SENT,
+        service="appointments",
+        events=(_SENT,),
+        of_people=True,
+    )
+
+
+def _of_first_answers() -> Iterator[Definition]:
+    yield Definition(
+        "R4",
+        _l("Requests answered within two working days"),
+        _l("Requests whose first answer took sixteen hours of work at most"),
+        _l("Requests that somebody of the hospital answered for the first time"),
+        part(_ANSWERED, "in_time"),
+        unit="rate",
+        event=_ANSWERED,
+        service="appointments",
+        events=(_ANSWERED,),
+        better="up",
+        of_people=True,
     )
 
 

@@ -1,5 +1,7 @@
 """What the shelf and what hangs on it bring to the room: pages, jobs, figures, the copy of one's data, retention."""
 
+from collections.abc import Iterator
+
 from flask_babel import lazy_gettext as _l
 
 from auth.mandates import masking
@@ -28,7 +30,11 @@ def furnish() -> None:
 
 def _define_figures() -> None:
     """Domain catalogue, section 5.2: D4, and the part of D1 and D2 that concerns the shelf."""
-    kpi.define(
+    kpi.define(*_of_deposits(), *_of_mes())
+
+
+def _of_deposits() -> tuple[Definition, ...]:
+    return (
         Definition(
             "D1S",
             _l("Documents deposited on the shelf"),
@@ -54,19 +60,22 @@ def _define_figures() -> None:
             better="up",
             of_people=True,
         ),
-        Definition(
-            "D4",
-            _l("Documents sent to Mon espace santé"),
-            _l("Documents that the national operator took"),
-            _l("Documents shown to a patient whose identity is qualified and who does not object"),
-            _sent_to_mes,
-            unit="rate",
-            event="mes_sent",
-            service="documents",
-            events=("mes_sent", "mes_eligible"),
-            better="up",
-            of_people=True,
-        ),
+    )
+
+
+def _of_mes() -> Iterator[Definition]:
+    yield Definition(
+        "D4",
+        _l("Documents sent to Mon espace santé"),
+        _l("Documents that the national operator took"),
+        _l("Documents shown to a patient whose identity is qualified and who does not object"),
+        _sent_to_mes,
+        unit="rate",
+        event="mes_sent",
+        service="documents",
+        events=("mes_sent", "mes_eligible"),
+        better="up",
+        of_people=True,
     )
 
 
