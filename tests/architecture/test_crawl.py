@@ -30,7 +30,7 @@ ALONE = ("child", "protected")
 """People of the demonstration who have no account of their own."""
 PAGES_OF_A_KIND = 3
 """How many pages of one route are looked at, for one person."""
-MOST_PAGES = 600
+MOST_PAGES = 1500
 LEDGERS = {"audit_event", "kpi_event", "web_session"}
 """What reading a page may write: who read, how often, and when a session was last seen."""
 READING_MARKS = {
@@ -236,6 +236,9 @@ AFTER_A_FORM = {
     "admin_deposits.ask", "admin_directory.person", "admin_directory.structure", "directory.person",
     "admin_exchanges.write_by_link", "admin_exchanges.write_to_address", "record_requests.receipt",
     "record_requests.step",
+    # A draft that was begun, a file that was joined, a message of one's own that is still young.
+    "community_talk.edit", "referral_drafts.check", "referral_drafts.needs", "referral_drafts.patient",
+    "referral_drafts.units", "referral_drafts.wish", "referrals.file", "referrals.inside", "referrals.read",
 }  # fmt: skip
 
 
