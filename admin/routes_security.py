@@ -12,7 +12,8 @@ from portal.audit import sending, verifying
 from portal.calendar import civil_day
 
 security_pages = guards.staff(
-    Blueprint("admin_security", __name__, url_prefix="/admin/veille-de-securite", template_folder="templates"), right="audit"
+    Blueprint("admin_security", __name__, url_prefix="/admin/veille-de-securite", template_folder="templates"),
+    right="audit",
 )
 
 
