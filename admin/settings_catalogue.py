@@ -175,7 +175,8 @@ def _documents() -> Sequence[Setting]:
                 _l("An https address with {accession}, {study} or both: reports lead there"), "documents",
                 kind="https"),
         Setting(mes.SETTING, _l("Mon espace santé"), _l("Letters are sent to the citizens’ secure messaging"),
-                "documents", YES_NO["no"], "choice", {"on": YES_NO["yes"], "off": YES_NO["no"]}, page="admin_shelf.types"),
+                "documents", YES_NO["no"], "choice", {"on": YES_NO["yes"], "off": YES_NO["no"]},
+                page="admin_shelf.types"),
         *(
             Setting(f"{requests.PREFIX}{key}", REQUEST_TITLES[key],
                     _l("Of requests for a file, a certificate or an answer"), "documents", page=page)

@@ -26,9 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral_draft")),
     )
     op.create_index("ix_referral_draft_changed_at", "referral_draft", ["changed_at"])
-    op.create_index(
-        "ix_referral_draft_professional_id_changed_at", "referral_draft", ["professional_id", "changed_at"]
-    )
+    op.create_index("ix_referral_draft_professional_id_changed_at", "referral_draft", ["professional_id", "changed_at"])
     theirs = may.either(may.professional(), may.SYSTEM)
     may.protect("referral_draft", read=theirs, write=theirs)
 

@@ -266,9 +266,15 @@ class TestSecurity:
         assert "Adam" not in page
 
     @pytest.mark.parametrize(
-        "path", ["/admin/veille-de-securite", "/admin/incidents", "/admin/acces-inhabituels", "/admin/journal/verification",
-                 "/admin/journal"]
-    )  # fmt: skip
+        "path",
+        [
+            "/admin/veille-de-securite",
+            "/admin/incidents",
+            "/admin/acces-inhabituels",
+            "/admin/journal/verification",
+            "/admin/journal",
+        ],
+    )
     def test_a_page_takes_few_statements(self, app: Flask, group: Group, sign_in: SignIn, path: str) -> None:
         director = sign_in(group.director)
         director.get(path)

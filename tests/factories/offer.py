@@ -108,12 +108,8 @@ def _place(site: Site, latitude: float, longitude: float, ror: str) -> None:
 
 def _tell_how_to_come(world: World) -> None:
     north, south = world.north.site, world.south.site
-    north.transport = (
-        "Bus 4 et 12, arrêt Hôpital, devant l’entrée A. Navette gratuite depuis la gare."
-    )
-    north.parking = (
-        "Parking P1, entrée B : gratuit trente minutes, 8 places pour personnes handicapées."
-    )
+    north.transport = "Bus 4 et 12, arrêt Hôpital, devant l’entrée A. Navette gratuite depuis la gare."
+    north.parking = "Parking P1, entrée B : gratuit trente minutes, 8 places pour personnes handicapées."
     north.on_foot = "15 minutes depuis la gare d’Arceau par l’avenue des Tilleuls, trottoir large et sans marche."
     south.transport = "RER C, gare de Deux-Rives, puis 8 minutes à pied. Bus 21, arrêt Quai du Moulin."
     south.parking = "Parking de l’hôpital, 120 places, payant. Dépose-minute devant l’entrée principale."

@@ -171,9 +171,7 @@ def test_while_it_is_away_it_is_asked_less_and_less_often(ground: Ground, his: H
     assert (waits[0], waits[-1], wait_after(10_000).total_seconds()) == (5, 900, 900)
 
 
-def test_while_people_keep_its_door_closed_everything_waits_and_none_is_to_blame(
-    ground: Ground, his: HisTwin
-) -> None:
+def test_while_people_keep_its_door_closed_everything_waits_and_none_is_to_blame(ground: Ground, his: HisTwin) -> None:
     watching = board.open_board("test", threaded=False)
     try:
         with db.transaction(db.system("tests")):
