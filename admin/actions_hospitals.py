@@ -1,6 +1,6 @@
 """A hospital joins the group, presents itself, wears its colour and its logo, and changes its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from auth.agents import administrators
 from auth.agents.administrators import ADMINISTRATION
-from auth.models import StaffRight
+from auth.models import Account, StaffRight
 from portal import audit, db, establishments, files
 from portal.db import session
 from portal.establishments import Establishment, EstablishmentLogo, SettingChange
@@ -47,25 +47,37 @@ def administers_group() -> bool:
 
 
 def open_hospital(facts: Mapping[str, Any]) -> UUID:
-    """Add a hospital to the group, administered by whoever adds it; nothing is open there yet.
+    """Add a hospital to the group; nothing is open there yet. It is administered by everybody who administers the whole
+    group: if it were by whoever adds it alone, they would be the only one left to speak for the group.
 
     facts: columns of Establishment. Raises NotOfTheGroup, FinessTaken.
     """
-    account_id = db.current_actor().account_id
-    if account_id is None or not administers_group():
+    if db.current_actor().account_id is None or not administers_group():
         raise NotOfTheGroup
     adding = insert(Establishment).values(id=uuid4(), **facts).on_conflict_do_nothing(index_elements=["finess"])
     with administrators.as_the_system("hospitals.open"):  # nobody administers a hospital that is not there yet
+        everybody = _group_administrators()
         made: UUID | None = session.scalar(adding.returning(Establishment.id))
         if made is not None:
-            session.add(StaffRight(account_id=account_id, establishment_id=made, right=ADMINISTRATION))
+            session.add_all(
+                StaffRight(account_id=each, establishment_id=made, right=ADMINISTRATION) for each in everybody
+            )
     if made is None:
         raise FinessTaken
     _record("establishment.created", made, finess=facts["finess"])
-    audit.record(
-        "right.granted", establishment_id=made, object_kind="account", object_id=account_id, right=ADMINISTRATION
-    )
+    for each in everybody:
+        audit.record(
+            "right.granted", establishment_id=made, object_kind="account", object_id=each, right=ADMINISTRATION
+        )
     return made
+
+
+def _group_administrators() -> Sequence[UUID]:
+    """The open accounts that administer every hospital there is. As the system."""
+    total = select(func.count()).select_from(Establishment).scalar_subquery()
+    holders = select(StaffRight.account_id).join(Account, Account.id == StaffRight.account_id)
+    holders = holders.where(StaffRight.right == ADMINISTRATION, Account.closed_at.is_(None))
+    return session.scalars(holders.group_by(StaffRight.account_id).having(func.count() == total)).all()
 
 
 def describe(hospital: Establishment, facts: Mapping[str, Any]) -> bool:

@@ -14,7 +14,8 @@ from auth.models import StaffRight
 from portal.establishments import Establishment, EstablishmentLogo
 from tests.admin.conftest import Group
 from tests.english import in_english as in_english
-from tests.ground import audited, count, rows
+from tests.factories import people
+from tests.ground import audited, count, prepared, rows
 from tests.statements import executed
 
 SignIn = Callable[..., FlaskClient]
@@ -54,6 +55,17 @@ class TestOpening:
         ]  # fmt: skip
         page = browser.get(f"{BASE}/750712184").text
         assert "7 things are missing before it receives anybody" in page
+
+    def test_the_others_who_administer_the_group_still_do(self, group: Group, sign_in: SignIn) -> None:
+        with prepared():
+            other = people.agent(group.north.id, "administration", name="Omar Autre")
+            people.grant(other, group.south.id, "administration")
+        assert sign_in(group.director).post(f"{BASE}/ouvrir", data=_new()).status_code == 303
+        (made,) = [each for each in rows(Establishment) if each.finess == "750712184"]
+        held = {each.account_id for each in rows(StaffRight) if each.establishment_id == made.id}
+        assert held == {group.director.id, other.id}
+        assert sign_in(other).get(f"{BASE}/ouvrir").status_code == 200
+        assert audited().count("right.granted") == 2
 
     def test_whoever_administers_a_part_of_it_adds_none(self, group: Group, sign_in: SignIn) -> None:
         browser = sign_in(group.administrator)
