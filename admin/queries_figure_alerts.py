@@ -56,7 +56,8 @@ def alerts(readings: Collection[Reading], found: Health, audited: Collection[UUI
 
 
 _HEALTH = text(
-    "select (select rolled_up_at from kpi_watermark), count(*) filter (where status = 'failed'),"
+    "select (select rolled_up_at from kpi_watermark),"
+    " count(*) filter (where status = 'failed' and not exists (select 1 from job_settled s where s.job_id = j.id)),"
     " count(*) filter (where status = 'todo' and coalesce(scheduled_at, now()) < now() - interval '10 minutes')"
-    " from procrastinate_jobs where status in ('failed', 'todo')"
+    " from procrastinate_jobs j where status in ('failed', 'todo')"
 )

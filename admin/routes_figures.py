@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, render_template
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
-from admin import charts_figures, figure_drawings, figure_services, figure_words
+from admin import actions_figure_exports, charts_figures, figure_drawings, figure_services, figure_words
 from admin.figures_chooser import Chooser, chooser
 from admin.queries_figures import Figures, Reading
 from auth import guards
@@ -42,7 +42,9 @@ def download(code: str) -> Response:
     chosen, reading = _read(code)
     if chosen.form.errors:
         abort(422)
-    days = chosen.choice.days
+    days, hospital = chosen.choice.days, chosen.choice.hospital
+    # Exact numbers leave, by any days: written down as other files of figures are.
+    actions_figure_exports.export_figures(hospital.id if hospital else None, reading.definition.code, "csv", exact=True)
     headers = [
         _("Code"), _("Figure"), _("Version"), _("Hospital"), _("From"), _("To"),
         _("Numerator"), _("Denominator"), _("Value"),

@@ -14,7 +14,7 @@ from portal import kpi
 from portal.kpi import Definition, Figure
 from tests.admin.conftest import Group
 from tests.admin.test_dashboard import MOST_STATEMENTS, happens
-from tests.ground import today
+from tests.ground import audited, today
 from tests.statements import executed
 
 SignIn = Callable[[Account], FlaskClient]
@@ -99,6 +99,10 @@ class TestFile:
         monkeypatch.setattr("portal.kpi.catalogue._definitions", {"X1": trap})
         rows = download(sign_in(group.administrator), "X1")
         assert {row[1] for row in rows[1:]} == {'\'=HYPERLINK("http://trap.test")'}
+
+    def test_taking_it_away_is_written_down(self, group: Group, sign_in: SignIn) -> None:
+        download(sign_in(group.administrator), "P1", "establishment=990000017")
+        assert audited().count("figures.exported") == 1
 
     def test_days_that_make_no_sense_give_no_file(self, group: Group, sign_in: SignIn) -> None:
         path = "/admin/chiffres/P1/telecharger?from=hier"
