@@ -23,6 +23,7 @@ _TABLES = (
 
 def upgrade() -> None:
     op.execute("select set_config('parvis.system', 'migration', true)")
+    op.execute("set local statement_timeout = 0")  # years of counts are summed, and every account is read
     _create_spans()
     _create_keys()
     _create_closed()

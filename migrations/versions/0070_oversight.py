@@ -24,6 +24,7 @@ def upgrade() -> None:
     _create_unusual()
     _create_reviews()
     _create_incidents()
+    op.execute("set local statement_timeout = 0")  # the journal may be tens of millions of rows
     op.create_index(
         "ix_audit_event_object_id",
         "audit_event",
