@@ -259,13 +259,17 @@ def work(database_url: str, *, concurrency: int = 4, wait: bool = True) -> None:
     import asyncio
 
     connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=concurrency + 2)
-    with app.replace_connector(connector) as live:
-        asyncio.run(_work(live, concurrency, wait))
+    clock = app.periodic_registry
+    if not wait:
+        app.periodic_registry = PeriodicRegistry()  # type: ignore[no-untyped-call]  # theirs says nothing of types
+    try:
+        with app.replace_connector(connector) as live:
+            asyncio.run(_work(live, concurrency, wait))
+    finally:
+        app.periodic_registry = clock
 
 
 async def _work(live: procrastinate.App, concurrency: int, wait: bool) -> None:
-    if not wait:
-        live.periodic_registry = PeriodicRegistry()  # type: ignore[no-untyped-call]  # theirs says nothing of types
     async with live.open_async():
         await live.run_worker_async(
             concurrency=concurrency,
