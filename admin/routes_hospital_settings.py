@@ -18,7 +18,7 @@ from admin.forms_settings import form_of
 from admin.routes_hospitals import Answer, hospital_of, pages
 from admin.settings_catalogue import Setting
 from auth import held_forms
-from portal import establishments
+from portal import db, establishments
 from portal.establishments import Establishment, EstablishmentSetting
 
 _LATEST = 20
@@ -55,7 +55,7 @@ def setting(finess: str, key: str) -> Answer:
     kind = form_of(declared)
     form: Any = kind(formdata=held) if held else kind(data={"value": row.opened if row and not row.secret else ""})
     if form.validate_on_submit():
-        if declared.page or declared.group == "other":
+        if not _may_choose(hospital, declared):
             abort(404)
         if _chosen(hospital, declared, form, row):
             flash(_("Saved. It applies at once."), "success")
@@ -65,7 +65,8 @@ def setting(finess: str, key: str) -> Answer:
         hospital=hospital, setting=declared, row=row, form=form,
         page_href=words.page_of(declared.page) if declared.page else "",
         history=establishments.history(hospital.id, key),
-        may_undo=_may_undo(declared),
+        may_choose=_may_choose(hospital, declared),
+        may_undo=_may_undo(hospital, declared),
     )  # fmt: skip
     return (page, 422) if form.errors else page
 
@@ -89,7 +90,7 @@ def undo(finess: str, key: str, change_id: UUID) -> Response:
     hospital = hospital_of(finess)
     change = queries.setting_change(change_id, hospital.id, key) or abort(404)
     declared = catalogue.find(key, is_set=True) or abort(404)
-    if not _may_undo(declared):
+    if not _may_undo(hospital, declared):
         abort(404)
     try:
         actions.undo(hospital, change)
@@ -102,8 +103,17 @@ def undo(finess: str, key: str, change_id: UUID) -> Response:
     return redirect(url_for(".setting", finess=finess, key=key), 303)
 
 
-def _may_undo(declared: Setting) -> bool:
+def _may_choose(hospital: Establishment, declared: Setting) -> bool:
+    """Here, and not on a page of its own; where money goes is not chosen by an administrator alone."""
+    if declared.page or declared.group == "other":
+        return False
+    return declared.group != "bills" or db.current_actor().may("billing", hospital.id)
+
+
+def _may_undo(hospital: Establishment, declared: Setting) -> bool:
     """What leads payments is chosen with its agreement alone; what another page chooses, by those who may open it."""
+    if declared.group == "bills" and not db.current_actor().may("billing", hospital.id):
+        return False
     if declared.secret or declared.page == "admin_stripe.hospitals":
         return False
     return not declared.page or bool(words.page_of(declared.page))

@@ -50,11 +50,19 @@ class TestChoosing:
         assert count(SettingChange) == 1
 
     def test_emptied_it_is_what_is_done_by_default(self, group: Group, sign_in: SignIn) -> None:
+        with prepared():
+            people.grant(group.administrator, group.north.id, "billing")
         browser = sign_in(group.administrator)
         for value in ("0", ""):
             assert browser.post(f"{BASE}/refund_two_persons_from_cents", data={"value": value}).status_code == 303
         assert count(EstablishmentSetting) == 0
         assert [(each.former, each.value) for each in _changes(group)] == [(None, "0"), ("0", None)]
+
+    def test_an_administrator_alone_does_not_choose_where_money_goes(self, group: Group, sign_in: SignIn) -> None:
+        browser = sign_in(group.administrator)
+        assert "hold the right “Bills” too" in browser.get(f"{BASE}/payfip_numcli").text
+        assert browser.post(f"{BASE}/payfip_numcli", data={"value": "123456"}).status_code == 404
+        assert count(EstablishmentSetting) == 0
 
     @pytest.mark.parametrize(
         ("key", "wrong"),
