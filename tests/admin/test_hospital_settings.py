@@ -82,6 +82,8 @@ class TestChoosing:
         ],
     )
     def test_what_would_not_be_obeyed_is_refused(self, group: Group, sign_in: SignIn, key: str, wrong: str) -> None:
+        with prepared():
+            people.grant(group.administrator, group.north.id, "billing")
         answer = sign_in(group.administrator).post(f"{BASE}/{key}", data={"value": wrong})
         assert answer.status_code == 422
         assert count(EstablishmentSetting) == 0
