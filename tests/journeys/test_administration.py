@@ -47,7 +47,7 @@ def test_a_figure_is_a_chart_a_table_and_a_file(visitor: Visitor) -> None:
     page.get_by_role("link", name="Appointments booked online").click()
     look(page, "Appointments booked online")
     assert page.locator("main figure svg").count() == 1
-    rows = page.locator("main table").last.locator("tbody tr").count()
+    rows = page.get_by_role("table", name="Figures by day").last.locator("tbody tr").count()
     with page.expect_download() as arriving:
         page.get_by_role("link", name="Download as CSV").click()
     lines = list(csv.reader(arriving.value.path().read_text("utf-8-sig").splitlines(), delimiter=";"))
