@@ -273,6 +273,7 @@ def test_nobody_receives_in_two_sessions_at_once(hospital: Hospital, why: Reason
 
 
 def test_one_room_is_nobody_s_twice_at_the_same_hour(hospital: Hospital, why: Reason) -> None:
+    tomorrow = (today() + timedelta(days=1)).weekday()  # no session of it has begun
     with prepared():
         rooms = ResourcePool(establishment_id=hospital.establishment.id, kind="room", name="Salles")
         session.add(rooms)
@@ -280,12 +281,16 @@ def test_one_room_is_nobody_s_twice_at_the_same_hour(hospital: Hospital, why: Re
         room = Resource(establishment_id=hospital.establishment.id, pool_id=rooms.id, name="Salle 1")
         session.add(room)
         session.flush()
-        agendas.template(hospital, [why], agendas.rule(0, time(9), time(12)), room_id=room.id)
+        agendas.template(hospital, [why], agendas.rule(tomorrow, time(9), time(12)), room_id=room.id)
         colleague = hospitals.practitioner(hospital.unit, "10000000025", "TRAN", "Minh")
-        agendas.template(hospital, [why], agendas.rule(0, time(12), time(14)), practitioner=colleague, room_id=room.id)
+        agendas.template(
+            hospital, [why], agendas.rule(tomorrow, time(12), time(14)), practitioner=colleague, room_id=room.id
+        )
         third = hospitals.practitioner(hospital.unit, "10000000033", "AUBERT", "Salomé")
         with pytest.raises(RoomTaken) as refusal, db.taken_back():
-            agendas.template(hospital, [why], agendas.rule(0, time(11), time(13)), practitioner=third, room_id=room.id)
+            agendas.template(
+                hospital, [why], agendas.rule(tomorrow, time(11), time(13)), practitioner=third, room_id=room.id
+            )
         assert "MERCIER" in refusal.value.practitioner
 
 
