@@ -63,7 +63,10 @@ def server_url(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield given
         return
     cluster = os.environ.get("TEST_CLUSTER", "suite")
-    server = EmbeddedPostgres(ROOT / "var" / "test" / f"{cluster}-{worker}", durable=False)
+    binaries = os.environ.get("TEST_POSTGRES_BINARIES")
+    server = EmbeddedPostgres(
+        ROOT / "var" / "test" / f"{cluster}-{worker}", durable=False, server=Path(binaries) if binaries else None
+    )
     server.start()
     yield server.url()
     server.stop()

@@ -1,15 +1,15 @@
-"""Runs a command against a PostgreSQL server started from other binaries (the oldest version we support).
+"""Runs tests on servers started from other binaries (the oldest PostgreSQL we support).
 
 python -m tests.postgres15 /usr/lib/postgresql/15/bin -- make test
+
+Each process of the suite starts its own server, as it does with the wheel's: a transaction of one holds back what the
+other one seals and counts when they share a server.
 """
 
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-
-from portal.embedded.postgres import EmbeddedPostgres
 
 
 def main(arguments: list[str]) -> int:
@@ -17,14 +17,8 @@ def main(arguments: list[str]) -> int:
     binaries, separator, *command = arguments
     if separator != "--" or not command:
         raise SystemExit(__doc__)
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        server = EmbeddedPostgres(Path(folder) / "cluster", durable=False, server=Path(binaries))
-        server.start()
-        try:
-            return subprocess.run(command, env=os.environ | {"TEST_DATABASE_URL": server.url()}, check=False).returncode
-        finally:
-            server.stop()
+    chosen = {"TEST_POSTGRES_BINARIES": str(Path(binaries)), "TEST_CLUSTER": "postgres15"}
+    return subprocess.run(command, env=os.environ | chosen, check=False).returncode
 
 
 if __name__ == "__main__":
