@@ -18,12 +18,14 @@ back-office, or with `parvis establishment set FINESS KEY VALUE`.
 Production (`PORTAL_ENV=production`, the default) refuses to start with a weak secret, without https, with an identity
 provider or a payment address on this machine or in the demonstration.
 """
+_Variable = tuple[str, str, str, str, bool]
 _TABLE = "\n| variable | kind | default | meaning |\n|---|---|---|---|\n"
 
 
 def text() -> str:
     """The whole document."""
-    machine, providers = [], {provider: [] for provider in config.PROVIDERS}  # type: ignore[var-annotated]
+    machine: list[_Variable] = []
+    providers: dict[str, list[_Variable]] = {provider: [] for provider in config.PROVIDERS}
     for variable in config.variables():
         # The longest name first: FRANCECONNECT_PLUS begins with FRANCECONNECT.
         owner = next((each for each in sorted(config.PROVIDERS, key=len, reverse=True)
@@ -35,7 +37,7 @@ def text() -> str:
     return "".join(parts)
 
 
-def _row(variable: tuple[str, str, str, str, bool]) -> str:
+def _row(variable: _Variable) -> str:
     name, kind, default, meaning, _secret = variable
     shown = f"`{default}`" if default else ""
     return f"| `{name}` | {_escaped(kind)} | {_escaped(shown)} | {_escaped(meaning)} |\n"
