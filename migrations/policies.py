@@ -22,6 +22,12 @@ def _is(column: str, key: str) -> str:
 
 SYSTEM = f"{_setting('system')} <> ''"
 ANYBODY = "true"
+_ADMINISTERED = "(select string_to_array(current_setting('parvis.at_administration', true), ',')::uuid[])::uuid[]"
+WHOLE_GROUP = (
+    "(select nullif(current_setting('parvis.at_administration', true), '')) is not null and not exists"
+    f" (select 1 from establishment e where not coalesce(e.id = any ({_ADMINISTERED}), false))"
+)
+"""Whoever administers every hospital: what belongs to the whole group is theirs to change."""
 
 
 def own(column: str = "patient_id") -> str:
