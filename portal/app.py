@@ -12,8 +12,11 @@ from whitenoise import WhiteNoise
 import admin
 import auth.enrolment
 import auth.hospital_providers
+import auth.keys
 import auth.machines
+import auth.oversight
 import services.appointments
+import services.attendance
 import services.billing
 import services.circle
 import services.communities
@@ -25,23 +28,40 @@ import services.offer
 import services.preadmission
 import services.questionnaires
 import services.referrals
+import services.satisfaction
 import services.sent_patients
-from auth import navigation
+from admin import printed_lists
+from auth import navigation, rate_counters
 from auth.machines import callers
-from portal import check, cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages
+from portal import check, cli, config, db, files, jobs, kpi, logs, notifications, pages, text_messages, tracing
 from portal.audit import sending as audit_sending
 from portal.config import ConfigurationError, Settings
-from portal.gateways import UnsupportedUrl
+from portal.gateways import UnsupportedUrl, reach
 from portal.retention import own as own_retention
 from portal.retention.commands import command as retention_command
-from portal.web import announcing, branding, errors, i18n, limits, security, ui, unit_of_work, uploads
+from portal.web import (
+    announcing,
+    branding,
+    counting,
+    errors,
+    i18n,
+    limits,
+    security,
+    tracking,
+    ui,
+    unit_of_work,
+    uploads,
+)
 
 _DAY_S = 86_400
 _HASHED = re.compile(r"^.+\.[0-9a-f]{8,}\..+$")
 ROOMS = (
     services.exchanges, services.appointments, services.preadmission, services.questionnaires, services.billing,
     services.documents, services.directory, services.offer, services.sent_patients, services.circle, services.referrals,
-    services.lines, services.communities,
+    services.lines, services.communities, services.satisfaction, services.attendance,
+)  # fmt: skip
+OTHERS_WITH_COMMANDS = (
+    printed_lists, auth.enrolment, auth.hospital_providers, auth.keys, auth.machines, auth.oversight,
 )  # fmt: skip
 
 
@@ -50,6 +70,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or config.load()
     app = Flask("portal", static_folder=None)
     _configure(app, settings)
+    counting.register(app)
+    tracking.register(app)
     _serve_static(app)
     _open_doors(app, settings)
     for furnish in (security, i18n, errors, ui, branding, announcing, uploads, limits):
@@ -57,12 +79,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     unit_of_work.register(app, callers.declare, callers.foresee)
     navigation.register(app)
     auth.register(app)
+    auth.keys.register(app)
     for room in ROOMS:
         room.register(app)
     admin.register(app)
     pages.register(app)
     own_retention.declare()
     check.declare()
+    counting.begin(app, app.extensions["parvis.engine"])
     return app
 
 
@@ -79,6 +103,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         SETTINGS=settings,
         PORTAL_ENV=settings.env,
         SECRET_KEY=settings.secret_key.get_secret_value(),
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys()[1:]),
+        WTF_CSRF_SECRET_KEY=list(reversed(settings.secret_keys())),  # the last one signs
         MAX_CONTENT_LENGTH=uploads.MAX_UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=500,
@@ -91,6 +117,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_SSL_STRICT=False,
         TESTING=settings.env == "test",
         PROPAGATE_EXCEPTIONS=False,
+        RATELIMIT_STORAGE_URI=rate_counters.address(settings),
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -99,11 +126,14 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _open_doors(app: Flask, settings: Settings) -> None:
     logs.configure(settings)
+    tracing.configure(settings)
     app.extensions["parvis.engine"] = db.connect(
         settings.database_url.get_secret_value(), prepare=settings.database_prepare
     )
-    kpi.configure(settings.secret_key.get_secret_value())
+    tracing.watch(app.extensions["parvis.engine"])
+    kpi.configure(settings.secret_keys())
     try:
+        reach.configure(reach.read(settings.inside_hosts, anywhere=not settings.is_production))
         files.configure(settings)
         notifications.configure(settings)
         text_messages.configure(settings)
@@ -125,8 +155,8 @@ def _add(command: click.Command) -> None:
 
 def main() -> Any:
     """The `parvis` command."""
-    for room in (*ROOMS, auth.enrolment, auth.hospital_providers, auth.machines):
-        for command in room.commands():
+    for room in (*ROOMS, *OTHERS_WITH_COMMANDS):
+        for command in room.for_operators():
             _add(command)
     _add(retention_command)
     return cli.parvis(obj=create_app)

@@ -4,11 +4,15 @@ Civil times (opening hours, a day of appointments) are wall-clock in the establi
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+GROUP_ZONE = ZoneInfo("Europe/Paris")
+"""Whose days count for what belongs to no hospital."""
 _MINUTE = timedelta(minutes=1)
+_FIRST, _LAST = ZoneInfo("Pacific/Wallis"), ZoneInfo("Pacific/Tahiti")
 
 
 def to_utc(day: date, at: time, tz: ZoneInfo) -> datetime | None:
@@ -33,6 +37,18 @@ def to_utc_or_after(day: date, at: time, tz: ZoneInfo) -> datetime:
 
 def civil_day(moment: datetime, tz: ZoneInfo) -> date:
     return moment.astimezone(tz).date()
+
+
+def latest_day(moment: datetime) -> date:
+    """The latest civil day that has begun somewhere in the French Republic (Wallis and Futuna, UTC+12): no day after it
+    has come yet for anybody. For what must not be in the future where no hospital is known."""
+    return civil_day(moment, _FIRST)
+
+
+def earliest_day(moment: datetime) -> date:
+    """The earliest civil day that is not over everywhere in the French Republic (French Polynesia, UTC-10): every day
+    before it is past for everybody. For what must not be past where no hospital is known."""
+    return civil_day(moment, _LAST)
 
 
 def is_quiet(moment: datetime, tz: ZoneInfo, quiet_from: int, quiet_until: int) -> bool:
@@ -131,26 +147,53 @@ def business_days_after(day: date, count: int, rules: str = "metropole") -> date
     raise AssertionError("the calendar never ends")
 
 
-OPENS, CLOSES = time(9), time(17)
-"""Office hours, on the hospital's wall clock."""
+@dataclass(frozen=True)
+class Office:
+    """When the staff of a hospital is there: Monday to Friday but for public holidays, between two hours of its wall
+    clock; they never meet a change of clocks, which is at night.
 
+    rules: whose public holidays (HOLIDAY_RULES).
+    """
 
-def working_time(since: datetime, until: datetime, tz: ZoneInfo, rules: str = "metropole") -> timedelta:
-    """The office hours between two moments, Monday to Friday but for public holidays; none when until comes first."""
-    total = timedelta()
-    for begins, ends in working_stretches(since, tz, rules):
-        if begins >= until:
-            break
-        total += min(ends, until) - begins
-    return total
+    tz: ZoneInfo
+    rules: str = "metropole"
+    opens_at: time = time(9)
+    closes_at: time = time(17)
 
+    @property
+    def day(self) -> timedelta:
+        """A whole day of work."""
+        return datetime.combine(date.min, self.closes_at) - datetime.combine(date.min, self.opens_at)
 
-def working_stretches(since: datetime, tz: ZoneInfo, rules: str = "metropole") -> Iterator[tuple[datetime, datetime]]:
-    """Stretches of office hours from a moment on; they never meet a change of clocks, which is at night."""
-    for day in days_from(civil_day(since, tz)):
-        begins, ends = (datetime.combine(day, at, tz).astimezone(since.tzinfo) for at in (OPENS, CLOSES))
-        if is_business_day(day, rules) and ends > since:
-            yield max(begins, since), ends
+    def worked(self, since: datetime, until: datetime) -> timedelta:
+        """The office hours between two moments; none when until comes first."""
+        total = timedelta()
+        for begins, ends in self._stretches(since):
+            if begins >= until:
+                break
+            total += min(ends, until) - begins
+        return total
+
+    def due(self, since: datetime, spent: timedelta) -> datetime:
+        """When that much office time has gone by since a moment."""
+        for begins, ends in self._stretches(since):
+            if ends - begins >= spent:
+                return begins + spent
+            spent -= ends - begins
+        raise AssertionError("hospitals open again")
+
+    def closing(self, since: datetime, days: int) -> datetime:
+        """The hour when the office closes, so many business days later."""
+        day = business_days_after(civil_day(since, self.tz), days, self.rules)
+        return datetime.combine(day, self.closes_at, self.tz).astimezone(since.tzinfo)
+
+    def _stretches(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:
+        for day in days_from(civil_day(since, self.tz)):
+            begins, ends = (
+                datetime.combine(day, at, self.tz).astimezone(since.tzinfo) for at in (self.opens_at, self.closes_at)
+            )
+            if is_business_day(day, self.rules) and ends > since:
+                yield max(begins, since), ends
 
 
 def days_from(day: date) -> Iterator[date]:

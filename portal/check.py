@@ -2,20 +2,26 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from time import monotonic
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
 from flask import Flask
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
+from admin import printed_lists, printed_lists_files
 from auth import franceconnect, providers
 from auth.hospital_providers import doors as hospital_doors
+from auth.keys import standing as secret_keys
+from auth.local import known_passwords
 from auth.providers import Door
-from portal import db, files, jobs, notifications, schema, text_messages
+from portal import calendar, clocks, db, files, jobs, notifications, schema, text_messages
 from portal.audit import sending as audit_sending
+from portal.backup import marks
 from portal.config import Settings
 from portal.gateways import DoorError, UnsupportedUrl, board, door
 from portal.gateways.board import DoorTest
@@ -53,14 +59,43 @@ _CALLED = {"sms": "text messages", "siem": "collector of the audit"}
 def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
     """Look at everything this instance depends on."""
     yield Finding(f"configuration ({settings.env})")
+    if settings.read_only:
+        yield Finding("writing", warning="PORTAL_READ_ONLY is set: nothing is written, and workers take no job")
     yield from _laptop_doors(settings)
+    yield from _lines_in_clear(settings)
     yield from _database(settings)
     for name, check in _HOUSE_DOORS:
         yield _door(name, check)
+    yield from _secret_key(app)
+    if settings.leaked_passwords:
+        yield Finding("PORTAL_LEAKED_PASSWORDS", known_passwords.trouble(settings.leaked_passwords))
+    yield from _printed_lists(app, settings)
+    yield from _backups(app, settings)
     yield from _hospital_systems(app)
     yield from _payment_counters(app)
     yield from _national_directory(app)
     yield from _providers(app, settings)
+
+
+def _secret_key(app: Flask) -> Iterator[Finding]:
+    """Whether a former PORTAL_SECRET_KEY may go, or went too early."""
+    try:
+        with app.app_context(), db.transaction(db.system("cli.check")):
+            yield Finding("secret key", warning=secret_keys.advice(db.now()))
+    except SQLAlchemyError:
+        return  # the database's own line says why
+
+
+def _backups(app: Flask, settings: Settings) -> Iterator[Finding]:
+    """Whether each part of the backups went well lately; in production, since the demonstration has none."""
+    try:
+        with app.app_context(), db.transaction(db.system("cli.check")):
+            found, is_unbounded = marks.read(), marks.log_is_unbounded()
+    except SQLAlchemyError:
+        return  # the database's own line says why
+    if settings.is_production or found:
+        fills = "max_slot_wal_keep_size is not set: the server's disk fills while nobody fetches its log"
+        yield Finding("backups", warning=marks.late(found, db.now()) or (fills if found and is_unbounded else ""))
 
 
 def _hospital_systems(app: Flask) -> Iterator[Finding]:
@@ -73,6 +108,25 @@ def _hospital_systems(app: Flask) -> Iterator[Finding]:
     for finess, system in found.items():
         name = f"hospital system {finess}"
         yield Finding(name, str(system)) if isinstance(system, UnsupportedUrl) else _door(name, system.check)
+
+
+def _printed_lists(app: Flask, settings: Settings) -> Iterator[Finding]:
+    """Where lists of the day are written, who has no password, and how old the last ones are."""
+    place = printed_lists.place_of(settings)
+    if place is None:
+        return
+    apart = printed_lists_files.survives(place, Path(settings.storage_url.removeprefix("file:")))
+    alone = "" if apart else "they are on this machine's own disk, and are lost with it"
+    yield Finding("printed lists", printed_lists_files.trouble(place), alone)
+    try:
+        with app.app_context(), db.transaction(db.system("cli.check")):
+            without = [finess for finess, password in printed_lists.passwords().items() if not password]
+            late = printed_lists.age_s() > printed_lists.LATE_S and not settings.read_only
+    except SQLAlchemyError:
+        return  # the database's own line says why
+    yield Finding("printed lists, last hour", warning="the last ones are more than two hours old" if late else "")
+    for finess in without:
+        yield Finding(f"printed lists {finess}", warning=f"no password: run parvis lists password {finess}")
 
 
 def _national_directory(app: Flask) -> Iterator[Finding]:
@@ -134,7 +188,8 @@ def _hospitals_own() -> tuple[list[Door], list[str]]:
 
 
 def _ending(settings: Settings) -> str:
-    if franceconnect.days_left(settings.franceconnect_ends_on, datetime.now(UTC).date()) is None:
+    today = calendar.civil_day(db.now(), calendar.GROUP_ZONE)
+    if franceconnect.days_left(settings.franceconnect_ends_on, today) is None:
         return ""
     return f"health services may not use it after {settings.franceconnect_ends_on}: lead patients to FranceConnect+"
 
@@ -149,12 +204,41 @@ def _laptop_doors(settings: Settings) -> Iterator[Finding]:
         yield Finding("PORTAL_MAIL_URL", "console: mails reach nobody, and people's addresses go to the log")
 
 
+def _lines_in_clear(settings: Settings) -> Iterator[Finding]:
+    """What leaves this machine in clear, or to somebody who did not prove who they are; in production."""
+    if not settings.is_production:
+        return
+    options = conninfo_to_dict(settings.database_url.get_secret_value())
+    hosts = [host for host in str(options.get("host") or "").split(",") if not _is_here(host)]
+    if hosts and options.get("sslmode") not in ("verify-ca", "verify-full"):
+        yield Finding(
+            "PORTAL_DATABASE_URL", warning="the database is not asked to prove itself: add sslmode=verify-full"
+        )
+    for name, url, answer in (
+        ("PORTAL_REDIS_URL", settings.redis_url.get_secret_value(), "use rediss://"),
+        ("PORTAL_MAIL_URL", settings.mail_url.get_secret_value(), "use smtps:// or add starttls=1"),
+        ("PORTAL_STORAGE_URL", settings.storage_url, "use s3://"),
+        ("PORTAL_ANTIVIRUS_URL", settings.antivirus_url, "give clamd a line that others cannot listen to"),
+    ):
+        parts = urlsplit(url)
+        is_plain_mail = parts.scheme == "smtp" and "starttls=1" not in parts.query
+        in_clear = parts.scheme in ("redis", "clamd", "s3+http") or is_plain_mail
+        if in_clear and parts.hostname and not _is_here(parts.hostname):
+            yield Finding(name, warning=f"this line is not encrypted: {answer}")
+
+
+def _is_here(host: str) -> bool:
+    """A socket of this machine, or its own address."""
+    return host in ("", "localhost", "127.0.0.1", "::1") or host.startswith(("/", "@"))
+
+
 def _database(settings: Settings) -> Iterator[Finding]:
     try:
         with psycopg.connect(settings.database_url.get_secret_value(), connect_timeout=5) as connection:
             yield Finding("database", _version_trouble(connection))
             yield Finding("database role", _role_trouble(connection))
             yield Finding("schema", _schema_trouble(connection))
+            yield Finding("clock", warning=_clock_warning(connection))
     except psycopg.OperationalError as error:
         yield Finding("database", f"does not answer ({type(error).__name__})")
 
@@ -181,6 +265,13 @@ def _schema_trouble(connection: psycopg.Connection) -> str:
         return "empty: run parvis db upgrade"
     found = str(row[0]) if row else "none"
     return "" if found == schema.head() else f"at revision {found}, expected {schema.head()}: run parvis db upgrade"
+
+
+def _clock_warning(connection: psycopg.Connection) -> str:
+    clocks.compare(connection)
+    seconds = round(clocks.ahead())
+    told = f"this machine's is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the database's, which counts"
+    return f"{told}: see to both (NTP)" if seconds else ""
 
 
 def _door(name: str, check: Callable[[], object]) -> Finding:

@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,15 +16,18 @@ import psycopg
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
+from admin import queries_connectors
 from auth import assurance
 from auth.agents import actions as agents
 from auth.agents.actions import Draft
 from auth.assurance import UnknownMinimum
-from portal import audit, catalog, config, db, establishments, jobs, kpi, schema
+from portal import audit, catalog, config, db, establishments, jobs, kpi, logs, schema
 from portal.audit import sending
+from portal.backup.commands import ALL as BACKUP_COMMANDS
 from portal.config import ConfigurationError, Settings
 from portal.establishments import UnknownEstablishment
-from portal.gateways import board
+from portal.gateways import DoorError, UnsupportedUrl, board, storage
+from portal.gateways.storage import copying
 from portal.kpi.commands import kpi_commands
 from portal.kpi.totals_commands import import_
 
@@ -53,7 +57,9 @@ def parvis() -> None:
 
 def settings() -> Settings:
     """The environment's settings. Raises ConfigurationError."""
-    return config.load()
+    current = config.load()
+    logs.guard_process(current)
+    return current
 
 
 @contextmanager
@@ -105,11 +111,17 @@ def web(bind: str) -> None:
 @click.option("--once", is_flag=True, help="Stop when the queue is empty.")
 @click.pass_context
 def work(context: click.Context, concurrency: int, once: bool) -> None:
-    """Run one worker; any number may run, on any machine."""
+    """Run one worker; any number may run, on any machine. While the portal is read-only, it waits and does nothing."""
+    if settings().read_only:
+        context.obj(settings())
+        jobs.rest(wait=not once)
+        return
     with as_system(context, "cli.work"):
         kpi.store_definitions()
     board.open_board("worker")
-    jobs.work(settings().database_url.get_secret_value(), concurrency=concurrency, wait=not once)
+    current = settings()
+    url, prepare = current.database_url.get_secret_value(), current.database_prepare
+    jobs.work(url, concurrency=concurrency, wait=not once, prepare=prepare)
 
 
 @parvis.command()
@@ -134,7 +146,13 @@ def upgrade(context: click.Context) -> None:
     owner = current.database_owner_url.get_secret_value()
     if not owner:
         raise click.ClickException("PORTAL_DATABASE_OWNER_URL is needed: migrations run as the schema's owner.")
-    schema.upgrade(owner, current.database_url.get_secret_value())
+    try:
+        schema.upgrade(owner, current.database_url.get_secret_value())
+    except schema.Busy as error:
+        raise click.ClickException(
+            "A transaction that stays open holds a table that a migration changes (docs/upgrade.md says how to find"
+            " it). What was done stays done: run this again."
+        ) from error
     with as_system(context, "cli.db_upgrade"):
         kpi.store_definitions()
     click.echo(f"schema at revision {schema.head()}")
@@ -168,6 +186,23 @@ def check(context: click.Context) -> None:
         told = finding.trouble or finding.warning
         click.echo(f"{word:8}{finding.what}" + (f": {told}" if told else ""))
     context.exit(1 if troubled else 0)
+
+
+@parvis.command()
+@click.option("--output", type=click.Path(dir_okay=False), help="Write it there, for its owner alone.")
+@click.pass_context
+def doctor(context: click.Context, output: str | None) -> None:
+    """Say what support needs to know: versions, settings, database, queue, doors; no secret, no personal data."""
+    from portal import doctor as reports
+
+    current = settings()
+    lines = reports.report(context.obj(current), current)
+    if output is None:
+        for line in lines:
+            click.echo(line)
+        return
+    with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
+        written.writelines(f"{line}\n" for line in lines)
 
 
 @parvis.group("admin")
@@ -233,6 +268,64 @@ def set_establishment(context: click.Context, finess: str, key: str, value: str,
         raise click.ClickException(str(error)) from error
 
 
+@parvis.group("storage")
+def storage_commands() -> None:
+    """Where files are stored."""
+
+
+@storage_commands.command("copy")
+@click.argument("source")
+@click.argument("target")
+@click.option("--compare", is_flag=True, help="Read also what was there before, on both sides.")
+@click.option("--remove", is_flag=True, help="Delete from TARGET what SOURCE does not have, before TARGET is used.")
+@click.pass_context
+def copy_storage(context: click.Context, source: str, target: str, compare: bool, remove: bool) -> None:
+    """Copy every object of SOURCE to TARGET, written as PORTAL_STORAGE_URL; may be stopped and run again.
+
+    Each one is read back. An S3 store is opened with PORTAL_STORAGE_ACCESS_KEY and PORTAL_STORAGE_SECRET_KEY. Exit 1
+    when an object differs.
+    """
+    current = settings()
+    if remove:
+        _nobody_writes(context, current, target)
+    logs.configure(current.model_copy(update={"log_level": "CRITICAL"}))  # not a line for each object
+    number: Counter[str] = Counter()
+    size = 0
+    try:
+        stores = [storage.connect(url, *current.storage_keys()) for url in (source, target)]
+        for step in copying.copy(stores[0], stores[1], compare=compare, remove=remove):
+            number[step.outcome] += 1
+            size += step.size
+            if step.outcome == "differs":
+                click.echo(f"{step.key} is not the same in both", err=True)
+    except (DoorError, UnsupportedUrl) as error:
+        raise click.ClickException(f"{error}. {number['copied']} copied so far; run it again to go on.") from error
+    click.echo(
+        f"{number['copied']} copied ({size / 1e6:.1f} MB), {number['there']} there already, {number['gone']} erased"
+        f" meanwhile, {number['removed']} removed, {number['differs']} different"
+    )
+    if number["differs"]:
+        sys.exit(1)
+
+
+def _nobody_writes(context: click.Context, current: Settings, target: str) -> None:
+    """Raises ClickException when files may come or go meanwhile."""
+    if storage.where(target) == storage.where(current.storage_url):
+        raise click.ClickException("TARGET is PORTAL_STORAGE_URL: SOURCE lacks what people sent there. Nothing done.")
+    if not current.read_only:
+        raise click.ClickException(
+            "Set PORTAL_READ_ONLY=true and restart web and workers first: what is sent meanwhile would be removed, and"
+            " what is erased would come back. Nothing done."
+        )
+    with as_system(context, "cli.storage_copy"):
+        workers = queries_connectors.queue().workers
+    if workers:
+        raise click.ClickException(
+            f"{workers} workers gave a sign of life in the last minute, and one that only reads gives none: restart"
+            " them with PORTAL_READ_ONLY=true, on every machine. Nothing done."
+        )
+
+
 @parvis.group("audit")
 def audit_commands() -> None:
     """The audit's chain."""
@@ -267,3 +360,5 @@ def export_audit(context: click.Context, first: datetime, last: datetime) -> Non
 
 parvis.add_command(kpi_commands)
 parvis.add_command(import_)
+for command in BACKUP_COMMANDS:
+    parvis.add_command(command)

@@ -76,6 +76,9 @@ class Settings(BaseModel):
     )
     base_url: str = Field("http://127.0.0.1:8000", description="The public address of the portal, no final slash")
     secret_key: SecretStr = Field(SecretStr(""), description="Signs cookies and tokens; at least 32 characters")
+    secret_key_fallbacks: SecretStr = Field(
+        SecretStr(""), description="Recognised, and never sign: the former key, or the next one; several, one a line"
+    )
     file_keys: SecretStr = Field(
         SecretStr(""), description="Keys that wrap the files' keys: `id:base64(32 bytes)`, comma list, current first"
     )
@@ -86,8 +89,27 @@ class Settings(BaseModel):
         SecretStr(""), description="PostgreSQL, the schema's owner; used by `parvis db upgrade` alone"
     )
     database_prepare: bool = Field(True, description="Prepared statements; set to false behind PgBouncer")
-    redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey for rate limits; empty = in memory")
-    storage_url: str = Field("file:var/files", description="Where files are stored: file:PATH")
+    redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey for rate limits; empty = in the database")
+    storage_url: str = Field(
+        "file:var/files",
+        description="Where files are stored: file:PATH | s3://host[:port]/bucket[/prefix][?region=…&ca=PATH] |"
+        " s3+http://… (no TLS)",
+    )
+    storage_access_key: SecretStr = Field(SecretStr(""), description="The id of our key at the S3 store")
+    storage_secret_key: SecretStr = Field(SecretStr(""), description="The secret of that key")
+    backup_url: str = Field(
+        "", description="Where `parvis backup` keeps what it makes: file:PATH; empty = backups are made by other means"
+    )
+    backup_keys: SecretStr = Field(
+        SecretStr(""), description="Keys of the backups, as PORTAL_FILE_KEYS and never the same"
+    )
+    backup_database_url: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL, the backups' role (replication), direct; used by `parvis backup` alone"
+    )
+    backup_keep_days: int = Field(14, description="How far back one can go; what was erased stays as long", ge=1, le=35)
+    backup_programs: str = Field(
+        "", description="The folder of PostgreSQL's programs (pg_basebackup…); empty = found by the server's version"
+    )
     antivirus_url: str = Field("none:", description="none: | clamd://host:port | clamd:///socket | twin:")
     mail_url: SecretStr = Field(
         SecretStr("console:"), description="console: | smtp://user:password@host:port?starttls=1"
@@ -100,17 +122,36 @@ class Settings(BaseModel):
     )
     mail_from: str = Field("Parvis <ne-pas-repondre@parvis.test>", description="The sender of our mails")
     read_only: bool = Field(False, description="Answer writes with 503 and keep the reading pages up")
+    printed_lists_dir: str = Field(
+        "",
+        description="Where lists of the day are written every hour, for work without the portal: a folder of another"
+        " machine that is mounted here; empty = none is written",
+    )
+    printed_lists_hours: int = Field(48, description="How many hours these lists are kept", ge=2, le=168)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", description="Verbosity of the log"
+    )
+    otlp_url: str = Field(
+        "",
+        description="Where traces are sent (OpenTelemetry, OTLP over HTTP): http://host:4318; empty = there are none."
+        " OTEL_* variables say the rest",
     )
     metrics_token: SecretStr = Field(SecretStr(""), description="Opens /status/metrics from elsewhere than loopback")
     trusted_proxies: int = Field(0, description="How many reverse proxies set X-Forwarded-* in front of us", ge=0)
     web_processes: int = Field(0, description="Web processes; 0 = one per core", ge=0)
+    security_contact: str = Field(
+        "", description="Whom to tell of a weakness (security.txt): mailto:… or https://…; empty = the legal notice"
+    )
     portal_name: str = Field("Parvis", description="The name patients see: the hospital group's")
     cda_stylesheet: str = Field(
         "",
         description="The national stylesheet for clinical documents (CDA-FO.xsl, in a folder of its own, not shipped"
         " here); empty = letters are laid out by the portal alone",
+    )
+    leaked_passwords: str = Field(
+        "",
+        description="Passwords known from leaks, which nobody may choose: the file of Pwned Passwords (SHA-1,"
+        " ordered by hash), or the folder of its ranges; empty = only the commonest ones are refused",
     )
     payfip_endpoint_url: str = Field(
         "https://www.payfip.gouv.fr/tpa/services/securite", description="PayFiP's SOAP endpoint"
@@ -126,6 +167,11 @@ class Settings(BaseModel):
         SecretStr(""), description="What signs Stripe's webhooks (`whsec_…`), comma list; several during a rotation"
     )
 
+    inside_hosts: str = Field(
+        "",
+        description="Hosts inside the network that administrators may name, for hospital systems, identity providers,"
+        " secure mail and subscriptions: name, name:port or network/length, separated by spaces; others are refused",
+    )
     directory_urls: str = Field(
         "", description="Where the national directory's files are fetched every day, separated by spaces"
     )
@@ -153,19 +199,36 @@ class Settings(BaseModel):
     def secure_cookies(self) -> bool:
         return self.base_url.startswith("https://")
 
+    def secret_keys(self) -> tuple[str, ...]:
+        """What signs, then what is recognised too: at least one."""
+        fallbacks = map(str.strip, self.secret_key_fallbacks.get_secret_value().splitlines())
+        return tuple(dict.fromkeys((self.secret_key.get_secret_value(), *filter(None, fallbacks))))
+
+    def storage_keys(self) -> tuple[str, str]:
+        """The id and the secret of our key at the S3 store; empty for a folder."""
+        return self.storage_access_key.get_secret_value(), self.storage_secret_key.get_secret_value()
+
     def file_key_ring(self) -> dict[str, bytes]:
         """Key id → 32-byte key; the first one is the current one. Raises ConfigurationError on a malformed list."""
-        ring: dict[str, bytes] = {}
-        for item in filter(None, self.file_keys.get_secret_value().split(",")):
-            name, _, text = item.strip().partition(":")
-            try:
-                key = base64.b64decode(text, validate=True)
-            except ValueError as error:
-                raise ConfigurationError(f"PORTAL_FILE_KEYS: key {name!r} is not base64") from error
-            if not name or len(key) != 32 or name in ring:
-                raise ConfigurationError("PORTAL_FILE_KEYS: each key is `id:base64 of 32 bytes`, each id its own")
-            ring[name] = key
-        return ring
+        return _key_ring("PORTAL_FILE_KEYS", self.file_keys)
+
+    def backup_key_ring(self) -> dict[str, bytes]:
+        """As `file_key_ring`, for backups; empty when there are none."""
+        return _key_ring("PORTAL_BACKUP_KEYS", self.backup_keys)
+
+
+def _key_ring(variable: str, keys: SecretStr) -> dict[str, bytes]:
+    ring: dict[str, bytes] = {}
+    for item in filter(None, keys.get_secret_value().split(",")):
+        name, _, text = item.strip().partition(":")
+        try:
+            key = base64.b64decode(text, validate=True)
+        except ValueError as error:
+            raise ConfigurationError(f"{variable}: key {name!r} is not base64") from error
+        if not name or len(key) != 32 or name in ring:
+            raise ConfigurationError(f"{variable}: each key is `id:base64 of 32 bytes`, each id its own")
+        ring[name] = key
+    return ring
 
 
 _PROVIDER_MODELS: Mapping[str, type[ProviderSettings]] = {
@@ -269,20 +332,28 @@ def _refuse_missing_files(settings: Settings) -> None:
 
 
 def _refuse_wrong_addresses(settings: Settings) -> None:
-    for name, url in (("DATABASE", settings.database_url), ("DATABASE_OWNER", settings.database_owner_url)):
+    for name, url in (("DATABASE", settings.database_url), ("DATABASE_OWNER", settings.database_owner_url),
+                      ("BACKUP_DATABASE", settings.backup_database_url)):  # fmt: skip
         scheme = url.get_secret_value().partition("://")[0]
         if scheme not in ("", "postgresql", "postgres"):
             raise ConfigurationError(f"PORTAL_{name}_URL: must start with postgresql:// (not {scheme}://)")
+    if settings.security_contact and not settings.security_contact.startswith(("mailto:", "https://")):
+        raise ConfigurationError("PORTAL_SECURITY_CONTACT: must start with mailto: or https://")
+    if settings.otlp_url and not settings.otlp_url.startswith(("http://", "https://")):
+        raise ConfigurationError("PORTAL_OTLP_URL: must start with http:// or https://")
     parts = urlsplit(settings.base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.fragment:
         raise ConfigurationError("PORTAL_BASE_URL: must be https://name, without a path")
 
 
 def _refuse_weak_secrets(settings: Settings) -> None:
-    if _is_weak(settings.secret_key.get_secret_value()):
-        raise ConfigurationError("PORTAL_SECRET_KEY: production needs 32 random characters or more (`parvis keygen`)")
-    if any(_is_weak(key) for key in settings.file_key_ring().values()):
-        raise ConfigurationError("PORTAL_FILE_KEYS: production needs random keys (`parvis keygen`)")
+    if any(map(_is_weak, settings.secret_keys())):
+        raise ConfigurationError("PORTAL_SECRET_KEY, _FALLBACKS: production needs 32 random characters or more each")
+    for name, ring in (("FILE", settings.file_key_ring()), ("BACKUP", settings.backup_key_ring())):
+        if any(_is_weak(key) for key in ring.values()):
+            raise ConfigurationError(f"PORTAL_{name}_KEYS: production needs random keys (`parvis keygen`)")
+    if set(settings.file_key_ring().values()) & set(settings.backup_key_ring().values()):
+        raise ConfigurationError("PORTAL_BACKUP_KEYS: never the keys of the files (`parvis backup keygen`)")
     for name, provider in settings.providers.items():
         if provider.enabled and len(provider.client_secret.get_secret_value()) < _SHORTEST_SECRET:
             raise ConfigurationError(f"PORTAL_{_upper(name)}_CLIENT_SECRET: shorter than 32 characters")

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, DateTime, MetaData, Text, TextClause, Uuid, create_engine, event, text
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import URL, Connection, DateTime, MetaData, Text, TextClause, Uuid, create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -28,8 +30,11 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
+from portal import blanking, clocks, reading_only
+
 RIGHTS = (
-    "appointments", "preadmission", "care", "billing", "documents", "referrals", "identity", "administration", "audit",
+    "appointments", "preadmission", "care", "billing", "documents", "referrals", "identity", "support",
+    "administration", "audit",
 )  # fmt: skip
 """What a member of staff may do at an establishment; each is a key of row-level security, `parvis.at_<right>`."""
 SCOPES = ("administrative", "medical", "payment")
@@ -56,8 +61,8 @@ class Keyed:
 
 
 def now() -> datetime:
-    """The present moment, aware, UTC."""
-    return datetime.now(UTC)
+    """The present moment, aware, UTC, by the database's clock (`portal/clocks.py`)."""
+    return clocks.now()
 
 
 # -- who acts ----------------------------------------------------------------------------------------------------
@@ -181,26 +186,40 @@ def connect(url: str, *, prepare: bool = True, pool_size: int = 5, application: 
         pool_pre_ping=False,
         hide_parameters=True,
         pool_recycle=1800,
-        connect_args={
-            "prepare_threshold": 5 if prepare else None,
-            "application_name": application,
-            "connect_timeout": 5,
-        },
+        connect_args=libpq_words(prepare=prepare, application=application),
     )
+    blanking.cover(engine)
+    clocks.watch(engine)
     _factory.configure(bind=engine)
     return engine
 
 
+def libpq_words(*, prepare: bool = True, application: str = "parvis") -> dict[str, Any]:
+    """How every connection is opened, besides its URL."""
+    return {"prepare_threshold": 5 if prepare else None, "application_name": application, "connect_timeout": 5}
+
+
 def sqlalchemy_url(url: str) -> str:
-    """A libpq URL with the driver SQLAlchemy needs named in it."""
+    """A libpq URL with the driver SQLAlchemy needs named in it, and its hosts where SQLAlchemy looks for them."""
     scheme, separator, rest = url.partition("://")
-    return f"postgresql+psycopg{separator}{rest}" if scheme in ("postgres", "postgresql") else url
+    if scheme not in ("postgres", "postgresql"):
+        return url
+    if "," not in urlsplit(url).netloc.rpartition("@")[2]:
+        return f"postgresql+psycopg{separator}{rest}"
+    facts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    user, password, database = facts.pop("user", None), facts.pop("password", None), facts.pop("dbname", None)
+    several = URL.create("postgresql+psycopg", user, password, database=database, query=facts)
+    return several.render_as_string(hide_password=False)
 
 
 @event.listens_for(_factory, "after_begin")
 def _declare_actor(_session: Session, transaction: Any, connection: Connection) -> None:
     if not transaction.nested:
         unit = _current()
+        if reading_only.is_on():
+            reading_only.begin(connection)
+        if blanking.is_on():
+            blanking.begin(connection)
         unit.actor = unit.declaration(connection)
 
 
@@ -301,6 +320,12 @@ def write_later(statement: str, values: Mapping[str, Any]) -> None:
 
 def _write_now() -> None:
     later = _current().later
+    if blanking.is_on():
+        later.clear()  # whoever looks on leaves no trace in the person's name; theirs is written apart
+    elif reading_only.is_on():
+        for statement, row in later:
+            reading_only.tell(statement, row)
+        later.clear()
     while later:
         some, later[:] = later[:_MOST_AT_ONCE], later[_MOST_AT_ONCE:]
         values = {f"{name}_{n}": value for n, (_text, row) in enumerate(some) for name, value in row.items()}
@@ -329,9 +354,16 @@ def _write_before_commit(_session: Session) -> None:
 
 
 @event.listens_for(_factory, "do_orm_execute")
-def _write_before_a_question(_state: Any) -> None:
+def _write_before_a_question(state: Any) -> Any:
     if _current().later:
         _write_now()
+    return reading_only.pass_over(state) if reading_only.is_on() else None
+
+
+@event.listens_for(_factory, "before_flush")
+def _make_no_mark(current: Session, _context: Any, _some: Any) -> None:
+    if reading_only.is_on():
+        reading_only.forget_marks(current)
 
 
 _waiting: WeakKeyDictionary[SessionTransaction, list[tuple[str, Mapping[str, Any]]]] = WeakKeyDictionary()

@@ -5,7 +5,7 @@ Bytes are encrypted while they arrive (`Arriving`), so no plaintext touches the 
 account that sent it and is deleted after a day; `attach` gives it to a patient, a hospital or a practitioner.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Select, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal import db, jobs
+from portal import db, files_alarm, jobs, turns
 from portal.config import Settings
 from portal.db import Base, Keyed, session
 from portal.file_crypto import CHUNK_SIZE, Encrypter, FileKeys, decrypt
@@ -28,11 +28,12 @@ from portal.file_sniffing import (
     FileTypeRefused,
     Kind,
     PhotoFormatRefused,
-    check_whole,
     clean_name,
     sniff,
 )
+from portal.files_apart import sheets_of
 from portal.gateways import Refused, Unavailable, antivirus, storage
+from portal.gateways.storage import Store
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +95,7 @@ class _Place:
     store: Any = None
     scanner: Any = None
     keys: FileKeys | None = None
+    portal: str = ""
 
 
 _place = _Place()
@@ -101,9 +103,10 @@ _place = _Place()
 
 def configure(settings: Settings) -> None:
     """Connect the storage and the scanner named by the environment."""
-    _place.store = storage.connect(settings.storage_url)
+    _place.store = storage.connect(settings.storage_url, *settings.storage_keys(), is_hurried=turns.is_hurried)
     _place.scanner = antivirus.connect(settings.antivirus_url)
     _place.keys = FileKeys.of(settings.file_key_ring())
+    _place.portal = settings.base_url
 
 
 def check_storage() -> None:
@@ -202,7 +205,7 @@ def receive(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
     """Check, scan and register an upload, in a transaction of its own, as the current actor's unattached file.
 
     Raises FileRefused (empty, too large, refused or lying type, damaged, locked, infected): nothing is kept then.
-    When the scanner is down the file waits for it, unreadable, and a job scans it later.
+    When the scanner is down, or slow, the file waits for it, unreadable, and a job scans it later.
     """
     return register([inspect(arriving, name, kinds=kinds)])[0]
 
@@ -215,7 +218,7 @@ def inspect(arriving: Arriving, name: str, *, kinds: frozenset[Kind] = DOCUMENTS
         kind = _kind_of(arriving, name, kinds)
         # Parsers need the file whole: the scanner is given the same bytes, read and opened once.
         whole = b"".join(_plaintext(arriving.key)) if kind in PHOTOGRAPHED | OFFICE else None
-        sheets = 1 if whole is None else check_whole(kind, whole)
+        sheets = 1 if whole is None else sheets_of(kind, whole)
         state = _scan(_plaintext(arriving.key) if whole is None else _slices(whole))
     except BaseException:  # refused, or a parser that broke on it: nothing is kept either way
         _place.store.delete(arriving.key)
@@ -278,16 +281,9 @@ def attach(
 def keep(arriving: Arriving, name: str, media_type: str, *, account_id: UUID) -> StoredFile:
     """Register a file that the portal made itself, for one account: it is no upload, so nothing is left to check."""
     stored = StoredFile(
-        id=uuid4(),
-        storage_key=arriving.key,
-        name=name,
-        media_type=media_type,
-        size=arriving.size,
-        sha256=arriving.sha256,
-        state="clean",
-        account_id=account_id,
-        attached_at=db.now(),
-    )
+        id=uuid4(), storage_key=arriving.key, name=name, media_type=media_type, size=arriving.size,
+        sha256=arriving.sha256, state="clean", account_id=account_id, attached_at=db.now(),
+    )  # fmt: skip
     session.add(stored)
     session.flush()
     return stored
@@ -301,6 +297,11 @@ def discard(storage_key: str) -> None:
 def is_stored(storage_key: str) -> bool:
     """Whether the storage has these bytes. Raises Unavailable."""
     return bool(_place.store.exists(storage_key))
+
+
+def place() -> tuple[Store, str]:
+    """The storage itself, for whoever looks after all of it, and the address of the portal that it serves."""
+    return _place.store, _place.portal
 
 
 def unattached(file_id: UUID) -> StoredFile | None:
@@ -329,6 +330,13 @@ def open_shown(stored: StoredFile) -> Iterator[bytes]:
 
 
 def _plaintext(key: str) -> Iterator[bytes]:
+    """Raises ObjectLost, FileTampered, which are told to the audit; Unavailable."""
+    with files_alarm.alarming(key):
+        yield from sealed_pieces(key)
+
+
+def sealed_pieces(key: str) -> Generator[bytes, None, None]:
+    """What is sealed under a key, whatever rows say of it. Raises FileCryptoError, ObjectLost, Unavailable."""
     assert _place.keys is not None, "files.configure was not called"
     with closing(_place.store.open(key)) as reader:
         yield from decrypt(reader, _place.keys, context=key.encode())
@@ -347,7 +355,7 @@ def _slices(whole: bytes) -> Iterator[bytes]:
 
 def _scan(chunks: Iterable[bytes]) -> str:
     try:
-        verdict = _place.scanner.scan(chunks)
+        verdict = turns.of_scanner.call(_place.scanner.scan, chunks)
     except Unavailable:
         log.warning("files.scanner_unavailable")
         return "waiting"
@@ -355,17 +363,9 @@ def _scan(chunks: Iterable[bytes]) -> str:
         log.error("files.scanner_refused", code=refused.code)
         return "waiting"
     if not verdict.clean:
-        _told_of_viruses[-1]()
+        files_alarm.virus_found()
         raise FileInfected(verdict.signature)
     return "clean"
-
-
-_told_of_viruses: list[Callable[[], object]] = [lambda: None]
-
-
-def tell_of_viruses(tell: Callable[[], object]) -> None:
-    """Call this when a file that arrives holds a virus: it is kept nowhere, and the request writes nothing."""
-    _told_of_viruses[:] = [tell]
 
 
 @jobs.task("files.scan")

@@ -1,7 +1,7 @@
 """The copy of a received file that people look at: upright, light, and with nothing in it that could act.
 
-The original is kept exactly as it was sent, for the hospital's system. The copy is made by the worker, away from the
-web processes: decoders are what hostile files attack.
+The original is kept exactly as it was sent, for the hospital's system. The copy is made by the worker, in a process
+apart: decoders are what hostile files attack.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from portal import file_copies, files, jobs
-from portal.file_copies import CannotCopy
+from portal import files, files_apart, jobs
 from portal.files import FileNotReadable, StoredFile
 
 log = structlog.get_logger(__name__)
@@ -42,14 +41,21 @@ def shown(stored: StoredFile, *, rotation: int = 0, sheet: int | None = None, wa
     if stored.state != "clean" or stored.shown_state != "made":
         raise FileNotReadable(stored.id)
     data, media_type = b"".join(files.open_shown(stored)), stored.shown_type
-    if sheet is not None and media_type == "application/pdf":
-        if not 1 <= sheet <= stored.sheets:
-            raise FileNotReadable(stored.id)
-        data, media_type = file_copies.sheet_image(data, sheet), "image/jpeg"
-    if watermark and media_type == "application/pdf":
+    is_pdf = media_type == "application/pdf"
+    if is_pdf and sheet is not None and not 1 <= sheet <= stored.sheets:
+        raise FileNotReadable(stored.id)
+    if is_pdf and sheet is None and watermark:
         raise ValueError("a watermark is written on an image: ask for a sheet")
-    data = file_copies.dressed(data, media_type, rotation=rotation, watermark=watermark)
-    return Shown(data, media_type, file_copies.renamed(stored.name, media_type))
+    try:
+        if is_pdf and sheet is None:
+            data = files_apart.turned(data, rotation) if rotation else data
+        elif is_pdf or rotation or watermark:
+            asked = (sheet or 0) if is_pdf else 0
+            data = files_apart.picture(data, sheet=asked, rotation=rotation, watermark=watermark)
+            media_type = "image/jpeg"
+    except files_apart.CannotCopy:
+        raise FileNotReadable(stored.id) from None
+    return Shown(data, media_type, files_apart.renamed(stored.name, media_type))
 
 
 @jobs.task("files.show")
@@ -62,8 +68,8 @@ def make(file_id: str) -> None:
     if stored.state == "waiting":  # the job of the scanner asks again, once it knows
         return
     try:
-        copy = file_copies.copy_of(b"".join(files.open_(stored)), stored.media_type)
-    except CannotCopy:
+        copy = files_apart.copy_of(b"".join(files.open_(stored)), stored.media_type)
+    except files_apart.CannotCopy:
         log.warning("files.cannot_copy", file_id=file_id)
         _conclude(stored.id, "failed")
         return

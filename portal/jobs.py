@@ -5,25 +5,30 @@ done-mark in the transaction of its effect (`effect()`): the second run finds it
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from signal import SIGINT, SIGTERM, signal
+from threading import Event
 from typing import Any
 
 import procrastinate
 import structlog
 from croniter import croniter  # type: ignore[import-untyped]  # procrastinate's own reading of cron
 from procrastinate import BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.periodic import PeriodicRegistry
+from psycopg import OperationalError, connect
 from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column, scoped_session
 
-from portal import db
+from portal import clocks, db, job_workers, tracing
 from portal.db import Base
 from portal.gateways import DoorError, Paused, Unavailable
 
@@ -35,6 +40,7 @@ KEEP_FINISHED_HOURS = 72
 _RETRIES = 12
 _RETRIES_WHILE_AWAY = 84  # three days: a mail server or a scanner may be down from Friday to Monday
 _LONGEST_WAIT_S = 3600
+_AFTER_A_LOSS_S = 1
 
 Function = Callable[..., Any]
 
@@ -173,11 +179,15 @@ def enqueue(name: str, /, *, at: datetime | None = None, lock: str | None = None
     """
     if name not in _names:
         raise KeyError(f"no job is called {name!r}")
+    if trace := tracing.carried():
+        arguments[_TRACE] = trace
     db.write_later(
         _DEFER, {"task": name, "queue": app.tasks[name].queue, "lock": lock, "args": json.dumps(arguments), "at": at}
     )
 
 
+_TRACE = "_trace"
+"""Among the arguments of a job that a traced request asked for: its trace, which the job goes on with."""
 _DEFER = (
     "select procrastinate_defer_jobs_v1(array[row("
     ":queue, :task, 0, cast(:lock as text), null, cast(:args as jsonb), cast(:at as timestamptz))"
@@ -221,16 +231,24 @@ def surround(context: Callable[[], AbstractContextManager[object]]) -> None:
 def _run(function: Callable[..., Any], context: JobContext, arguments: dict[str, Any]) -> None:
     assert context.job.id is not None, "a fetched job has an id"
     token = _running.set(_Running(context.job.id, context.job.task_name))
+    job, parent = context.job.task_name, arguments.pop(_TRACE, "")
+    numbered = structlog.contextvars.bound_contextvars(job=job, job_id=context.job.id)
     try:
-        with _around():
+        with numbered, tracing.span(job, "consumer", parent, parvis__job__id=context.job.id), _of_trace(), _around():
             function(**arguments)
     except AlreadyDone:
-        log.info("job.already_done", job=context.job.task_name, job_id=context.job.id)
+        log.info("job.already_done", job=job, job_id=context.job.id)
     except Exception as error:
         _note(context.job.id, error)
         raise
     finally:
         _running.reset(token)
+
+
+def _of_trace() -> AbstractContextManager[object]:
+    """The lines of a traced job have the number of the request that asked for it."""
+    trace = tracing.carried()
+    return structlog.contextvars.bound_contextvars(request=trace.split("-")[1]) if trace else nullcontext()
 
 
 def _note(job_id: int, error: Exception) -> None:
@@ -251,34 +269,59 @@ def _note(job_id: int, error: Exception) -> None:
 # -- the worker --------------------------------------------------------------------------------------------------
 
 
-def work(database_url: str, *, concurrency: int = 4, wait: bool = True) -> None:
+def work(database_url: str, *, concurrency: int = 4, wait: bool = True, prepare: bool = True) -> None:
     """Run a worker until SIGINT or SIGTERM. wait=False: until the queue is empty, and the clock starts nothing.
+    prepare: as in `db.connect`.
 
     Workers poll: a NOTIFY in the caller's transaction would limit all commits to one per disk flush.
     """
-    import asyncio
-
-    connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=concurrency + 2)
     clock = app.periodic_registry
     if not wait:
         app.periodic_registry = PeriodicRegistry()  # type: ignore[no-untyped-call]  # theirs says nothing of types
     try:
-        with app.replace_connector(connector) as live:
-            asyncio.run(_work(live, concurrency, wait))
+        while _work(database_url, concurrency, wait, prepare):
+            log.warning("jobs.database_lost", again_in_s=_AFTER_A_LOSS_S)
+            time.sleep(_AFTER_A_LOSS_S)
     finally:
         app.periodic_registry = clock
 
 
-async def _work(live: procrastinate.App, concurrency: int, wait: bool) -> None:
-    async with live.open_async():
-        await live.run_worker_async(
-            concurrency=concurrency,
-            wait=wait,
-            listen_notify=False,
-            fetch_job_polling_interval=POLL_INTERVAL_S,
-            stalled_worker_timeout=STALLED_AFTER_S / 2,
-            shutdown_graceful_timeout=10,
-        )
+def rest(*, wait: bool = True) -> None:
+    """Take no job and start none, as long as this process lives: the portal only reads. Until SIGINT or SIGTERM."""
+    log.warning("jobs.resting", reason="PORTAL_READ_ONLY")
+    if wait:
+        stopped = Event()
+        for each in (SIGINT, SIGTERM):
+            signal(each, lambda *_: stopped.set())
+        stopped.wait()
+
+
+def _work(database_url: str, concurrency: int, wait: bool, prepare: bool) -> bool:
+    """One life of a worker; whether there must be another, for it lost the database."""
+    import asyncio
+
+    how = db.libpq_words(prepare=prepare, application="parvis-work")
+    with suppress(OperationalError), connect(database_url, **how) as connection:
+        clocks.compare(connection)  # before the first tick
+    connector = job_workers.Connector(conninfo=database_url, min_size=1, max_size=concurrency + 2, kwargs=how)
+    try:
+        with app.replace_connector(connector) as live:
+            return asyncio.run(
+                job_workers.live(
+                    live,
+                    connector,
+                    concurrency=concurrency,
+                    wait=wait,
+                    listen_notify=False,
+                    fetch_job_polling_interval=POLL_INTERVAL_S,
+                    stalled_worker_timeout=STALLED_AFTER_S / 2,
+                    shutdown_graceful_timeout=10,
+                )
+            )
+    except (ConnectorException, OperationalError):
+        if not wait:
+            raise
+        return True
 
 
 @periodic("* * * * *", "jobs.retry_stalled")
@@ -286,19 +329,43 @@ def retry_stalled() -> None:
     """Give jobs of dead workers back to the queue; nothing else does.
 
     At most one of those that share a queueing lock (the clock's), and none while its next tick waits already: the
-    queue refuses a second one, and would refuse all the others with it.
+    queue refuses a second one, and would refuse all the others with it. A tick that failed goes as well, once a later
+    one did its work: the database was restarted, say, and nobody has to look.
+
+    A job may have killed its worker, and those beside it: from the second time on they begin minutes apart, and
+    what was there each time is among the failed ones after the fifth.
     """
     with reading() as current:
-        current.execute(_RETRY_STALLED, {"after": timedelta(seconds=STALLED_AFTER_S)})
+        after = {"after": timedelta(seconds=STALLED_AFTER_S), "most": _MOST_DEATHS, "apart": _APART}
+        current.execute(_RETRY_STALLED, after)
+        current.execute(_FORGET_OVERTAKEN)
 
 
+_FORGET_OVERTAKEN = text(
+    "delete from procrastinate_jobs j where j.queue_name = 'clock' and j.status = 'failed' and exists (select 1 from"
+    " procrastinate_jobs later where later.queue_name = 'clock' and later.task_name = j.task_name"
+    " and later.status = 'succeeded' and later.id > j.id)"
+)
+
+
+_MOST_DEATHS = 5
+_APART = timedelta(minutes=5)
 _RETRY_STALLED = text(
-    "select procrastinate_retry_job_v2(stalled.id, now(), null, null, null) from ("
-    " select distinct on (coalesce(j.queueing_lock, j.id::text)) j.id from procrastinate_jobs j"
+    "with stalled as (select distinct on (coalesce(j.queueing_lock, j.id::text)) j.id,"
+    " case when t.error = 'WorkerDied' then split_part(t.reason, ' ', 1)::int else 0 end + 1 as deaths"
+    " from procrastinate_jobs j left join job_trouble t on t.job_id = j.id"
     " left join procrastinate_workers w on w.id = j.worker_id"
     " where j.status = 'doing' and (w.id is null or w.last_heartbeat < now() - cast(:after as interval))"
     " and not exists (select 1 from procrastinate_jobs t where t.status = 'todo' and t.queueing_lock = j.queueing_lock)"
-    " order by coalesce(j.queueing_lock, j.id::text), j.id desc) stalled"
+    " order by coalesce(j.queueing_lock, j.id::text), j.id desc),"
+    " noted as (insert into job_trouble (job_id, door, error, reason, at) select id, '', 'WorkerDied',"
+    " deaths || ' times in a row, the worker died while it ran', now() from stalled on conflict (job_id) do update"
+    " set door = '', error = excluded.error, reason = excluded.reason, at = excluded.at)"
+    " select case when deaths >= :most then procrastinate_finish_job_v1(id, 'failed', false)::text"
+    " else procrastinate_retry_job_v2(id, now() + case when deaths > 1 then cast(:apart as interval)"
+    " * (row_number() over (partition by deaths > 1 order by random()) - 1) else interval '0' end,"
+    " null, null, null)::text"
+    " end from stalled"
 )
 
 

@@ -18,29 +18,23 @@ from portal.config import Settings
 from portal.db import Base, Keyed, session
 from portal.gateways import Refused
 from portal.gateways import mail as mail_door
+from portal.message_texts import html, writing
+from portal.message_texts.kinds import Mail, message, named
+from portal.message_texts.writing import Words
+
+__all__ = [
+    "Check", "Group", "Mail", "Notification", "Reach", "address", "carry", "check", "configure", "grouped_by",
+    "message", "named", "reached_by", "send", "send_text", "tell", "withhold_when", "write",
+]  # fmt: skip
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A message as an object; texts are lazy translations. path: where the portal's link leads.
-
-    kind: of the news that it tells a practitioner or an agent, who choose how often they are told of that kind; "" is
-    sent as it is, whatever they chose. urgent: told at once, day and night.
-    """
-
-    subject: Any
-    paragraphs: tuple[Any, ...]
-    path: str = "/"
-    kind: str = ""
-    urgent: bool = False
 
 
 class Notification(Keyed, Base):
     """A message written in the transaction of what it tells, sent later by the worker.
 
-    patient_id: whom it is about, when it is about somebody. withheld_at: it was not to be sent any more.
+    patient_id: whom it is about, when it is about somebody. locale: the language of its words. withheld_at: it was not
+    to be sent any more.
     """
 
     __tablename__ = "notification"
@@ -50,6 +44,7 @@ class Notification(Keyed, Base):
     recipient: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
+    locale: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(default=db.now)
     sent_at: Mapped[datetime | None]
     withheld_at: Mapped[datetime | None]
@@ -58,7 +53,6 @@ class Notification(Keyed, Base):
 @dataclass
 class _Outbox:
     door: Any = None
-    base_url: str = ""
 
 
 _outbox = _Outbox()
@@ -67,7 +61,7 @@ _outbox = _Outbox()
 def configure(settings: Settings) -> None:
     """Connect the mail door named by the environment."""
     _outbox.door = mail_door.connect(settings.mail_url.get_secret_value(), sender=settings.mail_from)
-    _outbox.base_url = settings.base_url
+    writing.stand_at(settings.base_url)
 
 
 def check() -> None:
@@ -111,22 +105,37 @@ def grouped_by(group: Group) -> None:
 
 
 def tell(
-    mail: Mail, *, recipient: str, account_id: UUID | None = None, patient_id: UUID | None = None, locale: str = ""
+    mail: Mail,
+    *,
+    recipient: str,
+    account_id: UUID | None = None,
+    patient_id: UUID | None = None,
+    locale: str = "",
+    establishment_id: UUID | None = None,
 ) -> None:
     """Write a message and ask for its sending, in the current transaction. Without an address, nothing is sent.
 
-    patient_id: whom it is about.
+    patient_id: whom it is about. establishment_id: the hospital it is about, whose own words are used if it has some.
     """
     if mail.kind and account_id and _groups:
         _groups[0](account_id, mail)
         return
-    if not recipient:
-        return
-    with force_locale(locale or "fr"):
-        lines = [*map(str, mail.paragraphs), address(mail.path)]
-        subject = str(mail.subject)
+    if recipient:
+        words = writing.written(mail, locale or "fr", establishment_id)
+        write(words, recipient=recipient, account_id=account_id, patient_id=patient_id, locale=locale)
+
+
+def write(
+    words: Words, *, recipient: str, account_id: UUID | None = None, patient_id: UUID | None = None, locale: str = ""
+) -> None:
+    """Ask for the sending of words that are ready to leave, in the current transaction."""
     row = Notification(
-        account_id=account_id, patient_id=patient_id, recipient=recipient, subject=subject, body="\n\n".join(lines)
+        account_id=account_id,
+        patient_id=patient_id,
+        recipient=recipient,
+        subject=words.subject,
+        body=words.body,
+        locale=locale or "fr",
     )
     session.add(row)
     session.flush()
@@ -135,13 +144,14 @@ def tell(
 
 def address(path: str) -> str:
     """The whole address of a page, as messages give it."""
-    return f"{_outbox.base_url}{path}"
+    return writing.address(path)
 
 
 def carry(recipient: str, subject: str, text: str, headers: Mapping[str, str] | None = None) -> None:
     """Send a mail now and keep nothing of it (a one-time code). Only from a job. Raises Refused, Unavailable,
     OutcomeUnknown."""
-    _outbox.door.send(mail_door.Message(to=recipient, subject=subject, text=text, headers=headers or {}))
+    page = html.page(subject, text)
+    _outbox.door.send(mail_door.Message(to=recipient, subject=subject, text=text, html=page, headers=headers or {}))
 
 
 @jobs.task("notifications.send")
@@ -153,9 +163,10 @@ def send(notification_id: str) -> None:
             return
         withheld = any(check(row.account_id, row.patient_id) for check in _checks)
         reach = _reach[0](row.account_id) if row.account_id and _reach else Reach()
-        message = mail_door.Message(to=row.recipient, subject=row.subject, text=row.body)
+        page = html.page(row.subject, row.body, row.locale)
+        mail = mail_door.Message(to=row.recipient, subject=row.subject, text=row.body, html=page)
     if not withheld and reach.by_mail:
-        _outbox.door.send(message)
+        _outbox.door.send(mail)
     with jobs.effect() as current:
         row = current.get(Notification, UUID(notification_id))
         if row is not None and withheld:
@@ -175,7 +186,7 @@ def send_text(notification_id: str) -> None:
     if not reach.mobile:
         return
     with force_locale("fr"):
-        text = _("A message waits for you on your hospital’s portal: %(address)s", address=_outbox.base_url)
+        text = _("A message waits for you on your hospital’s portal: %(address)s", address=address(""))
     try:
         text_messages.send(reach.mobile, text)
     except Refused as refused:

@@ -1,6 +1,9 @@
 """The schema's owner at work: roles, migrations and grants. The application never runs any of this."""
 
-from collections.abc import Callable
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -9,18 +12,30 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from portal.db import sqlalchemy_url
 
-_LOCK_TIMEOUT = "5s"
-_STATEMENT_TIMEOUT = "120s"
+LOCK_TIMEOUT = "2s"
+"""While a migration waits for a table, everybody who comes after waits behind it: not longer than this."""
+STATEMENT_TIMEOUT = "120s"
+ATTEMPTS = 30
+"""How often a migration that did not get its lock tries again, a second apart, before it says so."""
+_PAUSE_S = 1.0
+_ALONE = 5_128_207_113
+"""The advisory lock of whoever migrates: two machines that are upgraded together take turns."""
+_PART = re.compile(r"kpi_event_(\d{4}_\d\d|before|others)")
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 
 
+class Busy(Exception):
+    """A migration did not get its lock: somebody keeps a transaction open on its table. Those before it are done."""
+
+
 def upgrade(owner_url: str, application_url: str, revision: str = "head") -> None:
-    """Bring the schema to a revision and grant the application's role what it needs. Safe to run twice."""
+    """Bring the schema to a revision and grant the application's role what it needs. Safe to run twice. Raises Busy."""
     _migrate(owner_url, lambda config: command.upgrade(config, revision))
     grant(owner_url, role_of(application_url))
 
@@ -55,12 +70,24 @@ def grant(owner_url: str, role: str) -> None:
             connection.execute(
                 sql.SQL("revoke update, delete, truncate on {} from {}").format(sql.Identifier(table), role_name)
             )
+        for (part,) in connection.execute(_PARTS).fetchall():
+            connection.execute(sql.SQL("revoke all on {} from {}").format(sql.Identifier(part), role_name))
+
+
+_PARTS = "select relname from pg_class where relispartition and relkind = 'r' and relnamespace = 'public'::regnamespace"
+"""Parts of a table that is kept by month: asked for by the name of the whole only, whose policies hold."""
+
+
+def is_a_part(table: str) -> bool:
+    """Whether a table is one month of a larger one: made by a job, and no model's."""
+    return _PART.fullmatch(table) is not None
 
 
 def append_only_tables(connection: psycopg.Connection) -> list[str]:
     """Tables whose comment begins with "append-only": the migrations say so where they make them."""
     rows = connection.execute(
-        "select relname from pg_class where relkind = 'r' and obj_description(oid, 'pg_class') like 'append-only%'"
+        "select relname from pg_class where relkind in ('r', 'p')"
+        " and obj_description(oid, 'pg_class') like 'append-only%'"
     )
     return [str(name) for (name,) in rows]
 
@@ -94,9 +121,42 @@ def _migrate(owner_url: str, run: Callable[[Config], None]) -> None:
     engine = create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    with engine.connect() as connection:
-        connection.execute(text(f"set lock_timeout = '{_LOCK_TIMEOUT}'"))
-        connection.execute(text(f"set statement_timeout = '{_STATEMENT_TIMEOUT}'"))
+    with engine.connect() as connection, _alone(connection):
+        connection.execute(text(f"set lock_timeout = '{LOCK_TIMEOUT}'"))
+        connection.execute(text(f"set statement_timeout = '{STATEMENT_TIMEOUT}'"))
         connection.commit()
         config.attributes["connection"] = connection
-        run(config)
+        _patiently(connection, lambda: run(config))
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """One migration at a time. Asked for again and again: whoever waits in a statement would hold back every
+    `create index concurrently` of the other one."""
+    taken = text(f"select pg_try_advisory_lock({_ALONE})")
+    while not connection.scalar(taken):
+        connection.commit()
+        time.sleep(_PAUSE_S)
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text(f"select pg_advisory_unlock({_ALONE})"))
+        connection.commit()
+
+
+def _patiently(connection: Connection, run: Callable[[], None]) -> None:
+    """Each migration is a transaction of its own: what was done stays, and the one that found its table busy starts
+    again."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            run()
+            return
+        except OperationalError as error:
+            connection.rollback()
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise
+            if attempt == ATTEMPTS:
+                raise Busy from error
+        time.sleep(_PAUSE_S)

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from portal import tracing
 from portal.gateways import DoorError, LeftAlone, OutcomeUnknown, Refused, Unavailable
 from portal.gateways.breaker import Breaker, BreakerState
 
@@ -133,6 +134,9 @@ def _cut(line: socket.socket) -> None:
 class Door:
     """One counterpart as seen from this process; safe to share between threads.
 
+    beside_seconds: the limit of a passage that begins while another is under way, if it is shorter and `is_hurried`
+    (somebody waits for a page). A web process has two threads: a counterpart that says nothing keeps one of them for
+    the whole limit, and not all; a worker has all its time.
     `clock` (seconds, never going back) and `now` (UTC) can be replaced to play with time.
     """
 
@@ -141,6 +145,8 @@ class Door:
         name: str,
         *,
         timeout_seconds: float = 15.0,
+        beside_seconds: float = float("inf"),
+        is_hurried: Callable[[], bool] = lambda: True,
         open_after: int = 5,
         retry_after_seconds: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
@@ -148,6 +154,8 @@ class Door:
     ) -> None:
         self.name = name
         self.timeout_seconds = timeout_seconds
+        self._beside_seconds, self._is_hurried = beside_seconds, is_hurried
+        self._under_way = 0
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
@@ -169,16 +177,21 @@ class Door:
         `OutcomeUnknown` raised inside count as failures; `Refused` does not, since the counterpart answered.
         """
         try:
-            self._enter()
-            yield from self._inside(operation)
+            with tracing.span(f"{self.name} {operation}", "client", parvis__door=self.name):
+                self._enter()
+                yield from self._inside(operation)
         except DoorError as error:
             error.door = error.door or self.name
             raise
 
     def _inside(self, operation: str) -> Iterator[Deadline]:
         started = self._clock()
+        with self._lock:
+            is_shared = self._under_way and self._is_hurried()
+            limit = min(self.timeout_seconds, self._beside_seconds) if is_shared else self.timeout_seconds
+            self._under_way += 1
         try:
-            yield Deadline(started + self.timeout_seconds, self._clock)
+            yield Deadline(started + limit, self._clock)
         except (Unavailable, OutcomeUnknown) as error:
             self._leave(operation, Ending.FAILED, started, f"{type(error).__name__}: {error.reason}")
             raise
@@ -233,6 +246,7 @@ class Door:
             watcher.passed()
 
     def _count(self, ending: Ending, seconds: float, detail: str) -> None:
+        self._under_way -= 1
         self._counts[ending] += 1
         self._total_seconds += seconds
         self._recent.append(bisect_left(EDGES_MS, 1000 * seconds))

@@ -6,7 +6,8 @@ never lost; a rolled-back one never. An upsert per request would make hot rows. 
 
 Drawers: `events` (appending), `keys` (pseudonyms), `rolling` (the roll-up), `closing` and `rebuilding` (what is final),
 `spanning` and `reading` (asking the roll-up), `catalogue` (the indicators), `stored` (their versions), `targets`,
-`frozen` (numbers that span months), `forgetting` (raw events).
+`frozen` (numbers that span months), `hours` (hours of the week), `forgetting` (raw events), `months` (where they
+lie).
 """
 
 from portal.kpi.catalogue import Definition, Figure, define, definition, definitions
@@ -15,6 +16,7 @@ from portal.kpi.events import count
 from portal.kpi.frozen import freeze, frozen, last_frozen
 from portal.kpi.keys import configure
 from portal.kpi.models import GROUP_WIDE, GROUP_ZONE, KpiDay, KpiEvent, KpiMonthUnique, KpiTarget, KpiWatermark
+from portal.kpi.months import keep_months
 from portal.kpi.reading import (
     Counts,
     Period,
@@ -61,6 +63,7 @@ __all__ = [
     "definitions",
     "freeze",
     "frozen",
+    "keep_months",
     "last_frozen",
     "place_by_place",
     "rebuild",

@@ -1,9 +1,10 @@
 """How long answers took: counted into fixed slices of the hospital's working hours, so that halves and nine in ten of
 any period are read from sums. A median of daily medians would be wrong; one dimension a minute would be too many rows.
 
-Working hours are those of `portal.calendar`: nine to five on working days, so a day is eight hours. What `percentile`
-says lies in the same slice as the exact value: it is at most one slice away from it (an hour below two hours, two
-below four, a day from one to three days), and beyond twenty days it says twenty days.
+Working hours are those of the hospital's office (`calendar.Office`), nine to five unless it says otherwise; slices are
+cut in days of eight hours at every hospital, so that they add up. What `percentile` says lies in the same slice as the
+exact value: it is at most one slice away from it (an hour below two hours, two below four, a day from one to three
+days), and beyond twenty days it says twenty days.
 """
 
 from collections.abc import Mapping
@@ -36,10 +37,19 @@ def slice_of(spent: timedelta) -> str:
     return next((name for name, hours in SLICES.items() if spent <= timedelta(hours=hours)), BEYOND)
 
 
-def count_delay(event: str, spent: timedelta, *, establishment_id: UUID | None, channel: str = "web") -> None:
+def count_delay(
+    event: str, spent: timedelta, *, establishment_id: UUID | None, channel: str = "web", unit_id: UUID | None = None
+) -> None:
     """Append one delay in the current transaction. spent: of working time; its minutes are summed in the roll-up."""
     minutes = max(int(spent.total_seconds() // 60), 0)
-    count(event, establishment_id=establishment_id, channel=channel, dimension=slice_of(spent), quantity=minutes)
+    count(
+        event,
+        establishment_id=establishment_id,
+        channel=channel,
+        dimension=slice_of(spent),
+        quantity=minutes,
+        unit_id=unit_id,
+    )
 
 
 def percentile(event: str, period: Period, share: float) -> float | None:

@@ -226,7 +226,7 @@ def _tells_apart(total: Number, together: Number | None) -> bool:
 
 def _counts(number: Number) -> list[int]:
     if isinstance(number, Rate):
-        return [number.numerator, number.denominator]
+        return [number.numerator, number.denominator, number.denominator - number.numerator]
     return [number.people if isinstance(number, Amount) else number]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 from uuid import UUID
 
@@ -38,6 +39,7 @@ STOCKS: Final = ("active_patients",)
 """Not summed: the last one of the period counts."""
 MOST: Final = 10**14
 _LONGEST: Final = 32
+_DAY: Final = timedelta(days=1)
 """Signs of a number with its leading zeros; Python reads no number of five thousand digits."""
 
 
@@ -138,6 +140,7 @@ def _check_over(place: Establishment, day: date, grain: str) -> None:
         raise NotATotal("too_old", day.isoformat())
 
 
+@lru_cache(maxsize=1_000)
 def last_day(day: date, grain: str) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1]) if grain == "month" else day
 
@@ -212,6 +215,23 @@ class _Known:
 
     months: dict[date, int] = field(default_factory=dict)
     days: dict[date, int] = field(default_factory=dict)
+    _whole: dict[date, int | None] = field(default_factory=dict)
+
+    def of_days(self, first: date, last: date) -> int | None:
+        """All these days together; None when one of them lacks."""
+        told, day = 0, first
+        while day <= last:
+            if day not in self.days:
+                return None
+            told, day = told + self.days[day], day + _DAY
+        return told
+
+    def of_month(self, month: date) -> int | None:
+        """A whole month: its own total, else all its days. Pages ask for the same months many times."""
+        if month not in self._whole:
+            own = self.months.get(month)
+            self._whole[month] = self.of_days(month, last_day(month, "month")) if own is None else own
+        return self._whole[month]
 
 
 def fed(code: str, period: Period) -> Fed:
@@ -238,18 +258,21 @@ def _last(known: _Known, period: Period) -> Fed:
 
 
 def _sum(known: _Known, period: Period) -> Fed:
-    parts = [(month, _of_month(known, month, period)) for month in months_of(period.first, period.last)]
-    missing = tuple(month for month, value in parts if value is None)
-    return Fed(None, missing) if missing else Fed(sum(value or 0 for _month, value in parts))
+    told, missing = 0, []
+    for month, begins, ends, is_whole in _by_months(period.first, period.last):
+        value = known.of_month(month) if is_whole else known.of_days(begins, ends)
+        if value is None:
+            missing.append(month)
+        else:
+            told += value
+    return Fed(None, tuple(missing)) if missing else Fed(told)
 
 
-def _of_month(known: _Known, month: date, period: Period) -> int | None:
-    """The part of a month that is in the period: the month's own total when all of it is, else all its days."""
-    first, last = max(month, period.first), min(last_day(month, "month"), period.last)
-    if month in known.months and (first, last) == (month, last_day(month, "month")):
-        return known.months[month]
-    days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
-    return sum(known.days[day] for day in days) if all(day in known.days for day in days) else None
+@lru_cache(maxsize=1_000)
+def _by_months(first: date, last: date) -> Sequence[tuple[date, date, date, bool]]:
+    """Each month of these days: its first day, those of its days that are among them, whether all are."""
+    ends = {month: last_day(month, "month") for month in months_of(first, last)}
+    return [(month, max(month, first), min(end, last), first <= month and end <= last) for month, end in ends.items()]
 
 
 def months_of(first: date, last: date) -> Iterator[date]:

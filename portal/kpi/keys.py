@@ -7,6 +7,7 @@ the portal included, can find out whose it was, nor recognise the same person in
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from portal import db
+from portal import db, reading_only
 from portal.db import session
 from portal.kpi.models import GROUP_ZONE, KpiMonthKey
 
@@ -24,14 +25,22 @@ KEPT_DAYS: Final = 35
 
 _KEY_BYTES: Final = 32
 _ZONE: Final = ZoneInfo(GROUP_ZONE)
-_secret = b""
+_secrets: dict[str, bytes] = {}
+_mixed_with: dict[date, bytes] = {}
 _keys: dict[date, bytes] = {}
 
 
-def configure(secret: str) -> None:
-    """What the keys of the months are mixed with: a copy of the database alone gives no pseudonym away."""
-    global _secret
-    _secret = hashlib.sha256(b"kpi:" + secret.encode()).digest()
+def configure(secrets: Sequence[str]) -> None:
+    """What the keys of the months are mixed with: a copy of the database alone gives no pseudonym away. The first one
+    is for new months; a month that has begun goes on with its own, as long as it is among them."""
+    global _secrets
+    _secrets = {_name_of(each): hashlib.sha256(b"kpi:" + each.encode()).digest() for each in secrets}
+    _keys.clear()
+
+
+def _name_of(secret: str) -> str:
+    """What a row may say of it."""
+    return hashlib.sha256(b"kpi name:" + secret.encode()).hexdigest()[:16]
 
 
 def month_of(at: datetime) -> date:
@@ -59,24 +68,47 @@ def began_at(month: date) -> datetime:
 
 def pseudonym(account_id: UUID, at: datetime) -> str:
     """Whose event it is, for one month; "" when the month's key is destroyed."""
-    key = of_month(month_of(at))
-    return hmac.new(_secret + key, account_id.bytes, hashlib.sha256).hexdigest()[:32] if key else ""
+    month = month_of(at)
+    key = of_month(month)
+    if not key:
+        return ""
+    return hmac.new(_mixed_with[month] + key, account_id.bytes, hashlib.sha256).hexdigest()[:32]
 
 
 def of_month(month: date) -> bytes:
-    """The month's key, made at the first need. b"" when it is destroyed.
+    """The month's key, made at the first need. b"" when it is destroyed, or when the portal only reads and nobody made
+    it before.
 
     Asked for once by each process, in a transaction of its own: a key that another process uses already must not
-    go with the transaction of whoever needed it first, and nobody but the system may read it.
+    go with the transaction of whoever needed it first, and nobody but the system may read it. A key is forgotten on the
+    day when its month closes, whichever process destroys it.
     """
+    _forget_before(first_open_month(db.now().astimezone(_ZONE).date()))
     if month not in _keys:
         with db.transaction(db.system("kpi.key")):
-            made = {"month": month, "key": secrets.token_bytes(_KEY_BYTES), "made_at": db.now()}
-            session.execute(insert(KpiMonthKey).values(made).on_conflict_do_nothing())
-            key = session.scalar(select(KpiMonthKey.key).where(KpiMonthKey.month == month))
-        _forget_before(first_open_month(db.now().astimezone(_ZONE).date()))
-        _keys[month] = key or b""
+            found = _found(month)
+        if found is None:
+            return b""
+        key, said = found
+        # The secret that a month began with may be gone: it goes on with the one there is.
+        _mixed_with[month] = _secrets.get(said) or next(iter(_secrets.values()))
+        _keys[month] = key
     return _keys[month]
+
+
+def _found(month: date) -> tuple[bytes, str] | None:
+    """The month's row, made if it must be; None when it must and the portal only reads: then nothing is counted."""
+    named = select(KpiMonthKey.key, KpiMonthKey.mixed_with).where(KpiMonthKey.month == month)
+    found = session.execute(named).one_or_none()
+    if reading_only.is_on() or (found is not None and found.mixed_with):
+        return found and (found.key, found.mixed_with)
+    current = next(iter(_secrets))
+    made = {"month": month, "key": secrets.token_bytes(_KEY_BYTES), "made_at": db.now(), "mixed_with": current}
+    session.execute(insert(KpiMonthKey).values(made).on_conflict_do_nothing())
+    is_unsaid = KpiMonthKey.month == month, KpiMonthKey.mixed_with == ""
+    session.execute(update(KpiMonthKey).where(*is_unsaid).values(mixed_with=current))
+    key, said = session.execute(named).one()
+    return key, said
 
 
 def destroy_before(month: date) -> int:

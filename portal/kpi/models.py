@@ -7,7 +7,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, FetchedValue, Identity, Index, LargeBinary, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    FetchedValue,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,14 +35,14 @@ GROUP_ZONE = "Europe/Paris"
 
 class KpiEvent(Base):
     """One thing that happened (`noun_past`), somewhere, through a channel. Kept 25 months, without its pseudonym
-    from 35 days after the end of its month."""
+    from 35 days after the end of its month; by month of UTC, a table each (`portal.kpi.months`)."""
 
     __tablename__ = "kpi_event"
-    __table_args__ = (Index(None, "at", postgresql_using="brin"),)
+    __table_args__ = (Index(None, "at", postgresql_using="brin"), {"postgresql_partition_by": "RANGE (at)"})
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     xid: Mapped[str] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"), index=True)
-    at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"), primary_key=True)
     event: Mapped[str]
     establishment_id: Mapped[UUID] = mapped_column(default=GROUP_WIDE)
     channel: Mapped[str] = mapped_column(default="web")
@@ -82,6 +93,20 @@ class KpiMonth(_Counted, Base):
     event: Mapped[str] = mapped_column(primary_key=True)
 
 
+class KpiHour(Base):
+    """A few events of one month (`hours.EVENTS`) by day of the week (1: Monday) and hour of the establishment's clock.
+    Those of a closed month never change."""
+
+    __tablename__ = "kpi_hour"
+
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    event: Mapped[str] = mapped_column(primary_key=True)
+    establishment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    weekday: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    hour: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    events: Mapped[int] = mapped_column(BigInteger)
+
+
 class KpiMonthUnique(Base):
     """One pseudonym seen in one open month of the group. Uniques are never summed over days or months."""
 
@@ -105,13 +130,15 @@ class KpiMonthTotal(Base):
 
 
 class KpiMonthKey(Base):
-    """The random key of one month's pseudonyms; empty once destroyed."""
+    """The random key of one month's pseudonyms; empty once destroyed. mixed_with: which of the portal's secrets they
+    are mixed with; "" before anything said it."""
 
     __tablename__ = "kpi_month_key"
     __table_args__ = (CheckConstraint("(destroyed_at is null) = (length(key) > 0)", "destroyed"),)
 
     month: Mapped[date] = mapped_column(Date, primary_key=True)
     key: Mapped[bytes] = mapped_column(LargeBinary)
+    mixed_with: Mapped[str] = mapped_column(default="", server_default="")
     made_at: Mapped[datetime] = mapped_column(default=db.now)
     destroyed_at: Mapped[datetime | None]
 

@@ -1,10 +1,10 @@
 """What the roll-up says of a period: pages show a dozen figures and their past for one statement of totals."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from itertools import chain
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -20,7 +20,7 @@ class Counts:
 
     establishments: those to count, besides what belongs to none; None for every one the reader may see. events: those
     that will be asked for, which are read together; another one costs a statement of its own. None: all there are.
-    apart: each establishment will be asked for by itself (`at`).
+    apart: each establishment will be asked for by itself (`at`). beginning: only what has a dimension that begins so.
     """
 
     def __init__(
@@ -30,34 +30,44 @@ class Counts:
         events: Collection[str] | None = None,
         *,
         apart: bool = False,
+        beginning: str = "",
     ) -> None:
         self._spans = sorted(set(spans))
         self._places = None if establishments is None else frozenset({*establishments, GROUP_WIDE})
-        self._read = spanning.Rows(self._spans, self._places, events, apart=apart)
+        self._read = spanning.Rows(self._spans, self._places, events, apart=apart, beginning=beginning)
+        self._told_at: Collection[UUID | None] = (None, GROUP_WIDE)
         self._once: dict[Hashable, object] = {}
+        self._told: dict[tuple[str, Span, bool | None], Sequence[Total]] = {}
 
     def at(self, establishment_id: UUID) -> "Counts":
         """What of it is of one establishment, besides what belongs to none: nothing is read twice, not even what
         figures read by themselves (`once`), which is told apart by place by whoever reads it."""
         alone = copy(self)
         alone._places = frozenset({establishment_id, GROUP_WIDE})
+        alone._told_at = (establishment_id, GROUP_WIDE)
+        alone._told = {}
         return alone
 
-    def totals(self, event: str, span: Span) -> Iterator[Total]:
-        """Such events in one of the spans; several may share all that tells them apart."""
-        for place, total in self._read.totals(event, span):
-            if place is None or self._places is None or place in self._places:
-                yield total
+    def totals(self, event: str, span: Span, portal: bool | None = None) -> Sequence[Total]:
+        """Such events in one of the spans; several may share all that tells them apart. portal: only what belongs to
+        no establishment, or only what belongs to one. Figures ask for the same ones many times."""
+        key = (event, span, portal)
+        if key not in self._told:
+            self._told[key] = [each for each in self._found(event, span) if portal in (None, each.portal)]
+        return self._told[key]
 
-    @cached_property
-    def uniques(self) -> dict[tuple[date, str, str], int]:
-        """(First day of the month, event, audience) → distinct pseudonyms."""
-        return self._read.uniques
+    def _found(self, event: str, span: Span) -> Iterable[Total]:
+        known = self._read.totals(event, span)
+        return chain.from_iterable(known[place] for place in self._told_at if place in known)
 
-    def stock(self, event: str) -> Sequence[tuple[UUID, date, str, int]]:
+    def uniques(self, month: date, event: str) -> Sequence[tuple[str, int]]:
+        """(Audience, distinct pseudonyms) in the month of this first day."""
+        return self._read.uniques.get((month, event), ())
+
+    def stock(self, event: str, beside: str = "") -> Sequence[tuple[UUID, date, str, int]]:
         """(Place, day, audience, events) since the beginning; what came before the first span is folded into its
-        eve."""
-        return self._read.stock(event)
+        eve. beside: as in `spanning.Rows`."""
+        return self._read.stock(event, beside)
 
     def frozen(self, code: str) -> Sequence[tuple[date, str, int, int | None]]:
         """(Day, audience, numerator, denominator) of the numbers kept for the days of the spans."""
@@ -147,27 +157,24 @@ def summed(event: str, period: Period) -> int:
     return sum(total.quantity for total in totals(event, period))
 
 
-def totals(event: str, period: Period) -> Iterator[Total]:
+def totals(event: str, period: Period) -> Sequence[Total]:
     """Such events in the period by channel, audience and dimension, from the roll-up; several may share all three."""
-    for total in period.reading.totals(event, (period.first, period.last)):
-        if period.establishment_id is None or total.portal == (period.establishment_id == GROUP_WIDE):
-            yield total
+    portal = None if period.establishment_id is None else period.establishment_id == GROUP_WIDE
+    return period.reading.totals(event, (period.first, period.last), portal)
 
 
-def stock(event: str, period: Period, *, audiences: Collection[str] = ()) -> int:
-    """How many such events from the beginning to the period's last day."""
-    return sum(
+def stock(event: str, period: Period, *, audiences: Collection[str] = (), less: str = "") -> int:
+    """How many such events from the beginning to the period's last day. less: another event, taken away from them."""
+    reading = period.reading
+    found = sum(
         total
-        for place, day, audience, total in period.reading.stock(event)
+        for place, day, audience, total in reading.stock(event, less)
         if day <= period.last and period.establishment_id in (None, place) and (not audiences or audience in audiences)
     )
+    return found - stock(less, replace(period, counts=reading), audiences=audiences) if less else found
 
 
 def uniques(event: str, period: Period, *, audience: str = "") -> int:
     """Distinct pseudonyms in the month of the period's last day."""
-    month = period.last.replace(day=1)
-    return sum(
-        total
-        for (counted_month, name, whose), total in period.reading.uniques.items()
-        if (counted_month, name) == (month, event) and audience in ("", whose)
-    )
+    found = period.reading.uniques(period.last.replace(day=1), event)
+    return sum(people for whose, people in found if audience in ("", whose))

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from portal.db import session
-from portal.kpi import keys
+from portal.kpi import hours, keys
 from portal.kpi.closing import DAYS_OF_MONTH
 from portal.kpi.models import GROUP_ZONE, KpiClosedMonth
-from portal.kpi.rolling import COUNTED, hold_watermark, move_watermark, oldest_running
+from portal.kpi.rolling import COUNTED, roll_up
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,7 @@ class Rebuilt:
 def rebuild() -> Rebuilt:
     """Count every event again, however long it takes. Closed months are never written."""
     session.execute(text("set local statement_timeout = 0"))
-    hold_watermark()
-    to_xid = oldest_running()
+    to_xid = roll_up()  # so that what came late to a closed month is told as such
     closed = session.execute(select(KpiClosedMonth.month, KpiClosedMonth.forgotten_at)).all()
     for table, unit in (("kpi_day", "day"), ("kpi_month_unique", "month"), ("kpi_month_total", "month")):
         session.execute(text(_DELETE_OPEN.format(table=table, unit=unit)))
@@ -62,7 +61,7 @@ def rebuild() -> Rebuilt:
         session.execute(text(statement))
     session.execute(_RECOUNT_UNIQUES, {"to_xid": to_xid})
     session.execute(text(_COUNT_UNIQUES))
-    move_watermark(to_xid)
+    hours.recount(to_xid)
     opened = next(row for row in found if row.month is None)
     return Rebuilt(
         int(opened.events or 0),

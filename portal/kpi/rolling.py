@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from portal import jobs
 from portal.db import session
+from portal.kpi import hours
 from portal.kpi.models import GROUP_ZONE
 
 CIVIL_DAY: Final = f"(k.at at time zone coalesce(e.time_zone, '{GROUP_ZONE}'))::date"
@@ -63,14 +64,16 @@ def roll_up_now() -> None:
         roll_up()
 
 
-def roll_up() -> None:
-    """Count every event committed below the oldest running transaction. One roll-up at a time."""
+def roll_up() -> str:
+    """Count every event committed below the oldest running transaction, which is returned. One roll-up at a time."""
     from_xid = hold_watermark()
     to_xid = oldest_running()
     bounds = {"from_xid": from_xid, "to_xid": to_xid}
     session.execute(_ADD, bounds)
     session.execute(_ADD_UNIQUES, bounds)
+    hours.add(from_xid, to_xid)
     move_watermark(to_xid)
+    return to_xid
 
 
 def hold_watermark() -> str:

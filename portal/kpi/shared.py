@@ -19,6 +19,8 @@ from portal.kpi.reading import Period, counted, place_by_place, side_by_side
 STOCKS: Final = frozenset({"U1", "CO1", "U4"})
 """What there is at the end of a period: the difference of two periods tells who came in between."""
 _ABOUT_SOMEBODY: Final = frozenset({"cents", "hours", "days", "score"})
+_AVERAGES: Final = frozenset({"L4"})
+"""Figures of the unit `count` that count nobody: minutes on average."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ def shared(
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
     every = disclosure.grid(disclosure.beginning(first), last)
     # Those that add up with one of them are judged with it, shown or not.
-    stems = {_stem(each.code) for each in chosen}
-    judged = chosen if exact else [each for each in definitions() if _stem(each.code) in stems]
+    families = {family(each) for each in chosen}
+    judged = chosen if exact else [each for each in definitions() if family(each) in families]
     counted_from = {event for each in judged for event in (*each.events, each.event) if event}
     periods = _periods(spans if exact else every, hospitals, counted_from)
     grids = {each.code: _computed(each, periods) for each in judged}
@@ -77,8 +79,9 @@ def _figure(
     return SharedFigure(definition, place, cells)
 
 
-def _stem(code: str) -> str:
-    return code.rstrip(ascii_lowercase)
+def family(definition: Definition) -> str:
+    """The code of the figure that it adds up to with others, were there one: F1b and F1c make F1."""
+    return definition.part_of or definition.code.rstrip(ascii_lowercase)
 
 
 def _name(place: UUID | None) -> str:
@@ -106,7 +109,7 @@ def _computed(definition: Definition, periods: Mapping[str, Sequence[Period]]) -
 
 
 def _number(definition: Definition, figure: Figure, period: Period) -> Number | None:
-    if definition.unit in _ABOUT_SOMEBODY:
+    if is_about_somebody(definition):
         event = definition.event or next(iter(definition.events), "")
         people = figure.denominator if figure.denominator is not None else counted(event, period)
         return Amount(figure.numerator, people)
@@ -131,7 +134,12 @@ def _hidden(
 
 
 def _is_of_people(definition: Definition) -> bool:
-    return definition.of_people or definition.unit in _ABOUT_SOMEBODY
+    return definition.of_people or is_about_somebody(definition)
+
+
+def is_about_somebody(definition: Definition) -> bool:
+    """A sum, a delay or an average, which tells nothing of how many people it comes from."""
+    return definition.unit in _ABOUT_SOMEBODY or definition.code in _AVERAGES
 
 
 def _flow(
@@ -167,13 +175,19 @@ def _first(cell: Cell) -> int | None:
 def _families(
     chosen: Iterable[Definition], grids: Mapping[str, _Grid]
 ) -> Iterator[tuple[Definition, list[Definition]]]:
-    """A figure and those that add up to it (F1b and F1c to F1), as their numbers show."""
-    ordered = sorted(chosen, key=lambda each: each.code)
-    for stem, group in groupby(ordered, lambda each: _stem(each.code)):
+    """A figure and those that add up to it: declared, whatever their numbers show of a month that was corrected in the
+    next one; or (F1b and F1c to F1) as their numbers show."""
+    ordered = sorted(chosen, key=lambda each: (family(each), each.code))
+    for name, group in groupby(ordered, family):
         together = list(group)
-        whole = next((each for each in together if each.code == stem), None)
-        parts = [each for each in together if whole and each is not whole and each.unit == whole.unit]
-        if whole and len(parts) > 1 and _add_up(grids[whole.code], [grids[each.code] for each in parts]):
+        whole = next((each for each in together if each.code == name), None)
+        if whole is None:
+            continue
+        if declared := [each for each in together if each.part_of]:
+            yield whole, declared
+            continue
+        parts = [each for each in together if each is not whole and each.unit == whole.unit]
+        if len(parts) > 1 and _add_up(grids[whole.code], [grids[each.code] for each in parts]):
             yield whole, parts
 
 

@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Final
 
 from flask_babel import force_locale
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from portal import db
 from portal.db import session
+from portal.kpi import standing
 from portal.kpi.catalogue import Definition, definition, definitions
 from portal.kpi.models import KpiDefinition
 
 _LANGUAGES: Final = ("fr", "en")
-_KNOWN: Final = "portal.kpi.versions"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def store_definitions() -> int:
             rows.append(described | {"version": version + 1, "digest": new, "words": _words(each)})
     if rows:
         session.execute(insert(KpiDefinition).inline(), [row | {"stored_at": db.now()} for row in rows])
-    session.info.pop(_KNOWN, None)
+    standing.forget()
     return len(rows)
 
 
@@ -65,13 +65,8 @@ _LAST = (
 
 
 def version_of(code: str) -> int:
-    """The version in use. One statement for all of them in a unit of work. Raises KeyError."""
-    found = session.info.get(_KNOWN)
-    if found is None:
-        query = select(KpiDefinition.code, func.max(KpiDefinition.version)).group_by(KpiDefinition.code)
-        found = session.info[_KNOWN] = dict(session.execute(query).all())
-    version: int = found.get(code) or definition(code).version
-    return version
+    """The version in use. Raises KeyError."""
+    return standing.standing().versions.get(code) or definition(code).version
 
 
 def stored(code: str, locale: str = "en") -> Sequence[StoredDefinition]:

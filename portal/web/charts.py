@@ -5,10 +5,12 @@ Coordinates are those of an SVG view box; the browser scales the drawing to its 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, log10
 from typing import Any
 
-from flask_babel import format_decimal
+from babel.numbers import format_decimal
+from flask_babel import get_locale
 
 WIDTH, HEIGHT = 640, 240
 LEFT, TOP, BOTTOM = 48, 24, 32
@@ -138,7 +140,8 @@ def lines(
         for index, label in enumerate(labels)
         if labelled(index, len(labels))
     ]
-    rows = [[str(label), *(written(one["values"][index]) for one in series)] for index, label in enumerate(labels)]
+    write = writer()
+    rows = [[str(label), *(write(one["values"][index]) for one in series)] for index, label in enumerate(labels)]
     return LineChart(curves, rules, ticks, rows, _target(target, scale))
 
 
@@ -187,7 +190,8 @@ def scaled(values: Sequence[Value]) -> tuple[Callable[[Number], float], list[Lin
     def height(value: Number) -> float:
         return round(HEIGHT - BOTTOM - max(value, 0) / top * PLOT_HEIGHT, 1)
 
-    return height, [Line(height(step * rank), written(step * rank)) for rank in range(5)]
+    write = writer()
+    return height, [Line(height(step * rank), write(step * rank)) for rank in range(5)]
 
 
 def _round_step(highest: Number) -> Number:
@@ -220,4 +224,16 @@ def _display(point: Mapping[str, Any]) -> str:
 
 def written(value: Value) -> str:
     """A number in the reader's language; a dash when there is none."""
-    return "–" if value is None else str(format_decimal(value))
+    return writer()(value)
+
+
+def writer() -> Callable[[Value], str]:
+    """The same for many numbers: whose language it is takes longer to know than a number to write."""
+    language = str(get_locale() or "fr")
+    return lambda value: "–" if value is None else _decimal(value, language)
+
+
+@lru_cache(maxsize=10_000)
+def _decimal(value: float | int, language: str) -> str:
+    """Pages of figures write hundreds of numbers, mostly small ones."""
+    return str(format_decimal(value, locale=language))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from portal.web.charts import WIDTH, Value, written
+from portal.web.charts import WIDTH, Value, writer
 
 DAYS_ROOM, HOURS_ROOM = 64, 24
 _HOURS = 24
@@ -18,19 +18,23 @@ _GROUND = 4
 
 @dataclass(frozen=True)
 class Cell:
+    """One hour. middle, foot: where its text stands."""
+
     x: float
-    y: float
-    width: float
-    height: float
+    y: int
+    middle: float
+    foot: float
     level: int
     text: str
 
 
 @dataclass(frozen=True)
 class HeatGrid:
-    """A drawing, and its figures as rows of a table: a day, then its hours."""
+    """A drawing, and its figures as rows of a table: a day, then its hours. levels: the cells of each shade, from none,
+    as one path."""
 
     cells: list[Cell]
+    levels: list[str]
     days: list[tuple[float, str]]
     hours: list[tuple[float, str]]
     rows: list[list[str]]
@@ -67,23 +71,29 @@ class Multiples:
 def heat(days: Sequence[str], counts: Sequence[Sequence[int]]) -> HeatGrid:
     """days: seven names from Monday; counts: seven lists of twenty-four."""
     highest = max((value for line in counts for value in line), default=0)
-    width = (WIDTH - DAYS_ROOM) / _HOURS
+    step = (WIDTH - DAYS_ROOM) / _HOURS
+    width, height = round(step - 2, 1), _CELL_HEIGHT - 2
+    lefts = [round(DAYS_ROOM + hour * step + 1, 1) for hour in range(_HOURS)]
+    write = writer()
+    texts = [[write(value) for value in line] for line in counts]
     cells = [
         Cell(
-            round(DAYS_ROOM + hour * width + 1, 1),
+            lefts[hour],
             HOURS_ROOM + day * _CELL_HEIGHT + 1,
-            round(width - 2, 1),
-            _CELL_HEIGHT - 2,
+            round(lefts[hour] + width / 2, 1),
+            HOURS_ROOM + day * _CELL_HEIGHT + 1 + height / 2 + 4,
             ceil(value / highest * LEVELS) if highest else 0,
-            written(value) if 0 < value < 1000 else "",
+            texts[day][hour] if 0 < value < 1000 else "",
         )
         for day, line in enumerate(counts)
         for hour, value in enumerate(line)
     ]
+    box = f"h{width}v{height}h-{width}z"
+    levels = ["".join(f"M{cell.x} {cell.y}{box}" for cell in cells if cell.level == at) for at in range(LEVELS + 1)]
     named = [(HOURS_ROOM + day * _CELL_HEIGHT + 18.0, str(name)) for day, name in enumerate(days)]
-    hours = [(round(DAYS_ROOM + (hour + 0.5) * width, 1), str(hour)) for hour in range(0, _HOURS, 2)]
-    rows = [[str(name), *map(written, line)] for name, line in zip(days, counts, strict=True)]
-    return HeatGrid(cells, named, hours, rows)
+    hours = [(round(DAYS_ROOM + (hour + 0.5) * step, 1), str(hour)) for hour in range(0, _HOURS, 2)]
+    rows = [[str(name), *line] for name, line in zip(days, texts, strict=True)]
+    return HeatGrid(cells, levels, named, hours, rows)
 
 
 def multiples(

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import format_percent
 
-from portal.web.charts import BOTTOM, HEIGHT, LEFT, PLOT_HEIGHT, WIDTH, Line, Number, Tick, labelled, scaled, written
+from portal.web.charts import BOTTOM, HEIGHT, LEFT, PLOT_HEIGHT, WIDTH, Line, Number, Tick, labelled, scaled, writer
 
 MOST_PARTS = 6
 _THICKEST = 56
@@ -30,10 +30,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Part:
-    """One line of the legend."""
+    """One line of the legend. path: all its pieces, as one."""
 
     name: str
     rank: int
+    path: str
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ def stacked(labels: Sequence[str], series: Sequence[Mapping[str, Any]]) -> Colum
     """A column per label, its parts one upon another. series: name and values (numbers or none), six at most."""
     columns = _columns(labels, series)
     scale, lines = scaled([sum(column) for column in columns])
-    rows = [_row(label, column) for label, column in zip(labels, columns, strict=True)]
-    return Columns(_parts(series), _pieces(columns, scale), lines, _ticks(labels), rows)
+    rows = _rows(labels, columns)
+    return _drawn(series, _pieces(columns, scale), lines, labels, rows)
 
 
 def shares(labels: Sequence[str], series: Sequence[Mapping[str, Any]]) -> Columns:
@@ -71,16 +72,26 @@ def shares(labels: Sequence[str], series: Sequence[Mapping[str, Any]]) -> Column
         return round(HEIGHT - BOTTOM - share * PLOT_HEIGHT, 1)
 
     lines = [Line(height(quarter), str(format_percent(quarter))) for quarter in _QUARTERS]
-    rows = [_row(label, column) for label, column in zip(labels, columns, strict=True)]
-    return Columns(_parts(series), _pieces(filled, height), lines, _ticks(labels), rows)
+    rows = _rows(labels, columns)
+    return _drawn(series, _pieces(filled, height), lines, labels, rows)
 
 
 def _columns(labels: Sequence[str], series: Sequence[Mapping[str, Any]]) -> list[list[Number]]:
     return [[one["values"][index] or 0 for one in series] for index in range(len(labels))]
 
 
-def _parts(series: Sequence[Mapping[str, Any]]) -> list[Part]:
-    return [Part(str(one["name"]), rank) for rank, one in enumerate(series, start=1)]
+def _drawn(
+    series: Sequence[Mapping[str, Any]],
+    pieces: list[Piece],
+    lines: list[Line],
+    labels: Sequence[str],
+    rows: list[list[str]],
+) -> Columns:
+    paths = [""] * (len(series) + 1)
+    for each in pieces:
+        paths[each.rank] += f"M{each.x} {each.y}h{each.width}v{each.height}h-{each.width}z"
+    parts = [Part(str(one["name"]), rank, paths[rank]) for rank, one in enumerate(series, start=1)]
+    return Columns(parts, pieces, lines, _ticks(labels), rows)
 
 
 def _pieces(columns: Sequence[Sequence[Number]], scale: Callable[[Number], float]) -> list[Piece]:
@@ -106,5 +117,8 @@ def _ticks(labels: Sequence[str]) -> list[Tick]:
     ]
 
 
-def _row(label: str, column: Sequence[Number]) -> list[str]:
-    return [str(label), *map(written, column), written(sum(column))]
+def _rows(labels: Sequence[str], columns: Sequence[Sequence[Number]]) -> list[list[str]]:
+    write = writer()
+    return [
+        [str(label), *map(write, column), write(sum(column))] for label, column in zip(labels, columns, strict=True)
+    ]

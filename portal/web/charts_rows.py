@@ -13,7 +13,7 @@ NAMES = 196
 FIGURES = 116
 """The room for what is written on the right of a bar."""
 _LINE, _THICK, _FRAME = 34, 20, 8
-_LONGEST_NAME = 27
+_LONGEST_NAME = 24
 _STEP, _STEP_THICK = 52, 34
 
 

@@ -19,9 +19,12 @@ _FRAMED_POLICY = (
 def file_response(stored: StoredFile, *, inline: bool = False) -> Response:
     """The file's own bytes, as a download, or shown by the browser when it is a photo or a PDF and `inline` asks so.
 
-    Raises FileNotReadable unless the antivirus accepted it.
+    They are all read before the first one leaves, so that a storage that stops half-way, or a file that was altered,
+    gives an error page and not half a document; what is larger than an upload (a copy of somebody's data) is streamed.
+    Raises FileNotReadable unless the antivirus accepted it, Unavailable, ObjectLost, FileTampered.
     """
-    response = Response(files.open_(stored), mimetype=stored.media_type)
+    pieces = files.open_(stored)
+    response = Response(b"".join(pieces) if stored.size <= files.MAX_BYTES else pieces, mimetype=stored.media_type)
     return _powerless(response, stored.name, stored.size, inline=inline and stored.media_type in _INLINE)
 
 

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import IO, Any, cast
 
 import structlog
@@ -14,11 +13,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
+from portal import reading_only
 from portal.gateways import Unavailable
-from portal.web import fhir
+from portal.web import fhir, read_only, tracking
+from portal.web.unit_of_work import OnlyReading, who
 
 log = structlog.get_logger(__name__)
 
+_REFUSALS = frozenset({400, 403, 404, 405, 413, 429})
 _DRAINED_AT_MOST = 160 * 1024 * 1024
 
 
@@ -61,6 +63,8 @@ PAGES = {
 
 def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OnlyReading, read_only.answer)
+    read_only.register(app)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
     for error in (OperationalError, InternalError, PoolTimeout):
@@ -73,8 +77,10 @@ def register(app: Flask) -> None:
 def page(code: int, title: Any = None, text: Any = None) -> Response:
     """An error page with that status, with the usual words unless others are given; an OperationOutcome for FHIR."""
     usual = PAGES.get(code) or PAGES[400 if code < 500 else 500]
-    reference = token_hex(4)
-    log.info("error.shown", code=code, reference=reference, endpoint=request.endpoint)
+    reference = tracking.request_id()[:8]
+    # Who was refused: a number, never a name. Of a page that is not there too, for it may be somebody else's.
+    refused = {"actor": who().label} if code in _REFUSALS else {}
+    log.info("error.shown", code=code, reference=reference, endpoint=request.endpoint, **refused)
     if fhir.is_below(request.path):
         return fhir.of_status(code)
     body = render_template(
@@ -143,6 +149,8 @@ def _is_ours(error: DBAPIError) -> bool:
 
 
 def _database_away(error: DBAPIError | PoolTimeout) -> Response:
+    if reading_only.is_refusal(error):
+        return read_only.answer()
     log.error("database.away", error=type(error).__name__)
     g.database_away = True  # the page must not wait for it again
     response = page(503)

@@ -9,6 +9,9 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 from wtforms.validators import DataRequired, ValidationError
 
+INSIDE = _l("This address is inside the network. Whoever runs the portal must allow it first (PORTAL_INSIDE_HOSTS).")
+"""What is wrong with an address that the portal must not call (`portal.gateways.reach.Inside`)."""
+
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form whose wording is ours."""

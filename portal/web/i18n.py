@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel, get_locale, get_translations
 
+from portal.web.security import cookie_name
 from portal.web.unit_of_work import who
 
-LANGUAGES = {"fr": "Français", "en": "English"}
+LANGUAGES = {"fr": "Français", "en": "English", "es": "Español", "ar": "العربية"}
 RIGHT_TO_LEFT = frozenset({"ar"})
 _CATALOGUES = Path(__file__).parents[2] / "translations"
 _COOKIE = "parvis_lang"
@@ -65,9 +66,13 @@ def choose() -> str:
     who()  # reads the account, and its language, when nothing has yet
     if g.get("account_locale") in LANGUAGES:
         return str(g.account_locale)
-    if request.cookies.get(_COOKIE) in LANGUAGES:
-        return request.cookies[_COOKIE]
-    return _preferred()
+    return remembered() or _preferred()
+
+
+def remembered() -> str:
+    """The language that this browser chose, "" when it chose none."""
+    asked = request.cookies.get(cookie_name(_COOKIE), "")
+    return asked if asked in LANGUAGES else ""
 
 
 def _preferred() -> str:
@@ -80,17 +85,19 @@ def _remember(response: Response) -> Response:
     if request.args.get("lang") in LANGUAGES:
         secure = current_app.config["SESSION_COOKIE_SECURE"]
         response.set_cookie(
-            _COOKIE, request.args["lang"], max_age=_YEAR_S, samesite="Lax", httponly=True, secure=secure
+            cookie_name(_COOKIE), request.args["lang"], max_age=_YEAR_S, samesite="Lax", httponly=True, secure=secure
         )
     return response
 
 
 def _in_templates() -> dict[str, object]:
+    """`page_…` is for the frame of pages: a view that shows something in another language gives it as `locale`."""
     code = str(get_locale() or "fr")
     return {
         "locale": code,
+        "page_language": code,
         "text_direction": "rtl" if code in RIGHT_TO_LEFT else "ltr",
-        "languages": [Language(each, label, _switch(each), each == code) for each, label in LANGUAGES.items()],
+        "page_languages": [Language(each, label, _switch(each), each == code) for each, label in LANGUAGES.items()],
     }
 
 

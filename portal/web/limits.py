@@ -1,4 +1,4 @@
-"""How often one visitor may try: in memory on one machine, in Redis when there are several."""
+"""How often one visitor may try, whichever process or machine answers: counted in the database, or in Redis."""
 
 import ipaddress
 
@@ -19,11 +19,16 @@ def visitor() -> str:
 
 
 limiter = Limiter(visitor, default_limits=[], headers_enabled=False)
+REDIS_ANSWERS_WITHIN_S = 0.5
+"""Else this process counts for itself, and asks again after 1, 2, 4… 32 s: a half-open line would keep it for ever."""
 
 
 def register(app: Flask) -> None:
+    """Where it is counted is in `RATELIMIT_STORAGE_URI` already (`auth.rate_counters.address`)."""
     settings = app.config["SETTINGS"]
-    app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url.get_secret_value() or "memory://"
-    app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = True  # nobody is locked out because Redis is away
+    if settings.redis_url.get_secret_value():
+        within = {"socket_timeout": REDIS_ANSWERS_WITHIN_S, "socket_connect_timeout": REDIS_ANSWERS_WITHIN_S}
+        app.config["RATELIMIT_STORAGE_OPTIONS"] = within
+    app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = True  # nobody is locked out because either is away
     app.config["RATELIMIT_ENABLED"] = settings.env != "test"
     limiter.init_app(app)

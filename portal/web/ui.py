@@ -47,6 +47,10 @@ def register(app: Flask) -> None:
     )
 
 
+_TURNING = frozenset({"arrow-left", "arrow-right", "chevron-left", "chevron-right", "list", "log-in", "log-out"})
+"""Drawings that point where the text goes: they are turned round where it goes to the left."""
+
+
 @cache
 def icon(name: str, size: str = "m") -> Markup:
     """A Lucide drawing, in the colour of the text around it and silent for screen readers.
@@ -56,9 +60,10 @@ def icon(name: str, size: str = "m") -> Markup:
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise ValueError(f"not an icon name: {name!r}")
     source = (ICONS / f"{name}.svg").read_text(encoding="utf-8")
+    turns = " app-icon--turns" if name in _TURNING else ""
     shapes = re.sub(r"\s+", " ", source[source.index("<svg") :].split(">", 1)[1].rsplit("</svg>", 1)[0])
     return Markup(  # noqa: S704 our own files, and a name that is one of theirs
-        f'<svg class="app-icon app-icon--{size}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+        f'<svg class="app-icon app-icon--{size}{turns}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
         f' stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"'
         f' focusable="false">{shapes.strip()}</svg>'
     )
@@ -85,7 +90,7 @@ def _links_of(field: Field) -> Iterator[tuple[str, str]]:
 
 def euros(cents: int) -> str:
     """An amount in cents, written for the reader's language: 1234 gives `12,34 €` in French."""
-    return str(format_currency(Decimal(cents).scaleb(-2), "EUR"))
+    return _set_apart(str(format_currency(Decimal(cents).scaleb(-2), "EUR")))
 
 
 def long_day(day: date) -> str:
@@ -101,12 +106,17 @@ def short_day(day: date) -> str:
 def _written(day: date, length: str) -> str:
     text = str(format_date(day, length))
     # French books say "1er"; the CLDR does not.
-    return _FIRST.sub("1er ", text, count=1) if day.day == 1 and str(get_locale()) == "fr" else text
+    return _FIRST.sub("1er ", text, count=1) if day.day == 1 and str(get_locale()) == "fr" else _set_apart(text)
 
 
 def clock(at: datetime) -> str:
     """`09:30`, in the time zone of the page."""
-    return str(format_time(at, "short"))
+    return _set_apart(str(format_time(at, "short")))
+
+
+def _set_apart(text: str) -> str:
+    """In Arabic, what a name in Latin letters before it would otherwise draw into its own direction (UAX 9, 2.4)."""
+    return f"\u2067{text}\u2069" if str(get_locale()) == "ar" else text
 
 
 def moment(at: datetime) -> str:

@@ -3,14 +3,15 @@
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from portal.gateways import UnsupportedUrl
+from portal.gateways import UnsupportedUrl, reach
 from portal.gateways.his.contract import Dropped, HospitalSystem, NotAccepted, Parcel
 from portal.gateways.his.folder import FolderSystem
 from portal.gateways.his.hl7v2 import Acknowledgement, NotHl7
 from portal.gateways.his.mllp import MllpSystem
 from portal.gateways.his.none import NoSystem
 
-__all__ = ["Acknowledgement", "Dropped", "HospitalSystem", "NotAccepted", "NotHl7", "Parcel", "connect", "is_none"]
+__all__ = ["Acknowledgement", "Dropped", "HospitalSystem", "NotAccepted", "NotHl7", "Parcel", "check", "connect",
+           "is_none"]  # fmt: skip
 
 _KNOWN = "none:, mllp://host:port, mllps://host:port or folder:PATH"
 
@@ -30,6 +31,13 @@ def connect(url: str, *, label: str = "", timeout_seconds: float = 15.0) -> Hosp
     if scheme in ("fhir+https", "fhir+http"):
         raise UnsupportedUrl(f"hospital system: appointments are not exchanged by FHIR through this door: use {_KNOWN}")
     raise UnsupportedUrl(f"hospital system {scheme[:20]!r} is not supported: use {_KNOWN}")
+
+
+def check(url: str) -> None:
+    """Look at an address before it is kept. Raises `UnsupportedUrl`; `reach.Inside` when nobody named it."""
+    connect(url)
+    if url.startswith("mllp"):
+        reach.current().check(*_address(url))
 
 
 def is_none(url: str) -> bool:

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from portal.gateways import OutcomeUnknown, Refused, Unavailable
+from portal.gateways import OutcomeUnknown, Refused, Unavailable, reach
 from portal.gateways.door import Deadline, Door
 from portal.gateways.his.contract import Dropped, NotAccepted, Parcel
 from portal.gateways.his.framing import Blocks, Cut, framed
@@ -57,7 +57,9 @@ class MllpSystem:
     @contextmanager
     def _connected(self, deadline: Deadline) -> Iterator[socket.socket]:
         try:
-            line = socket.create_connection(self._address, timeout=deadline.remaining())
+            line = reach.current().connect(*self._address, timeout=deadline.remaining())
+        except Refused as error:
+            raise Unavailable(error.meaning) from None  # messages wait until an operator names it
         except OSError:
             raise Unavailable("the hospital system cannot be reached") from None
         with line:

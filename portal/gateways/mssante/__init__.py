@@ -18,12 +18,12 @@ from portal.gateways.mssante.contract import (
 )
 from portal.gateways.mssante.means import ClientCertificate, Means, Password, PscBearer
 from portal.gateways.mssante.operators import MssanteOperator
-from portal.gateways.mssante.trust import Papers, Trust
+from portal.gateways.mssante.trust import Papers, Trust, ends_at
 from portal.gateways.mssante.url import Auth, OperatorAddress, parse
 
 __all__ = [
     "SETTINGS", "Auth", "Box", "NobodyTaken", "NotLetIn", "Operator", "Papers", "Place", "Reading", "Submission",
-    "Submitted", "TooLarge", "Untrusted", "Waiting", "connect", "papers_of",
+    "Submitted", "TooLarge", "Untrusted", "Waiting", "connect", "ends_at", "papers_of",
 ]  # fmt: skip
 
 # The settings of a hospital (`portal.establishments`) that say where its operator is, and by what it is known.

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from portal.gateways import Unavailable
+from portal.gateways import Refused, Unavailable, reach
 from portal.gateways.door import Deadline
 from portal.gateways.mssante.url import Host
 
@@ -19,7 +19,9 @@ class Line:
         """Raises `Unavailable`."""
         self.host = host
         try:
-            self.socket = socket.create_connection((host.name, host.port), timeout=_patience(deadline))
+            self.socket = reach.current().connect(host.name, host.port, timeout=_patience(deadline))
+        except Refused as error:
+            raise Unavailable(error.meaning) from None  # letters wait until an operator names it
         except OSError:
             raise Unavailable("the operator cannot be reached") from None
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

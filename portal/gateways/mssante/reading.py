@@ -14,8 +14,9 @@ TAKEN = "$ParvisTaken"
 NARROW, WIDE = 2_000, 50_000
 _AT_ONCE = 100
 _EVERY_UID = 2**32
-_UID = re.compile(rb"\bUID (\d+)")
-_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
+_NUMBER = re.compile(rb"\d{1,10}")
+_UID = re.compile(rb"\bUID (\d{1,10})\b")
+_SIZE = re.compile(rb"\bRFC822\.SIZE (\d{1,12})\b")
 
 
 class OpenBox:
@@ -72,7 +73,10 @@ class OpenBox:
     def _search(self, begins: int, ends: int) -> list[int]:
         untaken = ["UNKEYWORD", TAKEN] if self._keeps_keywords else []
         answer = self._asked("search", "SEARCH", "UID", f"{begins}:{ends}", *untaken)
-        numbers = {int(number) for line in answer if isinstance(line, bytes) for number in line.split()}
+        words = [word for line in answer if isinstance(line, bytes) for word in line.split()]
+        if not all(_NUMBER.fullmatch(word) for word in words):  # to skip what is no number might skip a mail
+            raise Unavailable("the operator answers a search with other things than numbers")
+        numbers = set(map(int, words))
         return sorted(uid for uid in numbers if begins <= uid <= ends)
 
     def _sizes(self, uids: Sequence[int]) -> dict[int, int]:

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from portal.gateways import UnsupportedUrl
+from portal.gateways.confined import confine
 from portal.gateways.mssante.contract import Untrusted
 
 _PEM_LIST = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
@@ -94,7 +95,13 @@ def _bytes(source: str) -> bytes:
 
 def _fetched(url: str) -> bytes:
     """In clear is how authorities publish them: the list is signed. Raises requests' own errors."""
-    with requests.get(url, timeout=_FETCH_SECONDS, stream=True, allow_redirects=False) as answer:
+    with requests.Session() as caller:
+        confine(caller)
+        return _read_all(caller, url)
+
+
+def _read_all(caller: requests.Session, url: str) -> bytes:
+    with caller.get(url, timeout=_FETCH_SECONDS, stream=True, allow_redirects=False) as answer:
         answer.raise_for_status()
         found, ends = b"", time.monotonic() + _FETCH_SECONDS
         for piece in answer.iter_content(65536):

@@ -10,7 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+
+from cryptography import x509
 
 from portal.gateways import Unavailable, UnsupportedUrl
 from portal.gateways.mssante.contract import Untrusted
@@ -99,6 +102,14 @@ def handshake() -> Iterator[None]:
         raise Unavailable("the operator hangs up when asked to encrypt") from None
     except ssl.SSLError:
         raise Untrusted("the operator's encryption is not to be trusted") from None
+
+
+def ends_at(certificate: str) -> datetime | None:
+    """When a certificate (path of a PEM file, or its text) ends; None when it cannot be read."""
+    try:
+        return x509.load_pem_x509_certificate(_text(certificate).encode()).not_valid_after_utc
+    except (UnsupportedUrl, ValueError):
+        return None
 
 
 def _text(paper: str) -> str:

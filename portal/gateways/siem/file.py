@@ -20,10 +20,12 @@ class FileCollector:
     def send(self, entries: Iterable[Entry]) -> int:
         """See `Collector.send`."""
         with self.door.passage("send"):
-            descriptor = self._opened()
+            descriptor, ends_a_line = self._opened(), self._ends_a_line()
             try:
                 with os.fdopen(descriptor, "w", encoding="ascii") as file:
                     count = 0
+                    if not ends_a_line:  # a full disk or a crash cut the last one: it is sent again, whole
+                        file.write("\n")
                     for entry in entries:
                         file.write(entry.json + "\n")
                         count += 1
@@ -37,6 +39,17 @@ class FileCollector:
         """See `Collector.check`."""
         with self.door.passage("check"):
             os.close(self._opened())
+
+    def _ends_a_line(self) -> bool:
+        """Also when it is empty, or is no file that can be read back (a pipe)."""
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, os.SEEK_END) == 0:
+                    return True
+                file.seek(-1, os.SEEK_END)
+                return file.read(1) == b"\n"
+        except OSError:
+            return True
 
     def _opened(self) -> int:
         try:

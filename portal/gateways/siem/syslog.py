@@ -1,13 +1,17 @@
 """Syslog (RFC 5424) over TCP with octet counting (RFC 6587, 3.4.1) or over TLS (RFC 5425).
 
 Syslog has no acknowledgement. All is written, our half of the line is closed, and the collector's own close says that
-it has read to the end; one that keeps the line open for five seconds has taken it too, since TCP has. A cut line is
-told as unknown: the same entries are sent again, with the same sequence ids.
+it has read to the end; one that keeps the line open for five seconds has taken it too, when its TCP says that nothing
+is left with us. A line that was cut, or on which something is left, is told as unknown: the same entries are sent
+again, with the same sequence ids.
 """
 
+import fcntl
 import os
 import socket
 import ssl
+import sys
+import termios
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -81,8 +85,8 @@ class SyslogCollector:
             line = socket.create_connection(self._address, timeout=deadline.remaining())
         except OSError:
             raise Unavailable("the collector cannot be reached") from None
-        with line:
-            yield self._under_tls(line) if self._tls else line
+        with line, self._under_tls(line) if self._tls else line as spoken:
+            yield spoken
 
     def _under_tls(self, line: socket.socket) -> socket.socket:
         assert self._tls is not None
@@ -96,17 +100,37 @@ def _wait_for_the_end(line: socket.socket, deadline: Deadline) -> None:
     """Close our half and read until the collector closes its own. Raises OSError when the line was cut."""
     if isinstance(line, ssl.SSLSocket):
         line.settimeout(min(_PATIENCE_S, deadline.remaining()))
-        with suppress(TimeoutError, ssl.SSLError):
-            line.unwrap()  # close_notify, which RFC 5425 (4.4) asks for
-        return
-    line.shutdown(socket.SHUT_WR)
-    line.settimeout(min(_PATIENCE_S, deadline.remaining()))
-    with suppress(TimeoutError):
-        while line.recv(_CHUNK):
-            pass
+        with suppress(TimeoutError):
+            _say_goodbye(line)
+    else:
+        line.shutdown(socket.SHUT_WR)
+        line.settimeout(min(_PATIENCE_S, deadline.remaining()))
+        with suppress(TimeoutError):
+            while line.recv(_CHUNK):
+                pass
     time.sleep(_SETTLE_S)
     if trouble := line.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
         raise OSError(trouble)
+    if _left(line):
+        raise OSError("some of it never arrived")
+
+
+def _left(line: socket.socket) -> int:
+    """Bytes that the other end's TCP has not acknowledged (SIOCOUTQ, tcp(7)); 0 where the system cannot tell."""
+    try:
+        return int.from_bytes(fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0
+
+
+def _say_goodbye(line: ssl.SSLSocket) -> None:
+    """`close_notify` on both sides, which RFC 5425 (4.4) asks for: a line that ends without the collector's was cut."""
+    try:
+        line.unwrap()
+    except ssl.SSLError as error:
+        # One that speaks, which no collector needs to, is still there.
+        if isinstance(error, ssl.SSLEOFError) or error.reason != "APPLICATION_DATA_AFTER_CLOSE_NOTIFY":
+            raise
 
 
 def _ascii(text: str, longest: int) -> str:

@@ -50,8 +50,9 @@ class Store(Protocol):
     def delete(self, key: str) -> None:
         """Remove the object if there is one. Raises `Unavailable`."""
 
-    def keys(self) -> Iterator[str]:
-        """Every key, in no order, while others may write. Raises `Unavailable`."""
+    def keys(self, older_than_seconds: float = 0) -> Iterator[str]:
+        """Every key, in no order, while others may write. older_than_seconds: only of objects written before that, by
+        the store's account (a moment it does not tell is never old). Raises `Unavailable`."""
 
     def sweep(self, older_than_seconds: float) -> int:
         """Remove what writers killed before `commit` left behind; returns how many. Raises `Unavailable`."""

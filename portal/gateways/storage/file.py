@@ -36,7 +36,7 @@ class FileStore:
         """See `Store.sink`."""
         final = self._path(key)
         with self.writing.passage("sink"), _as_facts():
-            _make_folder(self._incoming)
+            make_folder(self._incoming)
             return FileSink(self.writing, self._incoming / uuid4().hex, final)
 
     def open(self, key: str) -> BinaryIO:
@@ -60,13 +60,15 @@ class FileStore:
         path = self._path(key)
         with self.writing.passage("delete"), _as_facts(), suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
-    def keys(self) -> Iterator[str]:
+    def keys(self, older_than_seconds: float = 0) -> Iterator[str]:
         """See `Store.keys`."""
+        limit = time.time() - older_than_seconds if older_than_seconds else None
         with self.reading.passage("keys"), _as_facts():
             # Listing goes on while objects appear and vanish; a folder that vanished is simply empty.
-            found = [Path(folder, name) for folder, _, names in os.walk(self._objects) for name in names]
+            every = (Path(folder, name) for folder, _, names in os.walk(self._objects) for name in names)
+            found = [path for path in every if limit is None or _written_before(path, limit)]
         return ((path.parent.parent / path.name).relative_to(self._objects).as_posix() for path in found)
 
     def sweep(self, older_than_seconds: float) -> int:
@@ -89,6 +91,13 @@ class FileStore:
         """Two characters of the name make a folder, so that none grows beyond what file systems like."""
         *folders, name = checked(key).split("/")
         return self._objects.joinpath(*folders, name[:2], name)
+
+
+def _written_before(path: Path, limit: float) -> bool:
+    try:
+        return path.stat().st_mtime < limit
+    except FileNotFoundError:  # erased since it was listed
+        return False
 
 
 class FileSink:
@@ -115,9 +124,9 @@ class FileSink:
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
-                _make_folder(self._final.parent)
+                make_folder(self._final.parent)
                 self._temporary.replace(self._final)
-                _sync_folder(self._final.parent)
+                sync_folder(self._final.parent)
         except BaseException:
             self.abort()
             raise
@@ -138,16 +147,17 @@ class FileSink:
         self.abort()
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Create what is missing of a path, each name durable in its parent: rename alone does not make it so."""
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
+    make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names of a folder on the disk too. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

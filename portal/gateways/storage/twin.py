@@ -1,5 +1,7 @@
 """A storage in memory that works, and can be told to fill up, lose or alter objects, or be down."""
 
+import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -29,6 +31,7 @@ class StorageTwin:
         self.door = Door("storage.twin")
         self.faults = StorageFaults()
         self.objects: dict[str, bytes] = {}
+        self.written: defaultdict[str, float] = defaultdict(time.time)
 
     def sink(self, key: str) -> "MemorySink":
         """See `Store.sink`."""
@@ -63,11 +66,13 @@ class StorageTwin:
             self.must_be_up()
             self.objects.pop(key, None)
 
-    def keys(self) -> Iterator[str]:
+    def keys(self, older_than_seconds: float = 0) -> Iterator[str]:
         """See `Store.keys`."""
         with self.door.passage("keys"):
             self.must_be_up()
-            return iter([key for key in self.objects if key not in self.faults.lost])
+            kept = [key for key in self.objects if key not in self.faults.lost]
+            limit = time.time() - older_than_seconds
+            return iter(kept if not older_than_seconds else [key for key in kept if self.written[key] < limit])
 
     def sweep(self, older_than_seconds: float) -> int:
         """See `Store.sweep`: a killed process takes its memory with it."""
@@ -112,6 +117,7 @@ class MemorySink:
         with self._twin.door.passage("commit"):
             self._twin.must_have_room(len(content))
             self._twin.objects[self._key] = bytes(content)
+            self._twin.written[self._key] = time.time()
 
     def abort(self) -> None:
         """See `Sink.abort`."""

@@ -8,8 +8,8 @@ from urllib.parse import SplitResult
 
 from portal.gateways import OutcomeUnknown, Refused, Unavailable, UnsupportedUrl
 from portal.gateways.door import Deadline, Door
+from portal.gateways.reach import Resolve
 from portal.gateways.webhooks import addresses
-from portal.gateways.webhooks.addresses import Resolve
 
 _READ_AT_MOST = 65536
 _LATER = frozenset({408, 425, 429})
@@ -23,7 +23,7 @@ class HttpsWebhooks:
     """
 
     def __init__(
-        self, *, anywhere: bool = False, timeout_seconds: float = 10.0, resolve: Resolve = addresses.by_dns
+        self, *, anywhere: bool = False, timeout_seconds: float = 10.0, resolve: Resolve | None = None
     ) -> None:
         self.door = Door("webhooks", timeout_seconds=timeout_seconds, open_after=1_000_000)
         self._anywhere = anywhere
@@ -58,9 +58,9 @@ class HttpsWebhooks:
             line.close()
 
     def _connected(self, parts: SplitResult, deadline: Deadline) -> http.client.HTTPConnection:
-        address = addresses.reachable(parts, self._resolve, anywhere=self._anywhere)
         host, port = parts.hostname or "", addresses.port_of(parts)
-        line = http.client.HTTPConnection(host, port)
+        address = addresses.limits(self._resolve, anywhere=self._anywhere).address(host, port)
+        line = http.client.HTTPConnection(host, port, timeout=deadline.remaining())
         try:
             sock = socket.create_connection((address, port), timeout=deadline.remaining())
         except OSError:
