@@ -4,8 +4,7 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Add the doors, the account pages and the count of visits."""
-    # Imported here: the demonstration's identity provider imports this package without the application.
+    """Add the doors, accounts and visits; imported here: the demo provider imports this package without them."""
     from auth import (
         account,
         agents,
@@ -21,6 +20,7 @@ def register(app: Flask) -> None:
         guests,
         hospital_providers,
         identity,
+        kept_reading,
         local,
         machines,
         mandates,
@@ -29,17 +29,17 @@ def register(app: Flask) -> None:
         practice,
         providers,
         routes,
+        support,
         visits,
         wording,
     )
 
     app.extensions["parvis.doors"] = providers.connect(app.config["SETTINGS"])
-    app.add_template_filter(routes.provider_query, "provider_query")
     app.register_blueprint(routes.doors)
     figures.declare()
     for noun in (
         hospital_providers, account, visits, wording, practice, death, guests, factors, local, identity, contact,
-        enrolment, agents, emergencies, machines, mandates, news, digests, oversight, figure_views,
-        figure_reports,
+        enrolment, agents, emergencies, machines, mandates, news, digests, oversight, figure_views, figure_reports,
+        support, kept_reading,
     ):  # fmt: skip
         noun.register(app)

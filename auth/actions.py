@@ -22,6 +22,7 @@ from auth.models import (
     PatientAccess,
     Professional,
     SignInAttempt,
+    WebSession,
 )
 from auth.oidc import Attempt, SignIn
 from auth.practice import actions as practice_actions
@@ -77,6 +78,22 @@ def forget_attempts() -> None:
     """Delete attempts that nobody finished."""
     with jobs.reading() as current:
         current.execute(delete(SignInAttempt).where(SignInAttempt.created_at < db.now() - ATTEMPT_LIFE))
+
+
+SESSIONS_KEPT = timedelta(days=30)
+"""After the last moment when it could have been used. Who came, and when, stays in the journal."""
+_AT_ONCE = 5_000
+
+
+@jobs.periodic("29 3 * * *", "auth.forget_sessions")
+def forget_sessions() -> None:
+    """Delete sessions that are long over, a few thousand in each transaction: nobody who signs in waits for them."""
+    over = select(WebSession.id).where(WebSession.expires_at < db.now() - SESSIONS_KEPT).limit(_AT_ONCE)
+    forget = delete(WebSession).where(WebSession.id.in_(over)).returning(WebSession.id)
+    gone = _AT_ONCE
+    while gone == _AT_ONCE:
+        with jobs.reading() as current:
+            gone = len(current.scalars(forget).all())
 
 
 # -- who came back -----------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What people do in each service, counted apart from what it is: how many they are, and for whom they act."""
 
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,14 @@ OWN, PROXY = "own", "proxy"
 """For oneself, or for somebody else."""
 BLOCKED = "upload_blocked"
 _USERS: Final = ("patient", "professional")
+
+Heard = Callable[[str, UUID | None], None]
+_listeners: dict[str, Heard] = {}
+
+
+def tell(name: str, heard: Heard) -> None:
+    """A room hears of what people do: in which service, at which hospital, in the transaction that does it."""
+    _listeners[name] = heard
 
 
 def event(service: str) -> str:
@@ -30,6 +39,8 @@ def count(service: str, establishment_id: UUID | None, patient_id: UUID | None =
         dimension=PROXY if patient_id in actor.proxied or actor.on_behalf_of else OWN,
         account_id=actor.account_id,
     )
+    for heard in _listeners.values():
+        heard(service, establishment_id)
 
 
 def count_blocked_upload() -> None:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, literal, null, select, union_all
 
 from auth.sessions import SignedIn
-from portal import audit, establishments
+from portal import audit, blanking, catalog, establishments
 from portal.catalog import PublishedService
 from portal.db import session
 from portal.establishments import Establishment, EstablishmentSetting
@@ -74,6 +74,8 @@ def minimum(service: str) -> str:
 def rules() -> Rules:
     """The hospitals' rules; read again every few seconds, one statement."""
     known = _Remembered.rules
+    if blanking.is_on():  # what is read here is blanked, and must not be remembered for others
+        return known or Rules({}, False, False, 0)
     if known is None or time.monotonic() - known.read_at > KEEP_S:
         known = _Remembered.rules = _read()
     return known
@@ -124,7 +126,7 @@ def _change(establishment_id: UUID, key: str, value: str) -> None:
         object_kind="establishment",
         object_id=establishment_id,
         key=key,
-        value=value,
+        value="yes" if value and key == MAIL_CODES else value,  # the words of its author are in the setting's history
     )
     session.flush()
     forget()
@@ -142,11 +144,12 @@ def _is_a_rule() -> ColumnElement[bool]:
 
 def _read() -> Rules:
     """One statement: the hospitals, what each has open today, what each has set."""
-    today = func.current_date()
-    is_open = (PublishedService.opened_on <= today) & func.coalesce(PublishedService.closed_on > today, True)
+    is_open = catalog.open_on(establishments.today_in(Establishment.time_zone))
+    opened = select(literal("open"), PublishedService.establishment_id, PublishedService.code, null())
+    at_home = Establishment.id == PublishedService.establishment_id
     parts: list[Any] = [
         select(literal("hospital"), Establishment.id, null(), null()),
-        select(literal("open"), PublishedService.establishment_id, PublishedService.code, null()).where(is_open),
+        opened.join(Establishment, at_home).where(is_open),
         select(
             literal("set"),
             EstablishmentSetting.establishment_id,

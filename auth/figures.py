@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from auth import acts, figures_of_security, figures_of_use, returning
-from portal import catalog, files, kpi
+from portal import catalog, files_alarm, kpi
 from portal.catalog import PublishedService
 from portal.db import session
 from portal.establishments import Site
@@ -21,7 +21,7 @@ ENROLLED = ("patient", "professional")
 
 def declare() -> None:
     """Add them to the catalogue, and count the viruses that uploads brought."""
-    files.tell_of_viruses(acts.count_blocked_upload)
+    files_alarm.tell_of_viruses(acts.count_blocked_upload)
     kpi.define(
         *_of_offer(),
         *_of_users(),

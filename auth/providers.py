@@ -67,7 +67,7 @@ def encryption_keys(settings: Settings) -> EncryptionKeys:
     configured = settings.providers.get("franceconnect-plus")
     text = configured.encryption_keys.get_secret_value() if isinstance(configured, SealingProviderSettings) else ""
     if not text:
-        return EncryptionKeys.derived(settings.secret_key.get_secret_value())
+        return EncryptionKeys.derived(*settings.secret_keys())
     try:
         return EncryptionKeys.read(text)
     except ValueError as error:

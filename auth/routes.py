@@ -42,11 +42,12 @@ from auth.oidc.client import SignIn
 from auth.proconnect import AgentIdentity
 from auth.prosanteconnect import ProfessionalIdentity
 from auth.providers import Door
-from portal import db
+from portal import db, reading_only
 from portal.config import PROVIDERS
 from portal.establishments import establishments
-from portal.web import i18n
+from portal.web import i18n, read_only
 from portal.web.limits import limiter
+from portal.web.unit_of_work import OnlyReading
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,11 @@ _PROVIDER = f"/auth/<any({', '.join(map(repr, PROVIDERS))}):provider>"
 _HOSPITAL = "/auth/hospital/<finess>"
 _A_HOSPITAL_BEHIND_ONE_ADDRESS = "300 per minute"
 _INVITATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_WRITE = frozenset(
+    f"auth.{name}"
+    for name in ("sign_in", "sign_in_professional", "sign_in_staff", "start", "start_at_hospital", "callback",
+                 "callback_of_hospital")
+)  # fmt: skip
 _NOBODY: dict[type[Exception], str] = {
     NotInvited: "not_invited",
     InvitationRefused: "invitation_refused",
@@ -63,6 +69,21 @@ _NOBODY: dict[type[Exception], str] = {
     IdentityConflict: "identity_conflict",
     ReachesFurther: "other_hospitals",
 }
+
+
+@doors.before_request
+def _open_nothing_new() -> None:
+    """Nobody signs in while the portal only reads: a session is a row. Whoever is signed in is sent to their pages."""
+    if reading_only.is_on() and request.endpoint in _WRITE and db.current_actor().kind == "anonymous":
+        raise OnlyReading
+
+
+@doors.after_request
+def _leave_at_least_here(response: Response) -> Response:
+    """Signing out while the portal only reads: this browser forgets the session, which no row can be told."""
+    if reading_only.is_on() and request.endpoint == "auth.sign_out" and read_only.is_from_our_pages():
+        sessions.clear_cookie(response)
+    return response
 
 
 # -- the pages ---------------------------------------------------------------------------------------------------
@@ -123,6 +144,8 @@ def start_at_hospital(finess: str) -> Response:
 
 
 def _leave_for(door: Door) -> Response:
+    if _from_elsewhere(door):
+        return redirect(url_for(guards.DOORS[door.audience], next=inside(request.args.get("next", "")) or None), 303)
     attempt = new_attempt()
     prompt = "login" if request.args.get("prompt") == "login" else None
     try:
@@ -138,6 +161,15 @@ def _leave_for(door: Door) -> Response:
     return response
 
 
+def _from_elsewhere(door: Door) -> bool:
+    """Whether another site sent the browser here: whoever is signed in at their provider would be signed in here
+    without asking, and presses the button of our page instead. Agents follow an invitation from a mail: one that is
+    false lets nobody in."""
+    is_invited = door.audience == "staff" and bool(_invitation())
+    return request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not is_invited
+
+
+@doors.app_template_filter()
 def provider_query(facts: Mapping[str, str]) -> str:
     """The query of a door's start, without what is empty."""
     given = {name: value for name, value in facts.items() if value}

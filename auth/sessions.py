@@ -17,12 +17,16 @@ from flask import Request, current_app, g, has_request_context, request
 from sqlalchemy import Connection, select, text, update
 from werkzeug.wrappers import Response
 
+from auth import kept_reading
 from auth.models import Account, WebSession
-from portal import audit, db
+from portal import audit, db, reading_only
 from portal.db import ANONYMOUS, Actor, session
 
 _COOKIE = "parvis_session"
 _OPEN = text("select * from open_web_session(:digest)")
+WATCHED = "parvis.watched"
+"""In the environment of a request that the portal makes by itself: the `Watched` whose screens an agent looks at. No
+browser can set it: what comes from one is under other names."""
 _NAME = text("select first_names[1] || ' ' || coalesce(nullif(used_name, ''), birth_name) from patient where id = :id")
 
 
@@ -69,19 +73,40 @@ class SignedIn:
         return self.patient_id is not None and self.patient_id != self.own_id
 
 
+@dataclass(frozen=True)
+class Watched:
+    """Somebody's session as support mode shows it (`auth.support`): who acts, and what the pages know of them."""
+
+    actor: Actor
+    signed_in: SignedIn
+
+
+def is_watched() -> bool:
+    """Whether this page is made for an agent in support mode."""
+    return has_request_context() and WATCHED in request.environ
+
+
 def foresee(incoming: Request) -> Actor | None:
     """Nobody, when the browser has no session cookie; otherwise the database must be asked."""
+    if WATCHED in incoming.environ:
+        return None
     return None if incoming.cookies.get(cookie_name(_secure())) else ANONYMOUS
 
 
 def declare(incoming: Request, connection: Connection) -> Actor:
     """Find out who acts in this request and tell the database; the first statement of its transaction."""
+    if WATCHED in incoming.environ:
+        return _declare_watched(incoming.environ[WATCHED], connection)
     token = incoming.cookies.get(cookie_name(_secure()), "")
     if not token:
         db.declare(connection, ANONYMOUS)
         return ANONYMOUS
     row = connection.execute(_OPEN, {"digest": digest(token)}).one()
     if row.state != "open":
+        g.ended_account_id = row.account_id
+        return ANONYMOUS
+    if reading_only.is_on() and kept_reading.has_lapsed(row.session_id, timedelta(seconds=row.idle_s), connection):
+        db.declare(connection, ANONYMOUS)
         g.ended_account_id = row.account_id
         return ANONYMOUS
     patients = frozenset(map(UUID, row.patients))
@@ -99,6 +124,12 @@ def declare(incoming: Request, connection: Connection) -> Actor:
         frozenset(map(UUID, row.emergency)),
         row.on_behalf_of,
     )
+
+
+def _declare_watched(watched: Watched, connection: Connection) -> Actor:
+    db.declare(connection, watched.actor)
+    g.signed_in, g.account_locale = watched.signed_in, watched.signed_in.locale
+    return watched.actor
 
 
 def _signed_in_as(row: Any, patients: frozenset[UUID], connection: Connection) -> SignedIn:
@@ -181,6 +212,16 @@ def elevate(factor: str) -> str:
     token = secrets.token_urlsafe(32)
     proven = {"digest": digest(token), "factor": factor, "factor_at": db.now()}
     session.execute(update(WebSession).where(WebSession.id == current.session_id).values(proven))
+    return token
+
+
+def renew() -> str:
+    """The same session under a new token for the cookie: who stole the former one is out."""
+    current = signed_in()
+    if current is None:
+        raise LookupError("nobody is signed in")
+    token = secrets.token_urlsafe(32)
+    session.execute(update(WebSession).where(WebSession.id == current.session_id).values(digest=digest(token)))
     return token
 
 

@@ -2,10 +2,10 @@
 behind one address.
 
 A try is counted before it is looked at, in a transaction of its own: tries made at the same time are all counted, and
-a refused page forgets none. Keys are digests: no table tells who came from where.
+a refused page forgets none. Keys are digests under the portal's secret: no table tells who came from where, even to
+somebody who tries every address. Another secret begins to count anew.
 """
 
-import hashlib
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from sqlalchemy import LargeBinary, case, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.identity import sealing
 from portal import db, jobs
 from portal.db import Base
 
@@ -50,7 +51,7 @@ class Counter:
 
     @property
     def digest(self) -> bytes:
-        return hashlib.sha256(self.key.encode()).digest()
+        return sealing.digest("tries", self.key)
 
 
 def of_account(account_id: UUID, what: str, limit: int = 5, window: timedelta = timedelta(minutes=10)) -> Counter:

@@ -1,7 +1,6 @@
 """Visits: a person comes, and comes again after thirty minutes away. Signed in and anonymous are counted apart."""
 
 import re
-import time
 from datetime import timedelta
 
 from flask import Flask, Response, current_app, g, request
@@ -23,7 +22,7 @@ def _count(response: Response) -> Response:
         return response
     if current_app.config["SETTINGS"].read_only:
         return response
-    kind, now = db.current_actor().kind, int(time.time())
+    kind, now = db.current_actor().kind, int(db.now().timestamp())
     last_kind, last_at = cookie.get("visit", ("", 0))
     if kind != last_kind or now - last_at > _VISIT_ENDS_AFTER.total_seconds():
         kpi.count("visit_started", audience=kind, account_id=db.current_actor().account_id)
@@ -38,5 +37,7 @@ def _is_page(response: Response) -> bool:
         request.method == "GET"
         and response.status_code == 200
         and response.mimetype == "text/html"
+        # What others may keep for everybody brings a cookie to nobody.
+        and not response.cache_control.public
         and g.get("unit_open")
     )

@@ -23,7 +23,7 @@ _KINDS_OF_SCOPE = {
     "payment": ("bill",),
     "administrative": ("appointment", "preadmission", "piece", "folder"),
 }
-_KINDS_OF_NO_SCOPE = ("", "account", "patient", "patient_access", "mandate", "data_request")
+_KINDS_OF_NO_SCOPE = ("", "account", "patient", "patient_access", "mandate", "data_request", "support_session")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What one is told by mail about one's account: a moment, a number, a date; never what it is about."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask_babel import force_locale, format_date, format_datetime
@@ -8,11 +9,26 @@ from flask_babel import lazy_gettext as _l
 
 from auth.account.models import DataExport, DataRequest
 from auth.wording import browser_words
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 _ZONE = ZoneInfo("Europe/Paris")
+_SAMPLE_AT = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
 
 
+class _Request:
+    """A request of nobody, for the list of messages."""
+
+    id, number, day = UUID(int=0), "{number}", "{day}"
+
+
+_SAMPLE = {"asked": _Request()}
+
+
+def _told(asked: DataRequest) -> dict[str, str]:
+    return {"number": asked.number, "day": _day(asked)}
+
+
+@message("account.new_device", "anybody", sample={"at": _SAMPLE_AT, "browser": "Firefox"}, values=lambda _given: {})
 def new_device(locale: str, at: datetime, browser: str) -> Mail:
     """Somebody, probably the owner, signed in with a browser that the account had not seen."""
     with force_locale(locale or "fr"):
@@ -29,6 +45,7 @@ def new_device(locale: str, at: datetime, browser: str) -> Mail:
     )  # fmt: skip
 
 
+@message("account.export_ready", sample={"export": None}, values=lambda _given: {})
 def export_ready(export: DataExport) -> Mail:
     return Mail(
         _l("Your copy is ready"),
@@ -40,6 +57,7 @@ def export_ready(export: DataExport) -> Mail:
     )
 
 
+@message("account.request_received", sample=_SAMPLE, values=lambda given: _told(given["asked"]))
 def request_received(asked: DataRequest) -> Mail:
     return Mail(
         _l("Your request %(number)s is registered", number=asked.number),
@@ -48,6 +66,7 @@ def request_received(asked: DataRequest) -> Mail:
     )
 
 
+@message("account.request_extended", sample=_SAMPLE, values=lambda given: _told(given["asked"]))
 def request_extended(asked: DataRequest) -> Mail:
     return Mail(
         _l("Your request %(number)s needs more time", number=asked.number),
@@ -56,6 +75,7 @@ def request_extended(asked: DataRequest) -> Mail:
     )
 
 
+@message("account.request_answered", sample=_SAMPLE, values=lambda given: _told(given["asked"]))
 def request_answered(asked: DataRequest) -> Mail:
     return Mail(
         _l("An answer to your request %(number)s", number=asked.number),
@@ -65,5 +85,7 @@ def request_answered(asked: DataRequest) -> Mail:
 
 
 def _day(asked: DataRequest) -> str:
+    if isinstance(asked, _Request):
+        return asked.day
     with force_locale(asked.locale or "fr"):
         return str(format_date(asked.due_on, "long"))

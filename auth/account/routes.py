@@ -12,6 +12,7 @@ from auth import actions as sign_in
 from auth.account import actions
 from auth.account import queries as own
 from auth.account.actions.devices import UnknownDevice
+from auth.support import queries as support
 from portal import db
 
 account_pages = guards.signed_in(Blueprint("account", __name__, url_prefix="/mon-compte", template_folder="templates"))
@@ -26,6 +27,7 @@ def show() -> str:
         people=queries.people() if actor.kind == "patient" else [],
         sections=account_sections.sections(actor.kind),
         current=sessions.signed_in(),
+        support=support.of_account(actor.account_id) if actor.kind == "patient" else (),
     )
 
 

@@ -13,6 +13,7 @@ from auth import guards, sessions
 from auth.account import access_log
 from auth.account.access_log import GROUP_ZONE, Places, Search
 from auth.account.wording import is_emergency, what_words, who_words
+from auth.support import queries as support
 from portal import audit, db
 from portal.audit import AuditEvent
 from portal.web.spreadsheets import csv_response
@@ -50,6 +51,7 @@ def log() -> str:
         newest=_address("account_access.log") if search.before else "",
         download=_address("account_access.download"),
         is_mine=_is_mine(),
+        support=support.of_person(search.patient_id) if _is_mine() else (),
     )
 
 

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from auth.account.access_log import Places
 from auth.wording import WHO, audit_words
+from portal import blanking
 from portal.audit import AuditEvent
 
 REQUEST_KINDS: Mapping[str, Any] = {
@@ -62,6 +63,7 @@ _FUNCTIONS: Mapping[str, Any] = {
     "data_request": _l("Data protection"),
     "journal": _l("Auditor"),
     "emergency": _l("Emergency access"),
+    "support": _l("User support"),
 }
 """First word of an audit code → the function in which an agent did it."""
 
@@ -82,6 +84,8 @@ def function_words(event: AuditEvent) -> str:
 
 def who_words(event: AuditEvent, me: UUID | None, file_is_mine: bool, places: Places) -> str:
     """Who did it, as the person whose file it is may know: themselves, somebody acting for them, a function, a job."""
+    if blanking.is_on():  # who it was is hidden, and not nobody
+        return blanking.MASK
     kind, _colon, account = event.actor.partition(":")
     if kind == "patient":
         if account == str(me):

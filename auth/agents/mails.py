@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 PROVIDER_NAMES = {
     "proconnect": "ProConnect",
@@ -11,8 +11,10 @@ PROVIDER_NAMES = {
     "local": _l("an account of the portal"),
 }
 """The doors of agents, as they know them."""
+_OUTCOMES = {outcome: {"outcome": outcome} for outcome in ("confirmed", "refused")}
 
 
+@message("agents.invited", "staff")
 def invited(hospital: str, path: str) -> Mail:
     """The one-time link. path: the portal's address that it opens."""
     return Mail(
@@ -25,6 +27,7 @@ def invited(hospital: str, path: str) -> Mail:
     )
 
 
+@message("agents.invited_without_provider", "staff")
 def invited_without_provider(hospital: str, path: str) -> Mail:
     """The link with which an agent whom no provider knows sets up how they will sign in."""
     return Mail(
@@ -37,6 +40,7 @@ def invited_without_provider(hospital: str, path: str) -> Mail:
     )
 
 
+@message("agents.another_door", "staff")
 def another_door(path: str) -> Mail:
     """The link that adds a way to sign in to the agent's own account."""
     return Mail(
@@ -50,6 +54,7 @@ def another_door(path: str) -> Mail:
     )
 
 
+@message("agents.door_added", "staff")
 def door_added(provider: str) -> Mail:
     """To the agent, after another way in was added."""
     return Mail(
@@ -62,6 +67,7 @@ def door_added(provider: str) -> Mail:
     )
 
 
+@message("agents.rights_changed", "staff")
 def rights_changed(hospital: str) -> Mail:
     return Mail(
         _l("Your access to the portal has changed"),
@@ -70,6 +76,7 @@ def rights_changed(hospital: str) -> Mail:
     )
 
 
+@message("agents.access_closed", "staff")
 def access_closed(hospital: str) -> Mail:
     return Mail(
         _l("Your access to the portal has ended"),
@@ -81,6 +88,7 @@ def access_closed(hospital: str) -> Mail:
     )
 
 
+@message("agents.to_confirm", "staff")
 def to_confirm(hospital: str) -> Mail:
     """To the other administrators, when one asks for a right that two must give."""
     return Mail(
@@ -90,6 +98,7 @@ def to_confirm(hospital: str) -> Mail:
     )
 
 
+@message("agents.decided", "staff", each=_OUTCOMES, which=lambda given: given["outcome"])
 def decided(hospital: str, outcome: str) -> Mail:
     """To whoever asked. outcome: confirmed | refused."""
     sentences = {
@@ -99,6 +108,7 @@ def decided(hospital: str, outcome: str) -> Mail:
     return Mail(_l("Your request for a right was answered"), (sentences[outcome],), "/admin/agents/demandes")
 
 
+@message("agents.dormant", "staff")
 def dormant(hospital: str, days: int) -> Mail:
     """To an agent who has not signed in for long. days: how many are left."""
     return Mail(

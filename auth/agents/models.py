@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Account
@@ -25,6 +26,21 @@ class StaffUnit(Base):
     establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
 
     unit: Mapped[Unit] = relationship()
+
+
+class StaffRole(Keyed, Base):
+    """A function as a hospital names it, and the rights it needs (`portal.db.RIGHTS`): it ticks them in forms."""
+
+    __tablename__ = "staff_role"
+    __table_args__ = (
+        CheckConstraint("cardinality(rights) > 0", "rights"),
+        UniqueConstraint("establishment_id", "name"),
+    )
+
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"))
+    name: Mapped[str]
+    rights: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    changed_at: Mapped[datetime] = mapped_column(default=db.now)
 
 
 class RightRequest(Keyed, Base):

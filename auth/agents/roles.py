@@ -1,10 +1,16 @@
-"""Usual functions in a hospital, as bundles of rights: a role ticks its rights in a form and grants nothing itself."""
+"""Functions in a hospital, usual ones and its own, as bundles of rights: a role ticks its rights in a form and grants
+nothing itself."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from auth.agents.models import StaffRole
+from portal.db import session
 
 
 @dataclass(frozen=True)
@@ -28,9 +34,15 @@ ROLES = (
 )
 
 
-def role(code: str) -> Role | None:
+def offered(establishment_ids: Collection[UUID]) -> list[Role]:
+    """The usual roles, then those that these hospitals named themselves."""
+    query = select(StaffRole).where(StaffRole.establishment_id.in_(establishment_ids)).order_by(StaffRole.name)
+    return [*ROLES, *(Role(str(each.id), each.name, tuple(each.rights)) for each in session.scalars(query))]
+
+
+def role(code: str, among: Collection[Role] = ROLES) -> Role | None:
     """The role with this code."""
-    return next((each for each in ROLES if each.code == code), None)
+    return next((each for each in among if each.code == code), None)
 
 
 def named(rights: Collection[str]) -> Role | None:

@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 _WHAT = {
     "mail": _l("The mail address of your account was changed. This one no longer receives anything."),
@@ -10,6 +10,7 @@ _WHAT = {
 }
 
 
+@message("account.contact_changed", each={kind: {"kind": kind} for kind in _WHAT}, which=lambda given: given["kind"])
 def changed(kind: str) -> Mail:
     return Mail(
         _l("Your contact details were changed"),

@@ -10,6 +10,7 @@ from auth import guards
 from auth.contact import actions, queries
 from auth.contact.actions import NeedsMobile, TooManyCodes
 from auth.contact.forms import ChoiceForm, CodeForm, MailForm, MobileForm
+from auth.factors.routes import prove_first
 from portal import db
 from portal.web.limits import limiter
 
@@ -39,6 +40,8 @@ def show() -> Response | tuple[str, int]:
 @limiter.limit("20 per minute")
 def change(kind: str) -> Response | tuple[str, int]:
     """Give another address or number: a code goes there."""
+    if stale := prove_first():
+        return stale
     form = _FORMS[kind]()
     if form.validate_on_submit():
         try:
@@ -53,6 +56,8 @@ def change(kind: str) -> Response | tuple[str, int]:
 @contact_pages.post("/mobile/retirer")
 def remove_mobile() -> Response:
     """No number any more."""
+    if stale := prove_first():
+        return stale
     actions.remove_mobile()
     flash(_("The number is removed. Messages come by mail."), "success")
     return redirect(url_for(".show"), 303)

@@ -2,14 +2,17 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, named
 
-REOPENED = Mail(
-    subject=_l("Your account is open again"),
-    paragraphs=(
-        _l("Hello,"),
-        _l("Your account had been closed by mistake. It is open again, with all that was in it. We are sorry."),
-        _l("You can sign in as before:"),
+REOPENED = named(
+    "account.reopened",
+    Mail(
+        subject=_l("Your account is open again"),
+        paragraphs=(
+            _l("Hello,"),
+            _l("Your account had been closed by mistake. It is open again, with all that was in it. We are sorry."),
+            _l("You can sign in as before:"),
+        ),
+        path="/connexion",
     ),
-    path="/connexion",
 )

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from auth.digests.models import DigestMorning
 from portal import retention
 from portal.db import session
-from portal.retention import Due, Rule
+from portal.retention import Due, Rule, deleting
 
 DAYS: Final = 90
 
@@ -20,7 +20,7 @@ def declare() -> None:
     retention.offer(
         Rule(
             "digest_morning", _l("Mornings when agents were told what waits"), _l("Counted from that morning"), DAYS,
-            _due, _forget, of_portal=True,
+            _due, deleting(DigestMorning, lambda morning: morning.told_at), of_portal=True,
         )
     )  # fmt: skip
 
@@ -28,12 +28,3 @@ def declare() -> None:
 def _due(_place: UUID | None, before: datetime, limit: int) -> Sequence[Due]:
     found = select(DigestMorning.id).where(DigestMorning.told_at < before)
     return [Due(each) for each in session.scalars(found.limit(limit))]
-
-
-def _forget(morning_id: UUID, before: datetime) -> bool:
-    morning = session.get(DigestMorning, morning_id, with_for_update={"key_share": True}, populate_existing=True)
-    if morning is None or morning.told_at >= before:
-        return False
-    session.delete(morning)
-    session.flush()
-    return True

@@ -14,7 +14,7 @@ from auth.identity import sealing
 from auth.news import kinds
 from auth.news.mails import stop_path
 from portal import notifications
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 PAGE = "/admin/en-attente"
 
@@ -53,6 +53,7 @@ class _Stop:
         return str(_("To receive no more of these messages: %(address)s", address=notifications.address(self.path)))
 
 
+@message("agents.morning", "staff", sample={"numbers": ()}, values=lambda _given: {})
 def morning(numbers: Collection[Number], stop: str) -> Mail:
     """What waits this morning. stop: the path of the page that stops these mails."""
     return Mail(
@@ -74,4 +75,13 @@ def stop_shared(address_id: UUID) -> str:
 
 def token(address_id: UUID) -> str:
     """What only we can write."""
-    return urlsafe_b64encode(sealing.digest("digest stop", str(address_id))[:18]).decode()
+    return _tokens(address_id)[0]
+
+
+def is_token(address_id: UUID, given: str) -> bool:
+    """Whether we wrote it for this address."""
+    return sealing.one_of(given, _tokens(address_id))
+
+
+def _tokens(address_id: UUID) -> list[str]:
+    return [urlsafe_b64encode(each[:18]).decode() for each in sealing.digests("digest stop", str(address_id))]

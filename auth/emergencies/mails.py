@@ -2,9 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
+@message("agents.emergency_opened", "staff")
 def opened(hospital: str, agent: str) -> Mail:
     """To those who watch over such openings."""
     return Mail(
@@ -17,6 +18,12 @@ def opened(hospital: str, agent: str) -> Mail:
     )
 
 
+@message(
+    "agents.emergency",
+    "staff",
+    each={"justified": {"justified": True}, "not_justified": {"justified": False}},
+    which=lambda given: "justified" if given["justified"] else "not_justified",
+)
 def reviewed(*, justified: bool) -> Mail:
     """To the agent who opened it."""
     if justified:

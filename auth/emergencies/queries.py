@@ -85,12 +85,16 @@ def one_opening(establishment_ids: Collection[UUID], access_id: UUID) -> Opening
 
 def count_to_judge(establishment_ids: Collection[UUID]) -> int:
     """How many openings wait for a judgement of somebody else than the one who asks."""
-    query = select(func.count()).where(
+    return session.scalar(to_judge(establishment_ids)) or 0
+
+
+def to_judge(establishment_ids: Collection[UUID]) -> Select[int]:
+    """The same, for whoever asks it with something else."""
+    return select(func.count()).where(
         EmergencyAccess.establishment_id.in_(establishment_ids),
         EmergencyAccess.reviewed_at.is_(None),
         EmergencyAccess.account_id != db.current_actor().account_id,
     )
-    return session.scalar(query) or 0
 
 
 def looked_at(access: EmergencyAccess) -> Sequence[AuditEvent]:

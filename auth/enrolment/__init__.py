@@ -25,7 +25,7 @@ def register(app: Flask) -> None:
     )
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about patients."""
     from auth.enrolment.commands import import_
 

@@ -2,12 +2,13 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 _HOSPITALS = "/mon-compte/hopitaux"
 _NOT_ME = _l("If this is a mistake, call the hospital: its staff can undo it at once.")
 
 
+@message("account.linked", at_hospital=True)
 def linked(hospital: str) -> Mail:
     return Mail(
         _l("Your account is linked to a hospital"),
@@ -16,6 +17,7 @@ def linked(hospital: str) -> Mail:
     )
 
 
+@message("account.unlinked", at_hospital=True)
 def unlinked(hospital: str) -> Mail:
     return Mail(
         _l("Your account is no longer linked to a hospital"),
@@ -27,6 +29,7 @@ def unlinked(hospital: str) -> Mail:
     )
 
 
+@message("account.not_linked", at_hospital=True)
 def not_linked(hospital: str) -> Mail:
     return Mail(
         _l("Your request to be linked to a hospital"),

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from auth import assurance
-from auth.factors import codes, mails, passkeys, sealing, totp
+from auth.factors import codes, mails, passkeys, recovery, sealing, totp
 from auth.factors.models import Factor, FactorChallenge, RecoveryCode
 from auth.factors.passkeys import PasskeyRefused, Registered, Site
 from auth.models import Account, WebSession
@@ -17,8 +17,13 @@ from portal import audit, db, jobs
 from portal.db import session
 
 FRESH = timedelta(minutes=5)
-"""How long a proof lets one change one's factors."""
+"""How long a proof lets one change one's factors, or where one is reached."""
+FIRST = timedelta(minutes=15)
+"""How long after signing in a first factor may be chosen: it takes longer, and there is nothing yet to prove with."""
 SENT = ("sms", "mail")
+
+GRAVE = timedelta(minutes=10)
+"""How long a proof lets one do what is grave for others, such as giving money back; as long again to send its form."""
 
 
 class WrongCode(Exception):
@@ -152,10 +157,10 @@ def sign_in_by_passkey(site: Site, answer: str, challenge: bytes) -> Factor:
 
 def prove_by_sheet(account: Account, code: str) -> None:
     """One of the codes kept on paper, once. Raises WrongCode."""
-    digest = sealing.digest("recovery", account.id, codes.letters_of(code))
-    mine = RecoveryCode.account_id == account.id, RecoveryCode.digest == digest, RecoveryCode.used_at.is_(None)
+    digests = sealing.digests("recovery", account.id, codes.letters_of(code))
+    mine = RecoveryCode.account_id == account.id, RecoveryCode.digest.in_(digests), RecoveryCode.used_at.is_(None)
     used = update(RecoveryCode).where(*mine).values(used_at=db.now()).returning(RecoveryCode.id)
-    if session.scalar(used) is None:
+    if session.scalar(used) is None and not recovery.spend(account.id, code):
         raise WrongCode
     _proven(account.id, "recovery", None)
     mails.sheet_used(account, codes_left(account.id))
@@ -225,15 +230,23 @@ def codes_left(account_id: UUID) -> int:
     return session.scalar(select(func.count()).where(*left)) or 0
 
 
-def was_proven_lately(account_id: UUID, session_id: UUID) -> bool:
-    """Whether this session proved two factors within the last five minutes, ours or the provider's."""
-    since = db.now() - FRESH
+def was_proven_lately(account_id: UUID, session_id: UUID, life: timedelta = FRESH) -> bool:
+    """Whether this session proved two factors less than `life` ago, ours or the provider's."""
+    since = db.now() - life
     by_provider = (WebSession.created_at > since) & WebSession.amr.op("~")(r"(^|\s)mfa(\s|$)")
     # A mail code that hospitals no longer accept must not open the way to a factor that they do.
     weak = ("desk",) if assurance.rules().mail_codes else ("desk", "mail")
     fresh = or_(by_provider, (WebSession.factor_at > since) & WebSession.factor.not_in(weak))
     mine = WebSession.id == session_id, WebSession.account_id == account_id
     return session.scalar(select(WebSession.id).where(*mine, fresh)) is not None
+
+
+def came_in_lately(session_id: UUID, life: timedelta) -> bool:
+    """Whether this session began less than `life` ago, or the desk vouched for its person since then."""
+    since = db.now() - life
+    vouched = (WebSession.factor == "desk") & (WebSession.factor_at > since)
+    fresh = or_(WebSession.created_at > since, vouched)
+    return session.scalar(select(WebSession.id).where(WebSession.id == session_id, fresh)) is not None
 
 
 # -- within ------------------------------------------------------------------------------------------------------
@@ -261,9 +274,9 @@ def _mine(account_id: UUID, kind: str = "") -> list[Factor]:
 def _new_sheet(account_id: UUID) -> tuple[str, ...]:
     sheet = tuple(codes.for_paper() for _ in range(codes.SHEET))
     session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
-    digests = [sealing.digest("recovery", account_id, codes.letters_of(code)) for code in sheet]
     now = db.now()
-    rows = [{"id": uuid4(), "account_id": account_id, "digest": digest, "created_at": now} for digest in digests]
+    rows = [{"id": uuid4(), "account_id": account_id, "digest": recovery.kept(code), "created_at": now}
+            for code in sheet]  # fmt: skip
     session.execute(insert(RecoveryCode).inline(), rows)
     audit.record("recovery_codes.made", object_kind="account", object_id=account_id)
     return sheet
@@ -290,7 +303,7 @@ def _open_challenge(session_id: UUID) -> FactorChallenge | None:
 def _used(challenge: FactorChallenge | None, code: str) -> FactorChallenge:
     if challenge is None:
         raise CodeExpired
-    if not sealing.same(challenge.digest, sealing.digest("code", challenge.id, codes.digits_of(code))):
+    if not sealing.same(challenge.digest, sealing.digests("code", challenge.id, codes.digits_of(code))):
         raise WrongCode
     challenge.used_at = db.now()
     return challenge

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import current_app, redirect, request
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from auth import addresses, sessions, tries
+from auth import addresses, providers, sessions, tries
 from auth.factors import actions, queries
 from auth.factors.actions import CodeExpired, WrongCode
 from auth.factors.passkeys import PasskeyCopied, PasskeyRefused, Site
+from auth.hospital_providers import doors as hospital_doors
 from auth.models import Account
 from auth.sessions import SignedIn
 from portal import db, text_messages
@@ -53,6 +55,19 @@ def elevated(kind: str, response: Response) -> Response:
     """The session has proven this factor: a new cookie goes with the answer."""
     sessions.set_cookie(response, sessions.elevate(kind))
     return response
+
+
+def way_back_in(page: str) -> str:
+    """Where the person proves again who they are at the provider of this session, then comes back to this page of
+    ours; "" when that door is not there any more, or was never anybody's but ours."""
+    name, audience = current().provider, db.current_actor().kind
+    known = providers.door(name, "staff" if audience == "staff" and name == "prosanteconnect" else "")
+    hospital, slash, finess = name.partition("/")
+    door = hospital_doors.door(finess) if slash and hospital == "hospital" else known
+    if door is None:
+        return ""
+    given = {"prompt": "login", "next": page, "audience": audience if door.name == "prosanteconnect" else ""}
+    return f"{door.path}/start?{urlencode({key: value for key, value in given.items() if value})}"
 
 
 def go_to(address: str) -> Response:

@@ -1,9 +1,10 @@
 """My second factors: what I have, adding one, renaming, removing, the sheet of recovery codes, the desk's code."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -83,9 +84,32 @@ def _mine(factor_id: UUID) -> Factor:
     return queries.factor(browser.current().account_id, factor_id) or abort(404)
 
 
-def prove_first() -> Response | None:
-    """Whoever has found a session open must not change how its owner comes in: a proof of less than five minutes."""
-    here = browser.current()
-    if actions.was_proven_lately(here.account_id, here.session_id):
+def prove_first(life: timedelta = actions.FRESH, page: str = "") -> Response | None:
+    """Whoever has found a session open must not change how its owner comes in, or is reached: a proof of less than
+    `life`, or a new sign-in for those who have no factor of ours. page: where one comes back to, if not here."""
+    here, page = browser.current(), page or request.path
+    if actions.was_proven_lately(here.account_id, here.session_id, life):
         return None
-    return browser.go_to(url_for("verification.prove", next=request.path))
+    if queries.factors(here.account_id):
+        return browser.go_to(url_for("verification.prove", next=page))
+    return sign_in_again_after(life, page)
+
+
+def prove_before_a_grave_act(page: str = "") -> Response | None:
+    """The same, before what is grave for others: ten minutes when its form is asked for, twenty when it is sent."""
+    return prove_first(actions.GRAVE if request.method == "GET" else 2 * actions.GRAVE, page)
+
+
+def sign_in_again_after(life: timedelta, page: str = "") -> Response | None:
+    """The page that leads back to where the person signs in, unless they did so less than `life` ago."""
+    if actions.came_in_lately(browser.current().session_id, life):
+        return None
+    here = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    if again := browser.way_back_in(page or here):
+        return make_response(render_template("factors/sign_in_again.html", again=again))
+    return browser.go_to(url_for("factors.choose", next=page or request.path)) if _is_elsewhere() else None
+
+
+def _is_elsewhere() -> bool:
+    """Whether this is another page than those where a first factor is chosen."""
+    return not (request.endpoint or "").startswith("factors.")

@@ -12,7 +12,7 @@ from auth.factors import actions, browser, codes, desk, passkeys, queries, seali
 from auth.factors.actions import Added, CodeExpired, FactorKnown, WrongCode
 from auth.factors.forms import ApplicationForm, CodeForm, ConfirmForm, DeskForm, PasskeyForm, PhoneForm, mobile_of, say
 from auth.factors.passkeys import PasskeyRefused
-from auth.factors.routes import View, factor_pages, prove_first
+from auth.factors.routes import View, factor_pages, prove_first, sign_in_again_after
 from auth.factors.sealing import Unsealable
 from auth.tries import TooManyTries
 from portal.web.forms import Form
@@ -186,8 +186,9 @@ def _answer(template: str, form: Form, *, waiting: TooManyTries | None = None, *
 
 
 def _prove_first() -> Response | None:
-    """The first factor is free; another one takes a proof with those one has."""
-    return prove_first() if queries.factors(browser.current().account_id) else None
+    """The first factor takes a sign-in of less than a quarter of an hour; another one, a proof with those one has."""
+    has_one = queries.factors(browser.current().account_id)
+    return prove_first() if has_one else sign_in_again_after(actions.FIRST)
 
 
 def _has_mail_codes() -> bool:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -21,14 +21,16 @@ class Unsealable(Exception):
 
 class _Keys:
     ring: MultiFernet
-    codes: bytes
+    current: Fernet
+    codes: tuple[bytes, ...]
 
 
 def configure(settings: Settings) -> None:
     """Derive the keys from those of the environment."""
     ring = settings.file_key_ring().values()
-    _Keys.ring = MultiFernet([Fernet(urlsafe_b64encode(hashlib.sha256(b"factor:" + key).digest())) for key in ring])
-    _Keys.codes = hashlib.sha256(b"factor codes:" + settings.secret_key.get_secret_value().encode()).digest()
+    made = [Fernet(urlsafe_b64encode(hashlib.sha256(b"factor:" + key).digest())) for key in ring]
+    _Keys.ring, _Keys.current = MultiFernet(made), made[0]
+    _Keys.codes = tuple(hashlib.sha256(b"factor codes:" + each.encode()).digest() for each in settings.secret_keys())
 
 
 def seal(purpose: str, what: Mapping[str, Any]) -> bytes:
@@ -47,11 +49,29 @@ def unseal(purpose: str, sealed: bytes | str, max_age_s: int | None = None) -> d
     return dict(opened["what"])
 
 
+def renewed(sealed: bytes) -> bytes:
+    """The same under the current key, as old as it was; itself when that is the one. Raises Unsealable."""
+    try:
+        _Keys.current.decrypt(sealed)
+    except InvalidToken:
+        try:
+            return _Keys.ring.rotate(sealed)
+        except InvalidToken as error:
+            raise Unsealable from error
+    return sealed
+
+
 def digest(*parts: object) -> bytes:
     """A keyed digest of a short secret: six digits could be guessed from a plain one."""
-    return hmac.new(_Keys.codes, "\0".join(map(str, parts)).encode(), hashlib.sha256).digest()
+    return digests(*parts)[0]
 
 
-def same(one: bytes, other: bytes) -> bool:
-    """Compare two digests in a time that says nothing."""
-    return hmac.compare_digest(one, other)
+def digests(*parts: object) -> tuple[bytes, ...]:
+    """The same under each of the portal's secrets, the one that signs first."""
+    text = "\0".join(map(str, parts)).encode()
+    return tuple(hmac.new(key, text, hashlib.sha256).digest() for key in _Keys.codes)
+
+
+def same(one: bytes, others: Iterable[bytes]) -> bool:
+    """Whether it is one of these digests, in a time that says nothing."""
+    return any([hmac.compare_digest(one, each) for each in others])  # noqa: C419 - never stops at the first

@@ -8,7 +8,7 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 PAGE = "/admin/chiffres/rapports"
 
@@ -24,6 +24,7 @@ class _Month:
         return str(_("The figures of %(month)s are ready for %(hospital)s.", month=month, hospital=self._hospital))
 
 
+@message("agents.figures_ready", "staff", sample={"month": date(2026, 1, 1)})
 def ready(report_id: UUID, month: date, hospital: str) -> Mail:
     """The report can be read. hospital: its name, which is no secret."""
     return Mail(

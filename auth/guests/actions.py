@@ -11,10 +11,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
-from auth.factors import sealing
 from auth.guests import objects, queries
 from auth.guests.models import GuestInvitation
-from auth.guests.secrets import code_of, digest, new_token, token_of
+from auth.guests.secrets import digest, is_code_of, new_token, token_of
 from auth.models import Patient
 from portal import audit, db, establishments, jobs
 from portal.db import session
@@ -117,9 +116,8 @@ def enter(token: str, code: str) -> str:
     Raises LinkDead; CodeWrong, once the mistake is counted.
     """
     invitation = _held(token)
-    expected = code_of(invitation.id, invitation.code_number)
     typed = "".join(sign for sign in code if sign.isdigit())
-    is_right = sealing.same(expected.encode(), typed.encode())
+    is_right = is_code_of(invitation.id, invitation.code_number, typed)
     in_time = invitation.code_expires_at is not None and invitation.code_expires_at > db.now()
     if not (is_right and in_time and invitation.birth_matched):
         invitation.tries += 1

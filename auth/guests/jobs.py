@@ -22,7 +22,7 @@ def send_link(invitation_id: str) -> None:
         invitation = current.get_one(GuestInvitation, UUID(invitation_id))
         if not queries.is_usable(invitation):
             return
-        link, place = mails.link(token_of(invitation.id)), invitation.establishment.name
+        link, place = mails.link(token_of(invitation.id, invitation.digest)), invitation.establishment.name
         channel, mobile = invitation.channel, invitation.mobile
     if channel == "sms":
         with force_locale("fr"):
@@ -31,7 +31,10 @@ def send_link(invitation_id: str) -> None:
         if channel == "mail":
             told = current.get_one(GuestInvitation, UUID(invitation_id))
             notifications.tell(
-                mails.invited(place, token_of(told.id)), recipient=told.patient.email, patient_id=told.patient_id
+                mails.invited(place, token_of(told.id, told.digest)),
+                recipient=told.patient.email,
+                patient_id=told.patient_id,
+                establishment_id=told.establishment_id,
             )
 
 

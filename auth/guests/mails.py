@@ -3,7 +3,7 @@
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
 def path(token: str) -> str:
@@ -15,6 +15,7 @@ def link(token: str) -> str:
     return f"{current_app.config['SETTINGS'].base_url.rstrip('/')}{path(token)}"
 
 
+@message("account.guest_invited", "anybody", at_hospital=True, only="fr")
 def invited(place: str, token: str) -> Mail:
     return Mail(
         subject=_l("Your personal link"),

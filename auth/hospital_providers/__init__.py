@@ -13,7 +13,7 @@ def register(app: Flask) -> None:
     app.extensions["parvis.hospital_doors"] = {}
 
 
-def commands() -> Iterator[click.Command]:
+def for_operators() -> Iterator[click.Command]:
     """What an operator types about them."""
     from auth.hospital_providers.command_line import establishment
 

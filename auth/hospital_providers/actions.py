@@ -11,9 +11,11 @@ from auth.factors import sealing
 from auth.hospital_providers.models import HospitalProvider
 from auth.models import WebSession
 from portal import audit, db
-from portal.config import Settings, is_unsafe_address
+from portal.config import DEMO_ISSUER_SUFFIX, Settings
 from portal.db import session
 from portal.establishments import Establishment
+from portal.gateways import reach
+from portal.gateways.reach import Inside
 
 SECRET = "client secret of a hospital's provider"  # noqa: S105 (what is sealed, not a secret)
 DISCOVERY = "/.well-known/openid-configuration"
@@ -21,7 +23,8 @@ DISCOVERY = "/.well-known/openid-configuration"
 
 class ProviderUnsafe(Exception):
     """These settings would let somebody in who should not be. `field` is the setting, `reason` why: `address`,
-    `elsewhere` (published where its issuer is not), `national`, `secret`, `proof`."""
+    `inside` (no operator named that host), `elsewhere` (published where its issuer is not), `national`, `secret`,
+    `proof`."""
 
     def __init__(self, setting: str, reason: str) -> None:
         super().__init__(f"{setting}: {reason}")
@@ -93,8 +96,12 @@ def _check(draft: Draft, settings: Settings) -> None:
     be another one's provider, or a national one, with keys of their own."""
     issuer, published = draft.issuer.strip(), _discovery_url(draft)
     for setting, address in (("issuer", issuer), ("discovery_url", published)):
-        if not _is_address(address) or (settings.is_production and is_unsafe_address(address)):
+        if not _is_address(address) or (settings.is_production and not _is_of_production(address)):
             raise ProviderUnsafe(setting, "address")
+        try:
+            _reach(settings).check(urlsplit(address).hostname or "", urlsplit(address).port or 443)
+        except Inside as error:
+            raise ProviderUnsafe(setting, "inside") from error
     if issuer.rstrip("/") in {each.issuer.rstrip("/") for each in settings.providers.values()}:
         raise ProviderUnsafe("issuer", "national")
     if not published.startswith(f"{issuer.rstrip('/')}/") and settings.env not in ("demo", "test"):
@@ -106,9 +113,20 @@ def _check(draft: Draft, settings: Settings) -> None:
 def _is_address(address: str) -> bool:
     try:
         parts = urlsplit(address)
+        has_port = parts.port != 0
     except ValueError:
         return False
-    return parts.scheme in ("https", "http") and bool(parts.hostname) and not (parts.username or parts.fragment)
+    is_whole = bool(parts.hostname) and not (parts.username or parts.fragment)
+    return parts.scheme in ("https", "http") and is_whole and has_port
+
+
+def _is_of_production(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "https" and not (parts.hostname or "").endswith(DEMO_ISSUER_SUFFIX)
+
+
+def _reach(settings: Settings) -> reach.Reach:
+    return reach.read(settings.inside_hosts, anywhere=not settings.is_production)
 
 
 def _discovery_url(draft: Draft) -> str:

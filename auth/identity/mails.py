@@ -2,11 +2,12 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 _WRONG = _l("If this is a mistake, call the hospital: its staff can undo it at once.")
 
 
+@message("account.joined")
 def joined() -> Mail:
     return Mail(
         _l("Your two accounts are now one"),
@@ -18,6 +19,7 @@ def joined() -> Mail:
     )
 
 
+@message("account.parted")
 def parted() -> Mail:
     return Mail(
         _l("Your account stands alone again"),

@@ -54,6 +54,16 @@ def index(number: str) -> bytes:
     return sealing.digest(_PURPOSE, number)
 
 
+def index_of(sealed: bytes) -> bytes:
+    """What a sealed number is found by. Raises as `sealing.open_`."""
+    return index(sealing.open_(_PURPOSE, sealed))
+
+
+def sealed_anew(sealed: bytes) -> bytes:
+    """The same number under the current key. Raises as `sealing.open_`."""
+    return sealing.seal(_PURPOSE, sealing.open_(_PURPOSE, sealed))
+
+
 def number_of(patient: Patient) -> str:
     """The number in clear, "" when there is none: to be masked, or revealed by an action that says so."""
     return sealing.open_(_PURPOSE, patient.nir_sealed) if patient.nir_sealed else ""

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Text
 from sqlalchemy.types import TypeDecorator
 
+from portal import blanking
 from portal.config import Settings
 from portal.file_crypto import FileKeys
 
@@ -34,7 +36,7 @@ class CannotBeOpened(Exception):
 @dataclass
 class _Keyring:
     keys: FileKeys | None = None
-    secret: bytes = b""
+    secrets: tuple[bytes, ...] = ()
 
 
 _ring = _Keyring()
@@ -43,7 +45,7 @@ _ring = _Keyring()
 def configure(settings: Settings) -> None:
     """Take the keys of the environment."""
     _ring.keys = FileKeys.of(settings.file_key_ring())
-    _ring.secret = settings.secret_key.get_secret_value().encode()
+    _ring.secrets = tuple(each.encode() for each in settings.secret_keys())
 
 
 def seal(purpose: str, value: str) -> bytes:
@@ -92,12 +94,37 @@ class SealedText(TypeDecorator[str]):
         return seal_text(self.purpose, value) if value else value
 
     def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
-        return open_text(self.purpose, value) if value else value
+        return open_text(self.purpose, value) if value and value != blanking.MASK else value
 
 
 def digest(purpose: str, value: str) -> bytes:
     """What the value is found by; the same value gives the same digest for one purpose."""
-    return hmac.new(_derived(_ring.secret, f"digest {purpose}"), value.encode(), hashlib.sha256).digest()
+    return digests(purpose, value)[0]
+
+
+def digests(purpose: str, value: str) -> tuple[bytes, ...]:
+    """The same under each of the portal's secrets, the one that signs first: what was made before a rotation, or by a
+    process that is ahead in one, is among the others."""
+    return tuple(
+        hmac.new(_derived(secret, f"digest {purpose}"), value.encode(), hashlib.sha256).digest()
+        for secret in _ring.secrets
+    )
+
+
+def one_of(given: str, ours: Iterable[str]) -> bool:
+    """Whether it is one of these, in a time that says nothing. ours: of ASCII."""
+    said = given.encode("ascii", "replace")
+    return any([hmac.compare_digest(said, each.encode()) for each in ours])  # noqa: C419 - never stops at the first
+
+
+def current_key_id() -> str:
+    """The id of the key that seals, see `FileKeys`."""
+    return _keys().current_id
+
+
+def known_key_ids() -> list[str]:
+    """The ids of the keys that open, the current one first."""
+    return list(_keys().by_id)
 
 
 def _cipher(key_id: str, purpose: str) -> AESGCM:
@@ -105,7 +132,7 @@ def _cipher(key_id: str, purpose: str) -> AESGCM:
     return AESGCM(_derived(_keys().key(key_id), f"seal {purpose}"))
 
 
-@lru_cache(64)  # a file of bills asks for the same two keys four hundred thousand times
+@lru_cache(128)  # a file of bills asks for the same two keys four hundred thousand times
 def _derived(secret: bytes, info: str) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=f"parvis {info}".encode()).derive(secret)
 

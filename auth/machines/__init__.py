@@ -16,7 +16,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(routes_totals.pages)
 
 
-def commands() -> Sequence[click.Command]:
+def for_operators() -> Sequence[click.Command]:
     """What an operator types about machines."""
     from auth.machines.operators import machine
 

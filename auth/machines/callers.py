@@ -7,6 +7,7 @@ who acts. What is revoked ends at the next call.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Request, current_app, g
@@ -89,6 +90,32 @@ def beyond(scope: str) -> Response | None:
         return None
     told = f'Bearer realm="parvis", error="insufficient_scope", scope="{scope}"'
     return answer(403, "insufficient_scope", {"WWW-Authenticate": told})
+
+
+def told(incoming: Request) -> object:
+    """The JSON document of a call; None for what is not one, or is nested deeper than anybody writes."""
+    try:
+        document: object = incoming.get_json(silent=True)
+    except RecursionError:
+        return None
+    return document
+
+
+def listed(incoming: Request, scope: str, name: str, most: int) -> tuple[Caller, list[Any]] | Response:
+    """Who calls, and the list that its JSON document holds under this name (one entry at least, `most` at the most);
+    or the answer to what cannot be taken: 401 and 403 about the pass, 415 for another content type, 400 for what is not
+    such a document."""
+    found = caller()
+    refused = beyond(scope)
+    if found is None or refused:
+        return refused or answer(401, "invalid_token")
+    if incoming.mimetype != "application/json":
+        return answer(415, "unsupported_media_type")
+    document = told(incoming)
+    entries = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not 0 < len(entries) <= most:
+        return answer(400, "invalid_request")
+    return found, entries
 
 
 def answer(status: int, error: str, headers: dict[str, str] | None = None) -> Response:

@@ -31,17 +31,8 @@ def receive() -> Response:
     200 with how many were added, changed, unchanged (the same call again changes nothing); 422 with why, by rank; 415
     for another content type, 400 for what is not such a document.
     """
-    caller = callers.caller()
-    refused = callers.beyond(SCOPE)
-    if caller is None or refused:
-        return refused or callers.answer(401, "invalid_token")
-    if request.mimetype != "application/json":
-        return callers.answer(415, "unsupported_media_type")
-    told = request.get_json(silent=True)
-    listed = told.get("totals") if isinstance(told, dict) else None
-    if not isinstance(listed, list) or not 0 < len(listed) <= MOST:
-        return callers.answer(400, "invalid_request")
-    return _take(caller, listed)
+    taken = callers.listed(request, SCOPE, "totals", MOST)
+    return taken if isinstance(taken, Response) else _take(*taken)
 
 
 def _take(caller: Caller, listed: list[Any]) -> Response:

@@ -40,6 +40,7 @@ SCOPES = (
     Scope("system/ServiceRequest.read", _l("Read referrals"), "referrals"),
     Scope("system/ServiceRequest.write", _l("Send the referrals of a practice, and follow them"), ""),
     Scope("system/Totals.write", _l("Send the hospital’s totals"), ""),
+    Scope("system/Attendance.write", _l("Say how emergency departments stand"), ""),
     Scope("system/AuditEvent.read", _l("Read the journal"), "audit"),
 )
 _BY_CODE = {scope.code: scope for scope in SCOPES}

@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from auth.mandates import states, wording
 from auth.mandates.actions import Asked
-from portal import db, files
+from portal import calendar, db, files
 from portal.file_sniffing import FileEmpty, FileRefused
 from portal.files import FileInfected, FileTooLarge, StoredFile
 from portal.web import uploads
@@ -20,7 +20,7 @@ _NAME = 120
 
 
 def _in_the_past(_form: Any, field: Any) -> None:
-    if field.data and field.data > db.now().date():
+    if field.data and field.data > calendar.latest_day(db.now()):
         raise ValidationError(_l("This date is in the future: check it."))
 
 

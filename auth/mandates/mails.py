@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 _HOME = "/mon-compte/mandats"
 _HELLO = _l("Hello,")
@@ -14,6 +14,7 @@ def _about(mandate_id: UUID) -> str:
     return f"{_HOME}/{mandate_id}"
 
 
+@message("mandates.accepted")
 def accepted(mandate_id: UUID) -> Mail:
     """To whoever asked, once the proof is checked."""
     return Mail(
@@ -26,6 +27,7 @@ def accepted(mandate_id: UUID) -> Mail:
     )
 
 
+@message("mandates.refused")
 def refused(mandate_id: UUID) -> Mail:
     return Mail(
         _l("Your request could not be accepted"),
@@ -37,6 +39,7 @@ def refused(mandate_id: UUID) -> Mail:
     )
 
 
+@message("mandates.somebody_acts_for_you")
 def somebody_acts_for_you(mandate_id: UUID) -> Mail:
     """To the person, when they have an account of their own."""
     return Mail(
@@ -51,6 +54,7 @@ def somebody_acts_for_you(mandate_id: UUID) -> Mail:
     )
 
 
+@message("mandates.you_may_act")
 def you_may_act(mandate_id: UUID) -> Mail:
     """To the carer who used their code, and to whoever a hospital declared."""
     return Mail(
@@ -63,6 +67,7 @@ def you_may_act(mandate_id: UUID) -> Mail:
     )
 
 
+@message("mandates.over")
 def over(mandate_id: UUID) -> Mail:
     """To both, whatever ended it."""
     return Mail(
@@ -75,6 +80,7 @@ def over(mandate_id: UUID) -> Mail:
     )
 
 
+@message("mandates.renewed")
 def renewed(mandate_id: UUID) -> Mail:
     return Mail(
         _l("A right to act for somebody goes on"),
@@ -86,6 +92,7 @@ def renewed(mandate_id: UUID) -> Mail:
     )
 
 
+@message("mandates.ends_soon")
 def ends_soon(mandate_id: UUID) -> Mail:
     """Thirty days ahead."""
     return Mail(
@@ -98,6 +105,7 @@ def ends_soon(mandate_id: UUID) -> Mail:
     )
 
 
+@message("mandates.may_sign_in_alone")
 def may_sign_in_alone(mandate_id: UUID) -> Mail:
     """To a parent, when their child turns sixteen."""
     return Mail(

@@ -15,7 +15,7 @@ from auth import sessions
 from auth.mandates import ages, changing, queries
 from auth.mandates.facts import NotPossible
 from auth.models import Patient
-from portal import audit, db
+from portal import audit, calendar, db
 from portal.db import session
 
 
@@ -98,7 +98,8 @@ def _may_alone(patient_id: UUID) -> bool:
     if current is None or current.own_id != patient_id or current.patient_id != patient_id:
         return False
     person = session.get(Patient, patient_id)
-    return person is not None and ages.reaches(person.birth_on, ages.MAY_MASK) <= db.now().date()
+    today = calendar.civil_day(db.now(), calendar.GROUP_ZONE)
+    return person is not None and ages.reaches(person.birth_on, ages.MAY_MASK) <= today
 
 
 def _has_proxy(patient_id: UUID) -> bool:

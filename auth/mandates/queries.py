@@ -13,9 +13,12 @@ from auth.mandates.models import Mandate, MandateChange
 from auth.models import Account, Patient, PatientAccess, PatientRecord
 from portal import db
 from portal.db import session
+from portal.establishments import today_in
 
 PAGE_SIZE = 50
 _ACTING_FOR = text("select * from accounts_acting_for(:person)")
+_TODAY_THERE = today_in(Mandate.time_zone)
+"""The civil day of the place that checked."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +138,13 @@ def my_past() -> Sequence[Mandate]:
     return session.scalars(_mine().where(Mandate.state.in_(states.OVER)).order_by(Mandate.changed_at.desc())).all()
 
 
-def just_over(day: date) -> Sequence[Mandate]:
+def just_over() -> Sequence[Mandate]:
     """Those of my mandates that ended by themselves, and that nothing has replaced: say so, and what to bring."""
     newer = select(PatientAccess.patient_id).where(
         PatientAccess.account_id == db.current_actor().account_id,
         PatientAccess.patient_id.in_(db.current_actor().patients),
     )
-    ended = or_(Mandate.state == "expired", (Mandate.state == "active") & (Mandate.ends_on < day))
+    ended = or_(Mandate.state == "expired", (Mandate.state == "active") & (Mandate.ends_on < _TODAY_THERE))
     return session.scalars(
         _mine().where(ended, Mandate.kind.in_(("guardian", "curator")), Mandate.patient_id.not_in(newer))
     ).all()
@@ -248,9 +251,6 @@ def candidates(establishment_id: UUID, birth_name: str, birth_on: date | None) -
 
 
 # -- jobs ----------------------------------------------------------------------------------------------------------
-
-_TODAY_THERE = func.date(func.timezone(Mandate.time_zone, func.now()))
-"""The civil day of the place that checked, as PostgreSQL counts it."""
 
 
 def over_now() -> Sequence[UUID]:

@@ -1,6 +1,7 @@
 """My account: those I act for, those who act for me, requests, codes, and the way from one person to another."""
 
 from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
@@ -19,7 +20,7 @@ from auth.mandates.states import TransitionRefused
 from auth.models import Patient
 from auth.sessions import SignedIn
 from auth.tries import TooManyTries
-from portal import db, establishments
+from portal import calendar, db, establishments
 from portal.db import session
 from portal.web.forms import Form
 from portal.web.repeated_posts import once
@@ -41,11 +42,11 @@ def overview() -> str:
         people=people.people(),
         mandates={each.patient_id: each for each in queries.those_i_act_for()},
         requests=queries.my_requests(),
-        just_over=queries.just_over(db.now().date()),
+        just_over=queries.just_over(),
         past=queries.my_past(),
         acting=queries.those_who_act_for(own_id) if own_id else (),
         past_of_me=queries.past_of(own_id) if own_id else (),
-        is_adult=own is not None and ages.majority_on(own.birth_on) <= db.now().date(),
+        is_adult=own is not None and ages.majority_on(own.birth_on) <= _today(),
         words=wording,
     )
 
@@ -305,7 +306,11 @@ def _may_sign_in(mandate: Mandate) -> bool:
     if mandate.kind != "parent" or not mandate.is_active or mandate.patient_id is None:
         return False
     child = session.get(Patient, mandate.patient_id)
-    return child is not None and ages.reaches(child.birth_on, ages.MAY_SIGN_IN) <= db.now().date()
+    return child is not None and ages.reaches(child.birth_on, ages.MAY_SIGN_IN) <= _today()
+
+
+def _today() -> date:
+    return calendar.civil_day(db.now(), calendar.GROUP_ZONE)
 
 
 def _one(mandate_id: UUID) -> Mandate:

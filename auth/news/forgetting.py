@@ -11,7 +11,7 @@ from sqlalchemy import exists, select
 from auth.news.models import News, NewsMessage
 from portal import retention
 from portal.db import session
-from portal.retention import Due, Rule
+from portal.retention import Due, Rule, deleting
 
 DAYS: Final = 90
 
@@ -19,9 +19,11 @@ DAYS: Final = 90
 def declare() -> None:
     """Add both rules; the lines go first, since they name the messages."""
     why = _l("Counted from the day when it happened")
+    of_news = deleting(News, lambda line: line.created_at)
+    of_messages = deleting(NewsMessage, lambda message: message.formed_at)
     retention.offer(
-        Rule("news", _l("News of practitioners and agents"), why, DAYS, _news, _forget_news, of_portal=True),
-        Rule("news_message", _l("Messages that told news"), why, DAYS, _messages, _forget_message, of_portal=True),
+        Rule("news", _l("News of practitioners and agents"), why, DAYS, _news, of_news, of_portal=True),
+        Rule("news_message", _l("Messages that told news"), why, DAYS, _messages, of_messages, of_portal=True),
     )
 
 
@@ -29,25 +31,7 @@ def _news(_place: UUID | None, before: datetime, limit: int) -> Sequence[Due]:
     return [Due(each) for each in session.scalars(select(News.id).where(News.created_at < before).limit(limit))]
 
 
-def _forget_news(news_id: UUID, before: datetime) -> bool:
-    line = session.get(News, news_id, with_for_update={"key_share": True}, populate_existing=True)
-    if line is None or line.created_at >= before:
-        return False
-    session.delete(line)
-    session.flush()
-    return True
-
-
 def _messages(_place: UUID | None, before: datetime, limit: int) -> Sequence[Due]:
     told = exists().where((News.mail_id == NewsMessage.id) | (News.mssante_id == NewsMessage.id))
     found = select(NewsMessage.id).where(NewsMessage.formed_at < before, ~told)
     return [Due(each) for each in session.scalars(found.limit(limit))]
-
-
-def _forget_message(message_id: UUID, before: datetime) -> bool:
-    message = session.get(NewsMessage, message_id, with_for_update={"key_share": True}, populate_existing=True)
-    if message is None or message.formed_at >= before:
-        return False
-    session.delete(message)
-    session.flush()
-    return True

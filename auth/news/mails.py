@@ -10,11 +10,13 @@ from flask_babel import gettext as _
 from auth.news import stopping
 from auth.news.kinds import KINDS
 from portal import notifications
+from portal.notifications import message
 
 LIST = "/nouvelles"
 CHOICES = "/mon-compte/nouvelles"
 
 
+@message("professionals.news", "professional", sample={"told": Counter(), "urgent": False})
 def news(told: Counter[str], path: str, stop: str, locale: str, *, urgent: bool) -> tuple[str, str]:
     """Subject and text. told: kind → how many; path: where they are read; stop: the address that stops them."""
     with force_locale(locale or "fr"):
@@ -33,6 +35,7 @@ def news(told: Counter[str], path: str, stop: str, locale: str, *, urgent: bool)
     return subject, text
 
 
+@message("professionals.proof", "professional")
 def proof(token: str, locale: str) -> tuple[str, str]:
     """To a professional box: the link that proves that it is read by whoever wants to be told there."""
     with force_locale(locale or "fr"):

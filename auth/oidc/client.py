@@ -5,7 +5,6 @@ The caller keeps `Attempt` bound to the browser and to the provider, compares `s
 """
 
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +19,7 @@ from auth.oidc.http import ProviderSession, json_object, provider_errors, succes
 from auth.oidc.keys import KeyRing, Keys, usable_keys
 from auth.oidc.provider import Provider
 from auth.oidc.remembered import Remembered
+from portal import clocks
 
 # FranceConnect demands 22 characters of nonce and Authlib's own default has 20; ours have 43.
 SECRET_BYTES = 32
@@ -69,7 +69,7 @@ def new_attempt() -> Attempt:
 class Client:
     """Speaks to one provider; thread-safe, one per process and provider. `now` is in seconds."""
 
-    def __init__(self, provider: Provider, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, provider: Provider, now: Callable[[], float] = clocks.timestamp) -> None:
         self.provider = provider
         self._now = now
         self._discovery = Remembered(self._fetch_discovery, now)

@@ -57,20 +57,9 @@ class EncryptionKeys:
         return cls(keys)
 
     @classmethod
-    def derived(cls, secret: str) -> "EncryptionKeys":
-        """One key of the curve P-256 made from a long random secret: the same in every process that has it."""
-        stretched = HKDF(algorithm=SHA256(), length=48, salt=None, info=b"parvis oidc encryption key").derive(
-            secret.encode()
-        )
-        # 128 bits more than the order of the curve, so that no remainder is likelier than another (FIPS 186-5, A.2.1).
-        number = int.from_bytes(stretched, "big") % (_P256_ORDER - 1) + 1
-        key = jwk.ECKey.import_key(
-            ec.derive_private_key(number, ec.SECP256R1()).private_bytes(
-                Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-            )
-        )
-        key.ensure_kid()
-        return cls({str(key.kid): key})
+    def derived(cls, *secrets: str) -> "EncryptionKeys":
+        """A key of the curve P-256 made from each long random secret: the same in every process that has it."""
+        return cls({str(key.kid): key for key in map(_derived, secrets)})
 
     def published(self) -> dict[str, Any]:
         """The JWK Set of the public halves (RFC 7517), the current key first."""
@@ -101,6 +90,19 @@ class EncryptionKeys:
             return self._keys[str(header.get("kid"))]
         except KeyError:
             raise SignInRefused(f"{what}_encryption_key_unknown") from None
+
+
+def _derived(secret: str) -> PrivateKey:
+    stretched = HKDF(algorithm=SHA256(), length=48, salt=None, info=b"parvis oidc encryption key").derive(
+        secret.encode()
+    )
+    # 128 bits more than the order of the curve, so that no remainder is likelier than another (FIPS 186-5, A.2.1).
+    number = int.from_bytes(stretched, "big") % (_P256_ORDER - 1) + 1
+    key = jwk.ECKey.import_key(
+        ec.derive_private_key(number, ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    key.ensure_kid()
+    return key
 
 
 def _entries(text: str) -> list[Any]:

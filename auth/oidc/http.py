@@ -16,6 +16,7 @@ from authlib.integrations.requests_client import OAuth2Session
 
 from auth.oidc.errors import TEMPORARY_ERRORS, ProviderUnavailable, SignInFailed, SignInRefused
 from auth.oidc.provider import Provider
+from portal.gateways.confined import confine
 
 # The largest honest answer is a Pro Santé Connect userinfo with some twenty places of work: 40 kB.
 MAX_RESPONSE_BYTES = 512 * 1024
@@ -48,6 +49,8 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]  # Authlib has no ty
             leeway=0,
         )
         self._limit_seconds = provider.timeout
+        if provider.is_confined:
+            confine(self)
         self.answered_at: datetime | None = None
         self.headers["Accept-Encoding"] = "identity"
 

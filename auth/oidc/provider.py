@@ -22,7 +22,8 @@ class Provider:
     """One identity provider, as configured; refuses to exist with a dangerous setting.
 
     `discovery_url` is not derived from `issuer`: Pro Santé Connect publishes the right document
-    under another name. `timeout` is in seconds, for each call.
+    under another name. `timeout` is in seconds, for each call. `is_confined`: people typed its addresses, so
+    that they, and those it publishes, lead only where `portal.gateways.reach` lets.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Provider:
     id_token_identifies: bool = False
     timeout: float = 5.0
     allow_loopback_http: bool = False
+    is_confined: bool = False
 
     def __post_init__(self) -> None:
         if self.signing_alg not in SIGNING_ALGS:

@@ -4,9 +4,10 @@ from datetime import date
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
+@message("agents.chain_broken", "staff")
 def chain_broken() -> Mail:
     """To every auditor of the group."""
     return Mail(
@@ -19,6 +20,7 @@ def chain_broken() -> Mail:
     )
 
 
+@message("agents.unusual_found", "staff")
 def unusual_found(hospital: str, number: int) -> Mail:
     """To a hospital's auditors, on Monday."""
     return Mail(
@@ -35,6 +37,7 @@ def unusual_found(hospital: str, number: int) -> Mail:
     )
 
 
+@message("agents.review_opened", "staff", sample={"due_on": date(2026, 1, 5)})
 def review_opened(hospital: str, due_on: date) -> Mail:
     """To a hospital's administrators."""
     return Mail(
@@ -47,6 +50,7 @@ def review_opened(hospital: str, due_on: date) -> Mail:
     )
 
 
+@message("agents.review_waits", "staff")
 def review_waits(hospital: str, number: int) -> Mail:
     """To a hospital's administrators, when the day comes near or has passed."""
     return Mail(

@@ -41,7 +41,7 @@ class UnusualAccess(Keyed, Base):
     found_at: Mapped[datetime] = mapped_column(default=db.now)
     state: Mapped[str] = mapped_column(default=TO_REVIEW, server_default=TO_REVIEW)
     comment: Mapped[str] = mapped_column(default="", server_default="")
-    reviewed_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    reviewed_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
     reviewed_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship(foreign_keys=account_id)

@@ -44,7 +44,8 @@ class Person:
 @dataclass(frozen=True)
 class Week:
     """What the rules look at. roles: agent → rights; before: agent → (out of hours, all) in the four weeks before;
-    emergencies: agent → files opened in an emergency; colleagues: every agent of the hospital."""
+    emergencies: agent → files opened in an emergency; alone: agent → people whose screens they saw without them;
+    colleagues: every agent of the hospital."""
 
     first: date
     opened: tuple[Opened, ...]
@@ -55,6 +56,7 @@ class Week:
     discreet: frozenset[UUID] = frozenset()
     before: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
     emergencies: Mapping[UUID, int] = field(default_factory=dict)
+    alone: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
 
     def files(self) -> dict[UUID, set[UUID]]:
         """Agent → the patients whose file they opened."""
@@ -183,6 +185,11 @@ def _discreet(week: Week) -> Iterator[Found]:
             yield Found(account_id, len(found), tuple(found))
 
 
+def _alone(week: Week) -> Iterator[Found]:
+    for account_id, patients in week.alone.items():
+        yield Found(account_id, len(patients), tuple(sorted(patients)))
+
+
 RULES = (
     Rule("own_file", _l("Their own file, it seems"),
          _l("The patient has the agent’s name and first name, or their address. One asks for one’s file as everybody"
@@ -207,5 +214,8 @@ RULES = (
             " weeks before. A replacement looks like this."), _out_of_hours),
     Rule("emergencies", _l("Several files opened in an emergency"),
          _l("Three or more in the week. Each one is judged by itself too."), _emergencies),
+    Rule("support_alone", _l("Screens seen without the person"),
+         _l("An agent of support looked at somebody’s screens without them on the phone. What they wrote is in the list"
+            " of screens seen by support."), _alone),
 )  # fmt: skip
 BY_CODE = {rule.code: rule for rule in RULES}

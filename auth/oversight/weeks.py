@@ -11,6 +11,7 @@ from auth.identity import traits
 from auth.models import Account, EmergencyAccess, Patient, StaffRight
 from auth.oversight import ties
 from auth.oversight.rules import Opened, Person, Week
+from auth.support.models import SupportSession
 from portal.db import session
 from portal.establishments import Establishment
 
@@ -51,6 +52,7 @@ def gathered(hospital: Establishment, first: date) -> Week:
         discreet=frozenset(ties.discreet(hospital.id, since - TIED_WITHIN, until + TIED_WITHIN)),
         before=_before(hospital, since),
         emergencies=_emergencies(hospital.id, since, until),
+        alone=_alone(hospital.id, since, until),
     )
 
 
@@ -119,3 +121,17 @@ def _emergencies(establishment_id: UUID, since: datetime, until: datetime) -> di
     for account_id in session.scalars(query):
         found[account_id] = found.get(account_id, 0) + 1
     return found
+
+
+def _alone(establishment_id: UUID, since: datetime, until: datetime) -> dict[UUID, frozenset[UUID]]:
+    """Screens seen by support without the person."""
+    query = select(SupportSession.account_id, SupportSession.patient_id).where(
+        SupportSession.establishment_id == establishment_id,
+        SupportSession.alone_kind != "",
+        SupportSession.opened_at >= since,
+        SupportSession.opened_at < until,
+    )
+    found: dict[UUID, set[UUID]] = {}
+    for account_id, patient_id in session.execute(query):
+        found.setdefault(account_id, set()).add(patient_id)
+    return {account_id: frozenset(patients) for account_id, patients in found.items()}

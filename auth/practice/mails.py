@@ -2,14 +2,18 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, named
 
-CHANGED = Mail(
-    subject=_l("A delegation has changed"),
-    paragraphs=(
-        _l("Hello,"),
-        _l("A delegation that you gave or received has just been given, changed or ended."),
-        _l("Who may act in whose stead, and until when, is in your space:"),
+CHANGED = named(
+    "professionals.delegation_changed",
+    Mail(
+        subject=_l("A delegation has changed"),
+        paragraphs=(
+            _l("Hello,"),
+            _l("A delegation that you gave or received has just been given, changed or ended."),
+            _l("Who may act in whose stead, and until when, is in your space:"),
+        ),
+        path="/pro/delegations",
     ),
-    path="/pro/delegations",
+    "professional",
 )

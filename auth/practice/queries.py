@@ -13,6 +13,7 @@ from auth.practice.activities import Described
 from auth.practice.models import DelegationCode
 from portal import calendar, db
 from portal.db import session
+from portal.establishments import goes_on
 
 _PARIS = ZoneInfo("Europe/Paris")
 
@@ -35,7 +36,7 @@ def sites_of(account_id: UUID) -> list[Described]:
 
 def live() -> ColumnElement[bool]:
     """Delegations in force today."""
-    return and_(Delegation.revoked_at.is_(None), or_(Delegation.ends_on.is_(None), Delegation.ends_on >= today()))
+    return and_(Delegation.revoked_at.is_(None), goes_on(Delegation.ends_on, today()))
 
 
 def given_by(professional_id: UUID) -> Sequence[Delegation]:

@@ -26,6 +26,7 @@ from services.appointments import (  # noqa: F401 - jobs registers
     guests,
     jobs,
     journal,
+    kiosk,
     links,
     occasions,
     outside,
@@ -58,6 +59,7 @@ def register(app: Flask) -> None:
     exchanges.register()
     for noun in (desk, agendas, links, reminders, feed, api, city, wishes_wording, requests, waiting, pathways, rush):
         noun.register(app)
+    kiosk.register(app)
     figures.declare()
     digest.declare()
     outside.register()
@@ -79,6 +81,6 @@ def register(app: Flask) -> None:
     )
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
-    return [*exchanges.commands(), import_]
+    return [*exchanges.for_operators(), import_]

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import func, select
 
@@ -29,6 +30,7 @@ def count_outcome(appointment: Appointment, state: str, *, taken_back: bool = Fa
         "appointment_outcome_taken_back" if taken_back else "appointment_outcome",
         establishment_id=appointment.establishment_id,
         dimension=f"{_SEEN[state]}_{reminded}",
+        unit_id=appointment.unit_id,
     )
 
 
@@ -42,27 +44,28 @@ def count_days() -> None:
 def count_yesterday(now: datetime) -> None:
     """Visits that were due yesterday, kept or cancelled by whom; how many days off the third free time is."""
     for hospital in establishments():
-        for dimension, number in _due(hospital, calendar.civil_day(now, hospital.tz) - timedelta(days=1)).items():
+        yesterday = calendar.civil_day(now, hospital.tz) - timedelta(days=1)
+        for (unit_id, dimension), number in _due(hospital, yesterday).items():
             for _each in range(number):
-                kpi.count("appointment_due", establishment_id=hospital.id, dimension=dimension)
+                kpi.count("appointment_due", establishment_id=hospital.id, dimension=dimension, unit_id=unit_id)
         _count_third_times(hospital, calendar.civil_day(now, hospital.tz))
 
 
-def _due(hospital: Establishment, day: date) -> dict[str, int]:
-    """kept | by_patient | by_hospital → visits. What was entered by mistake was never due."""
+def _due(hospital: Establishment, day: date) -> dict[tuple[UUID, str], int]:
+    """(Unit, kept | by_patient | by_hospital) → visits. What was entered by mistake was never due."""
     begins, ends = (calendar.to_utc_or_after(each, time(), hospital.tz) for each in (day, day + timedelta(days=1)))
     rows = session.execute(
-        select(Appointment.state, Appointment.cancel_reason, func.count())
+        select(Appointment.unit_id, Appointment.state, Appointment.cancel_reason, func.count())
         .where(Appointment.establishment_id == hospital.id)
         .where(Appointment.start_at >= begins, Appointment.start_at < ends)
-        .group_by(Appointment.state, Appointment.cancel_reason)
+        .group_by(Appointment.unit_id, Appointment.state, Appointment.cancel_reason)
     )
-    found = dict.fromkeys(("kept", "by_patient", "by_hospital"), 0)
-    for state, why, number in rows:
+    found: dict[tuple[UUID, str], int] = {}
+    for unit_id, state, why, number in rows:
         cancelled = state == states.CANCELLED
         kind = "kept" if not cancelled else "by_patient" if why in BY_PATIENT else "by_hospital"
         if not cancelled or why in (*BY_PATIENT, *BY_HOSPITAL):
-            found[kind] += number
+            found[unit_id, kind] = found.get((unit_id, kind), 0) + number
     return found
 
 
@@ -71,4 +74,9 @@ def _count_third_times(hospital: Establishment, today: date) -> None:
         offered = [day for day, offers in next_times(Asking.online([reason]), today).days.items() for _each in offers]
         if len(offered) >= _THIRD:
             ahead = (sorted(offered)[_THIRD - 1] - today).days
-            kpi.count("third_time_offered", establishment_id=hospital.id, dimension=str(min(ahead, 366)))
+            kpi.count(
+                "third_time_offered",
+                establishment_id=hospital.id,
+                dimension=str(min(ahead, 366)),
+                unit_id=reason.unit_id,
+            )

@@ -21,7 +21,8 @@ _DUE_WORDS = _l("Visits whose day is over, kept or cancelled; counted on the day
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_bookings(), *_of_rates(), *_of_rates_by_totals(), *_of_visits(), *_of_missed_visits())
+    kpi.define(*_of_rates_by_totals())
+    kpi.define(*_of_bookings(), *_of_rates(), *_of_visits(), *_of_missed_visits(), by_unit=True)
 
 
 def _of_bookings() -> Iterator[Definition]:
@@ -147,6 +148,7 @@ def _of_missed_visits() -> Iterator[Definition]:
             events=(_OUTCOME, _TAKEN_BACK),
             better="down",
             of_people=True,
+            part_of="R7" if reminded else "",
         )
     yield Definition(
         "R7b",

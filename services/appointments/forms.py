@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, HiddenField, RadioField, SelectField, StringField, TelField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
 
-from portal import db
+from portal import calendar, db
 from portal.web.fields import DateParts, choices
 from portal.web.forms import EmailAddress, Form, OnceForm, Required
 from services.appointments import states
@@ -154,6 +154,6 @@ class NewPatientForm(OnceForm):
     email = EmailField(_l("E-mail"), [Optional(), EmailAddress()])
 
     def validate_birth_on(self, field: Any) -> None:
-        age_days = (db.now().date() - field.data).days if field.data else 0
+        age_days = (calendar.latest_day(db.now()) - field.data).days if field.data else 0
         if not 0 <= age_days < _OLDEST_DAYS:
             raise ValidationError(_l("Check the birth date"))

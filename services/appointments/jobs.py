@@ -58,6 +58,7 @@ def _tell(appointment_id: str, account_id: str, state: str, mail: Callable[[Told
             recipient=to.email,
             account_id=to.account_id,
             patient_id=appointment.patient_id,
+            establishment_id=appointment.establishment_id,
             locale=to.locale,
         )
 

@@ -57,6 +57,7 @@ WORDS: Mapping[str, Any] = {
     "waiting_entry.put_first": _l("put a person before the others on the waiting list"),
     "waiting_entry.put_back": _l("put a person back at their place on the waiting list"),
     "waiting_entry.left": _l("took a person off the waiting list"),
+    "waiting_entry.handed_over": _l("gave a place on the waiting list to another unit"),
     "waiting_entry.ended": _l("closed a place on the waiting list"),
     "freed_slots.counted": _l("counted the freed times that somebody took"),
     "appointment.reminded": _l("reminded somebody of an appointment"),

@@ -4,7 +4,7 @@ How much is told is the hospital's choice, then the person's; what acts without 
 Each is given by who knows it (`told_by`, `linked_by`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from portal import notifications
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 from services.appointments.models import Appointment
 from services.appointments.wording import hospital_moment, hospital_zone
 
@@ -33,6 +33,11 @@ class Told:
     says: str = "nothing"
     link: str = ""
     has_account: bool = True
+
+    @property
+    def when(self) -> str:
+        """When, and at which hospital, in the current language; "" when nothing is told."""
+        return "" if self.says == "nothing" else moment(self)
 
     @property
     def path(self) -> str:
@@ -60,6 +65,37 @@ def told(appointment: Appointment, account_id: UUID | None) -> Told:
 # -- mails ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Facts:
+    """An appointment of nobody, for the list of messages."""
+
+    id = UUID(int=0)
+    reference: str = "{reference}"
+
+
+@dataclass(frozen=True)
+class _Sample(Told):
+    """What a message tells of it."""
+
+    when = "{when}"
+    path = "/rendez-vous"
+
+
+_NOBODYS: Any = _Facts()
+_MAILS: Any = {"at_hospital": True, "sample": {"what": _Sample(_NOBODYS, "where", "/{answer_link}")}}
+
+
+def _values(given: Mapping[str, Any]) -> dict[str, Any]:
+    what = given["what"]
+    has_link = what.link and what.has_account
+    return {
+        "reference": what.appointment.reference,
+        "when": LazyString(lambda: what.when),
+        "answer_link": notifications.address(what.link) if has_link else "",
+    }
+
+
+@message("appointments.confirmed", values=_values, **_MAILS)
 def confirmed(what: Told) -> Mail:
     reference = what.appointment.reference
     return _mail(
@@ -69,6 +105,7 @@ def confirmed(what: Told) -> Mail:
     )
 
 
+@message("appointments.moved", values=_values, **_MAILS)
 def moved(what: Told) -> Mail:
     reference = what.appointment.reference
     return _mail(
@@ -78,6 +115,7 @@ def moved(what: Told) -> Mail:
     )
 
 
+@message("appointments.cancelled", values=_values, **_MAILS)
 def cancelled(what: Told) -> Mail:
     """No link: there is nothing left to act on."""
     reference = what.appointment.reference
@@ -105,7 +143,7 @@ def when_and_where(what: Told, sentence: Any = None) -> tuple[Any, ...]:
     if what.says == "nothing":
         return ()
     words = sentence or _l("It is on %(when)s.")
-    return (LazyString(lambda: str(words) % {"when": moment(what)}),)
+    return (LazyString(lambda: str(words) % {"when": what.when}),)
 
 
 def moment(what: Told) -> str:

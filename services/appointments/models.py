@@ -236,7 +236,8 @@ class Appointment(Keyed, Base):
     """A patient is expected by a practitioner, at a moment, for a reason.
 
     n_cells: of the session, the pause after it included. beyond: an agent added it to what the session holds.
-    arrived_at, called_at: when the patient came to the desk, and when they were called in. professional_id: the
+    arrived_at, called_at: when the patient came to the desk, and when they were called in. at_kiosk: they said
+    themselves that they were there, at a terminal. professional_id: the
     practitioner of the city who booked or asked for it. chain_id: shared by visits booked together. reminded_at: when
     its patient was last reminded of it. confirmed_for: the start for which they said that they come (another one: it
     moved since).
@@ -271,6 +272,7 @@ class Appointment(Keyed, Base):
     missed_because: Mapped[str] = mapped_column(default="", server_default="")
     arrived_at: Mapped[datetime | None]
     called_at: Mapped[datetime | None]
+    at_kiosk: Mapped[bool] = mapped_column(default=False, server_default="false")
     beyond: Mapped[bool] = mapped_column(default=False, server_default="false")
     booked_at: Mapped[datetime] = mapped_column(default=db.now)
     masked: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.catalog import PublishedService
+from portal import catalog
 from services.appointments.models import SERVICE, Reason
 
 
@@ -25,9 +25,4 @@ def _is_given() -> ColumnElement[bool]:
 
 def published(establishment_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
     """Whether that hospital's appointment service is open today."""
-    return exists().where(
-        PublishedService.establishment_id == establishment_id,
-        PublishedService.code == SERVICE,
-        PublishedService.opened_on <= func.current_date(),
-        PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
-    )
+    return catalog.open_at(SERVICE, establishment_id)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms, sessions
 from auth import queries as people
 from portal import db
+from portal.web import branding
 from portal.web.repeated_posts import once
 from portal.web.security import public_url
 from services.appointments import actions, for_whom, ics, queries, times, wording
@@ -344,7 +345,7 @@ def cancel(appointment_id: UUID) -> Response | tuple[str, int]:
 
 
 def _mine(appointment_id: UUID) -> Appointment:
-    return queries.one_of_patients(appointment_id, _people()) or abort(404)
+    return branding.of(queries.one_of_patients(appointment_id, _people()) or abort(404))
 
 
 def _people() -> frozenset[UUID]:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms
 from portal import establishments
 from portal.establishments import Establishment
+from portal.web import searching
 from services.appointments import for_whom, queries, times
 from services.appointments.for_whom import ForWhom
 from services.appointments.forms import search_asked
@@ -27,6 +28,8 @@ def choose() -> str:
     """Reasons that suit what is looked for, each with its first free day."""
     search, whom = search_asked(request.args), for_whom.asked(request.args.get("for", ""))
     results = queries.find(search)
+    if not results.found:
+        searching.found_nothing(search.words)
     reasons, hospitals = [each.reason for each in results.found], establishments.establishments()
     return render_template(
         "appointments/choose.html",

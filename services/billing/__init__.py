@@ -4,6 +4,7 @@ import click
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
+from auth.keys import standing as keys
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
 from auth.wording import say
@@ -18,12 +19,14 @@ from services.billing import (
     guests,
     jobs,
     journal,
+    metrics,
     questions,
     reminders,
     stripe_events,
 )
 from services.billing import commands as operator
 from services.billing.disputes import jobs as dispute_jobs  # noqa: F401 - registers its jobs
+from services.billing.guests import queries as opened_by_letters
 from services.billing.models import Bill
 from services.billing.payouts import jobs as payout_jobs  # noqa: F401 - registers its jobs
 from services.billing.receipts import (
@@ -57,6 +60,8 @@ def register(app: Flask) -> None:
     questions.register(app)
     guests.register(app)
     reminders.register()
+    keys.offer("bills whose letter opens them", opened_by_letters.with_a_digest)
+    metrics.register()
     page, desk = ("billing.show", "bill_id"), ("admin_billing.show", "bill_id")
     masking.offer(Maskable("bill", Bill, "billing", page, desk))
     catalog.offer(
@@ -75,6 +80,6 @@ def register(app: Flask) -> None:
     digest.declare()
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
     return [operator.billing, operator.reconcile, operator.import_]

@@ -18,9 +18,19 @@ def plain(key: str) -> str:
 
 def digest_of_key(reference: str, key: str) -> bytes:
     """How the key printed on the letter of a bill is stored."""
-    return sealing.digest("bill access key", f"{reference}\n{plain(key)}")
+    return digests_of_key(reference, key)[0]
+
+
+def digests_of_key(reference: str, key: str) -> tuple[bytes, ...]:
+    """The same under each of the portal's secrets, the one that signs first."""
+    return sealing.digests("bill access key", f"{reference}\n{plain(key)}")
 
 
 def digest_of_birth(reference: str, day: date) -> bytes:
     """How the patient's day of birth is stored beside a bill whose letter bears no key."""
-    return sealing.digest("bill birth day", f"{reference}\n{day.isoformat()}")
+    return digests_of_birth(reference, day)[0]
+
+
+def digests_of_birth(reference: str, day: date) -> tuple[bytes, ...]:
+    """The same under each of the portal's secrets, the one that signs first."""
+    return sealing.digests("bill birth day", f"{reference}\n{day.isoformat()}")

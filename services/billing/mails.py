@@ -4,9 +4,10 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
+@message("billing.payment_received", at_hospital=True)
 def payment_received(bill_id: UUID | None) -> Mail:
     """To the payer, once per payment. bill_id: None for a payer without an account, who finds it with the letter."""
     where = (

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
 from portal import db
+from portal.web import branding
 from portal.web.limits import limiter
 from portal.web.security import form_targets
 from services.billing import actions, jobs, queries, wording
@@ -148,6 +149,7 @@ def _bills() -> list[Standing]:
     found = queries.some_of_patient(guards.patient_id(), asked)
     if len(found) != len(set(asked)):
         abort(404)
+    branding.wear_of_all([each.bill.establishment_id for each in found])
     return found
 
 
@@ -197,9 +199,8 @@ def ask_again(bill_id: UUID) -> Response:
 
 
 def _bill(bill_id: UUID) -> Standing:
-    found = queries.one_of_patient(guards.patient_id(), bill_id)
-    if found is None:
-        abort(404)
+    found = queries.one_of_patient(guards.patient_id(), bill_id) or abort(404)
+    branding.wear_of(found.bill.establishment_id)
     return found
 
 

@@ -44,6 +44,6 @@ PROFESSIONAL_CARD = Card(
 )
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
     return []

@@ -50,7 +50,7 @@ def register(app: Flask) -> None:
     )
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
     return []
 

@@ -49,7 +49,7 @@ def declare() -> None:
 
 
 def _members(period: Period) -> Figure:
-    return Figure(kpi.stock(_JOINED, period) - kpi.stock(_LEFT, period))
+    return Figure(kpi.stock(_JOINED, period, less=_LEFT))
 
 
 def _messages(period: Period) -> Figure:

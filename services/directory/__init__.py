@@ -39,7 +39,7 @@ def register(app: Flask) -> None:
     )  # fmt: skip
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about the directory."""
     from services.directory.commands import import_
 

@@ -97,7 +97,7 @@ def _source(path: Path, entry: str, file: IO[bytes], size: int, seal: bytes = b"
     if not end:
         raise NotTheDirectory("the first line is no header of columns separated by |")
     encoding = _encoding(line)
-    layout = columns.layout(line.decode(encoding))
+    layout = columns.layout(line.decode(encoding, "replace"))
     name = (entry or path.name).replace("\\", "/").rpartition("/")[2][-200:]
     starts_at = len(line) + 1
     return Source(name, path, entry, layout, encoding, starts_at, _digest(path, seal, head), size)

@@ -75,13 +75,12 @@ def _alone() -> Iterator[None]:
     """Hold the lock of imports on a connection of its own: it goes with us, however we end."""
     with db.transaction(_SYSTEM):
         engine = session.connection().engine
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):
+    with engine.connect() as connection:
+        # In a transaction that waits as long as the import lasts: behind a pooler a connection is ours no longer.
+        connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
+        if not connection.scalar(text("select pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
             raise AlreadyLoading
-        try:
-            yield
-        finally:
-            connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+        yield
 
 
 def _loaded(source: Source, force: bool) -> Report:

@@ -70,7 +70,7 @@ PROFESSIONAL_CARD = Card(
 )
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
     from services.documents.commands import documents
     from services.documents.mailboxes.commands import mailbox

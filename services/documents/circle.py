@@ -87,7 +87,7 @@ def letter(member_id: UUID, document_id: UUID) -> str:
         document=document,
         reading=shown,
         heading=reading.heading,
-        label=shelf.label_of(document),
+        label=shelf.told_of(document)[0],
         words=wording,
     )
 

@@ -11,7 +11,8 @@ from portal.kpi.formulas import number, within
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_documents(), *_of_threads(), *_of_correspondents())
+    kpi.define(*_of_documents(), *_of_correspondents())
+    kpi.define(*_of_threads(), by_unit=True)
 
 
 def _of_documents() -> Iterator[Definition]:

@@ -197,6 +197,7 @@ def tell_patient(document_id: str) -> None:
                 recipient=account.email,
                 account_id=account.account_id,
                 patient_id=document.patient_id,
+                establishment_id=document.establishment_id,
                 locale=account.locale,
             )
 

@@ -2,9 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
+@message("documents.new", at_hospital=True)
 def new_document() -> Mail:
     """To those who may act for the patient."""
     return Mail(
@@ -20,6 +21,7 @@ def new_document() -> Mail:
     )
 
 
+@message("documents.unit_wrote", "professional")
 def new_answer(path: str) -> Mail:
     """To a practitioner, when a unit has written. path: the exchange's page."""
     return Mail(
@@ -30,6 +32,7 @@ def new_answer(path: str) -> Mail:
     )
 
 
+@message("documents.practitioner_wrote", "staff")
 def new_exchange(path: str) -> Mail:
     """To the mailbox of a hospital's documents, when a practitioner has written. path: the exchange's page."""
     return Mail(
@@ -39,6 +42,7 @@ def new_exchange(path: str) -> Mail:
     )
 
 
+@message("documents.taken_back")
 def letter_taken_back() -> Mail:
     """To whoever opened a document that was not theirs. Nothing of what it was."""
     return Mail(
@@ -55,6 +59,7 @@ def letter_taken_back() -> Mail:
     )
 
 
+@message("documents.misfiled", "staff")
 def misfiling(path: str) -> Mail:
     """To whoever protects the data of a hospital. path: the letter's page, for those who may open it."""
     return Mail(

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards
 from portal.files import FileNotReadable, StoredFile
+from portal.web import branding
 from portal.web.downloads import file_response
 from services.documents import actions, queries, reading, wording
 from services.documents.models import Document
@@ -25,9 +26,11 @@ def letter(document_id: UUID) -> str:
     document = queries.one_of_patient(guards.patient_id(), document_id)
     if document is None:
         return _withdrawn(document_id)
+    branding.of(document)
     shown = reading.read(document)
     if shown.is_checked:
         actions.open_document(document)
+    label, sending = shelf.told_of(document)
     return render_template(
         "documents/letter.html",
         document=document,
@@ -35,15 +38,15 @@ def letter(document_id: UUID) -> str:
         heading=reading.heading,
         replaced=queries.replaced_by(document),
         newer=shelf.newer_than(document),
-        label=shelf.label_of(document),
-        sending=sendings.shown(document),
+        label=label,
+        sending=sendings.shown(sending),
         words=wording,
         shelf_words=shelf_words,
     )
 
 
 def _withdrawn(document_id: UUID) -> str:
-    document = shelf.withdrawn_of(guards.patient_id(), document_id) or abort(404)
+    document = branding.of(shelf.withdrawn_of(guards.patient_id(), document_id) or abort(404))
     return render_template(
         "shelf/withdrawn.html",
         document=document,
@@ -76,4 +79,4 @@ def _hand_over(document: Document, stored: StoredFile, part: str) -> Response:
 
 
 def _mine(document_id: UUID) -> Document:
-    return queries.one_of_patient(guards.patient_id(), document_id) or abort(404)
+    return branding.of(queries.one_of_patient(guards.patient_id(), document_id) or abort(404))

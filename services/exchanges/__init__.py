@@ -39,7 +39,7 @@ def systems() -> Mapping[str, HospitalSystem | UnsupportedUrl]:
     return found
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about exchanges."""
     from services.exchanges.commands import listen
 

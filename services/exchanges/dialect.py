@@ -23,7 +23,7 @@ def check_setting(key: str, value: str) -> bool:
     """Before a setting of a hospital is written: whether it holds addresses, which few may read. Raises
     UnsupportedUrl, NotADialect."""
     if key == ADDRESS:
-        his.connect(value)
+        his.check(value)
     if key == SETTING:
         read(value)
     return key == ADDRESS

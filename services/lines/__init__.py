@@ -45,6 +45,6 @@ def register(app: Flask) -> None:
     )
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
     return [import_]

@@ -10,7 +10,7 @@ _ASKED, _ANSWERED = "callback_asked", "callback_answered"
 
 def declare() -> None:
     """Say what is counted."""
-    kpi.define(*_of_calls(), *_of_delays())
+    kpi.define(*_of_calls(), *_of_delays(), by_unit=True)
 
 
 def _of_calls() -> tuple[Definition, ...]:

@@ -81,7 +81,7 @@ class CallbackForm(OnceForm):
     patient_born_on = DateParts(_l("Patient’s birth date"), [Optional()])
 
     def validate_patient_born_on(self, field: Any) -> None:
-        today = db.now().date()
+        today = calendar.latest_day(db.now())
         if field.data and not 0 <= (today - field.data).days <= _OLDEST_DAYS:
             raise ValidationError(_("Check the birth date"))
 

@@ -20,6 +20,8 @@ WORDS: Mapping[str, Any] = {
     "callback.asked": _l("asked to be called back"),
     "callback.taken": _l("took a request to call back"),
     "callback.given_back": _l("gave a request to call back to their colleagues"),
+    "callback.handed_over": _l("passed a request to call back to another unit: the first one has closed"),
+    "callback.turned_away": _l("ended a request to be called back: the unit has closed"),
     "callback.done": _l("called a practitioner back"),
     "callback.unreachable": _l("called a practitioner who could not be reached"),
     "callback.withdrawn": _l("withdrew a request to be called back"),

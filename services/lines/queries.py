@@ -121,6 +121,17 @@ def lines_of(unit_id: UUID) -> Sequence[Line]:
     return session.scalars(query.where(Line.removed_at.is_(None)).order_by(Line.rank, Line.label, Line.id)).all()
 
 
+def taking_over(line: Line, unit: Unit | None, *, calls_back: bool = False) -> Line | None:
+    """The line of that unit which takes the place of this one: of its speciality first. calls_back: only one that takes
+    requests to be called back."""
+    if unit is None:
+        return None
+    query = select(Line).where(Line.unit_id == unit.id, Line.is_open, Line.removed_at.is_(None))
+    if calls_back:
+        query = query.where(Line.takes_callbacks)
+    return session.scalar(query.order_by(Line.speciality != line.speciality, Line.rank, Line.label, Line.id).limit(1))
+
+
 # -- who is on duty ------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from auth.models import Professional
 from auth.news import actions as news
 from portal import db, establishments
 from portal.db import session
+from portal.web import branding
 from portal.web.repeated_posts import once
 from services.lines import actions, queries
 from services.lines.actions import AlreadyAsked, CallbackOver, NotBefore, NotTaken, TooMany
@@ -135,11 +136,11 @@ def _callback_page(found: Callback, *, gone: bool = False) -> str:
 
 
 def _mine(callback_id: UUID) -> Callback:
-    return queries.one_of_mine(guards.professional_id(), callback_id) or abort(404)
+    return branding.of(queries.one_of_mine(guards.professional_id(), callback_id) or abort(404))
 
 
 def _one(line_id: UUID) -> Line:
-    return queries.line(line_id) or abort(404)
+    return branding.of(queries.line(line_id) or abort(404))
 
 
 def _shown(line: Line) -> Shown:

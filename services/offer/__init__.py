@@ -26,6 +26,6 @@ def register(app: Flask) -> None:
     catalog.offer(Card("offer", _l("Directory of the hospitals"), text, "hospital", "pro_offer.search", "professional"))
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
     return []

@@ -1,10 +1,11 @@
 """Messages to those who reported a mistake. Nothing about anybody's health: it is about the directory."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 from services.offer.models import ErrorReport
 
 _NEWS: dict[str, Any] = {
@@ -13,6 +14,21 @@ _NEWS: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """A report of nobody, for the list of messages."""
+
+    state: str
+    answer: str = ""
+
+
+@message(
+    "offer.report",
+    "anybody",
+    each={state: {"report": _Sample(state)} for state in _NEWS},
+    which=lambda given: given["report"].state,
+    values=lambda _given: {},
+)
 def answered(report: ErrorReport, path: str) -> Mail:
     """What became of a report."""
     words = (report.answer,) if report.answer else ()

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Site, Unit
-from portal.web import branding
+from portal.web import branding, searching
 from portal.web.security import public_url
 from services.offer import drawing, linked, pages, queries, seeking, structured, wording
 from services.offer.actions.reports import Subject
@@ -75,6 +75,8 @@ def search(audience: str) -> str:
     """Every unit, or those that suit."""
     wanted = asked(request.args, audience)
     results = seeking.search(wanted)
+    if audience == "patient" and not results.found:
+        searching.found_nothing(wanted.words)
     known = queries.sheets([each.unit for each in results.found], audience)
     houses = queries.hospitals()
     return render_template(

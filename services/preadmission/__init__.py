@@ -4,6 +4,7 @@ import click
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
+from auth.keys import standing as keys
 from auth.mandates import masking
 from auth.mandates.masking import Maskable
 from auth.wording import say
@@ -31,6 +32,7 @@ from services.preadmission import (  # noqa: F401 - jobs registers its tasks
     routes_pieces,
 )
 from services.preadmission.doctors import commands as doctors
+from services.preadmission.invitations import queries as invitations
 from services.preadmission.models import Preadmission
 
 STAFF_MENU = Group(_l("Stays"), "clipboard-list")
@@ -52,6 +54,7 @@ def register(app: Flask) -> None:
     life.register(app)
     maternity.register(app)
     choices.register(app)
+    keys.offer("codes of stays' invitations", invitations.made_before)
     companions.register(app)
     app.register_blueprint(routes_patient.patient_pages)
     page, desk = ("preadmission.show", "preadmission_id"), ("admin_preadmission.show", "preadmission_id")
@@ -73,6 +76,6 @@ def register(app: Flask) -> None:
     digest.declare()
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
-    return [*exchanges.commands(), *life.commands(), doctors.import_]
+    return [*exchanges.for_operators(), *life.for_operators(), doctors.import_]

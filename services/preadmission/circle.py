@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import calendar, db
 from portal.db import session
-from portal.establishments import Establishment, Unit
+from portal.establishments import Establishment, Unit, today_in
 from portal.web.ui import long_day
 from services.circle import sections, units
 from services.circle import states as circle
@@ -48,7 +48,7 @@ def _lines(looking: Looking) -> Sequence[Line]:
             func.array_position(CircleMember.scopes, _SCOPE).is_not(None),
             or_(CircleMember.until_at.is_(None), CircleMember.until_at > db.now()),
             Preadmission.state.in_(STANDING),
-            Preadmission.planned_on >= func.date(func.timezone(Establishment.time_zone, db.now())),
+            Preadmission.planned_on >= today_in(Establishment.time_zone),
             Preadmission.masked.is_(False),
             Preadmission.confidential.is_(False),
         )

@@ -16,9 +16,9 @@ from portal.kpi.formulas import median, out_of_the_hospitals, part, share, withi
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_requests(), *_of_advance())
-    kpi.define(*_of_first_answers(), *_of_outcomes(), *_of_delays())
-    kpi.define(*_of_prepared_stays(), *_of_arrivals(), *_of_the_office())
+    kpi.define(*_of_requests(), *_of_advance(), by_unit=True)
+    kpi.define(*_of_first_answers(), *_of_outcomes(), *_of_delays(), by_unit=True)
+    kpi.define(*_of_prepared_stays(), *_of_arrivals(), *_of_the_office(), by_unit=True)
 
 
 def _of_requests() -> tuple[Definition, ...]:

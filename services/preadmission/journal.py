@@ -66,6 +66,7 @@ WORDS: Mapping[str, Any] = {
     "preadmission.read": _l("read a pre-admission from another system"),
     "preadmission_list.read": _l("read pre-admissions from another system"),
     "preadmission.moved": _l("changed the day of a stay"),
+    "preadmission.handed_over": _l("passed a pre-admission to another unit: the first one has closed"),
     "preadmission.assigned": _l("gave a pre-admission to a colleague"),
     "preadmission.taken_over": _l("took a pre-admission over from a colleague"),
     "preadmission.released": _l("gave a pre-admission back to the office"),

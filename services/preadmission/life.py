@@ -33,7 +33,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["kept_for"] = retention.kept_for
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """`parvis import stays FILE`."""
     return [click.Group("import", [invitation_commands.stays])]
 

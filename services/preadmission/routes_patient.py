@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
 from portal import calendar, db
+from portal.web import branding
 from portal.web.forms import Form
 from portal.web.repeated_posts import once
 from portal.web.ui import long_day
@@ -219,7 +220,7 @@ def cancel(preadmission_id: UUID) -> Answer:
 
 
 def _open(preadmission_id: UUID) -> Opened:
-    return Opened(queries.one_of_patient(guards.patient_id(), preadmission_id) or abort(404))
+    return Opened(branding.of(queries.one_of_patient(guards.patient_id(), preadmission_id) or abort(404)))
 
 
 def _form(kind: type[F], **values: Any) -> F:

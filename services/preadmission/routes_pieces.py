@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms
 from portal.db import session
 from portal.files import FileNotReadable, StoredFile
+from portal.web import branding
 from portal.web.downloads import shown_response
 from portal.web.fields import DateParts
 from portal.web.repeated_posts import once
@@ -120,7 +121,7 @@ def _do(file: Preadmission, wanted: Piece, act: Callable[[], None], done: str, *
 
 
 def _one_with_piece(preadmission_id: UUID, piece_id: UUID) -> tuple[Preadmission, Piece]:
-    file = queries.one_of_patient(guards.patient_id(), preadmission_id) or abort(404)
+    file = branding.of(queries.one_of_patient(guards.patient_id(), preadmission_id) or abort(404))
     return file, piece_queries.one_of_folder(file.id, piece_id) or abort(404)
 
 

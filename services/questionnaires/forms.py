@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import format_decimal
 from flask_babel import gettext as _
 from wtforms import Field, HiddenField, RadioField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Optional, ValidationError
@@ -14,6 +13,7 @@ from wtforms.validators import Optional, ValidationError
 from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm
 from services.questionnaires import answers as rules
+from services.questionnaires import wording
 from services.questionnaires.answers import Page
 from services.questionnaires.definition.items import CHOICES, NUMBERS, Answers, Coding, Item, Quantity, Value
 from services.questionnaires.definition.reading import plain
@@ -159,7 +159,7 @@ def number_of(text: str | None, item: Item) -> Value | None:
 
 
 def _between(item: Item) -> str:
-    low, high = (format_decimal(each) if isinstance(each, Decimal) else "" for each in (item.lowest, item.highest))
+    low, high = (wording.number(each) if isinstance(each, Decimal) else "" for each in (item.lowest, item.highest))
     if low and high:
         return str(_("Between %(low)s and %(high)s", low=low, high=high))
     if low:
@@ -217,8 +217,8 @@ def _shown(name: str, item: Item, values: tuple[Value, ...]) -> dict[str, Any]:
     to_text: Mapping[type, Callable[[Any], Any]] = {
         bool: lambda value: YES if value else NO,
         int: str,
-        Decimal: format_decimal,
-        Quantity: lambda value: format_decimal(value.value),
+        Decimal: lambda value: wording.number(value, grouped=False),
+        Quantity: lambda value: wording.number(value.value, grouped=False),
     }
     return {name: to_text.get(type(values[0]), lambda value: value)(values[0])}
 

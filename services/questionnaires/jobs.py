@@ -33,6 +33,7 @@ def tell(sent_id: str) -> None:
                 recipient=to.email,
                 account_id=to.account_id,
                 patient_id=sent.patient_id,
+                establishment_id=sent.establishment_id,
                 locale=to.locale,
             )
 

@@ -32,7 +32,8 @@ def _among(column: str, values: tuple[str, ...]) -> str:
 class Questionnaire(Keyed, Base):
     """One version of what a hospital asks. content: FHIR JSON, unchangeable once published (a trigger sees to it).
 
-    code: the same for all versions at one hospital. shared: other hospitals of the group may copy it.
+    code: the same for all versions at one hospital. former_content: of a draft, before its last change. shared: other
+    hospitals of the group may copy it.
     """
 
     __tablename__ = "questionnaire"
@@ -58,6 +59,7 @@ class Questionnaire(Keyed, Base):
     state: Mapped[str] = mapped_column(default=states.DRAFT)
     title: Mapped[str]
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    former_content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     shared: Mapped[bool] = mapped_column(default=False)
     changed_at: Mapped[datetime] = mapped_column(default=db.now)
     changed_by_name: Mapped[str] = mapped_column(default="")

@@ -226,6 +226,34 @@ def versions(questionnaire: Questionnaire) -> Sequence[Questionnaire]:
     ).all()
 
 
+@dataclass(frozen=True)
+class Uses:
+    """Who counts on a questionnaire, all versions together. plans: those that send it by themselves; waiting: sent,
+    not answered yet; answered: how often it was."""
+
+    plans: Sequence[QuestionnairePlan]
+    waiting: int
+    answered: int
+
+
+def uses(questionnaire: Questionnaire) -> Uses:
+    """At its hospital."""
+    here = QuestionnairePlan.establishment_id == questionnaire.establishment_id
+    query = select(QuestionnairePlan).where(here, QuestionnairePlan.code == questionnaire.code)
+    active = query.where(QuestionnairePlan.stopped_at.is_(None)).options(joinedload(QuestionnairePlan.unit))
+    of_code = Questionnaire.code == questionnaire.code
+    counted = (
+        select(
+            func.count().filter(SentQuestionnaire.state.in_(states.OPEN)),
+            func.count().filter(SentQuestionnaire.state == states.ANSWERED),
+        )
+        .join(Questionnaire, Questionnaire.id == SentQuestionnaire.questionnaire_id)
+        .where(SentQuestionnaire.establishment_id == questionnaire.establishment_id, of_code)
+    )
+    waiting, answered = session.execute(counted).one()
+    return Uses(session.scalars(active.order_by(QuestionnairePlan.created_at)).all(), waiting, answered)
+
+
 def to_send(establishments: Collection[UUID]) -> Sequence[Questionnaire]:
     """What may be sent by hand or by a plan."""
     return [each for each in definitions(establishments) if each.state == states.PUBLISHED]

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
 from portal import db
+from portal.web import branding
 from portal.web.downloads import made_response
 from portal.web.repeated_posts import once
 from services.questionnaires import actions, forms, queries, sheet, wording
@@ -253,7 +254,7 @@ def keep(sent_id: UUID) -> Answer:
 
 
 def _one(sent_id: UUID) -> SentQuestionnaire:
-    return queries.one_of_patient(guards.patient_id(), sent_id) or abort(404)
+    return branding.of(queries.one_of_patient(guards.patient_id(), sent_id) or abort(404))
 
 
 def _again(sent_id: UUID) -> SentQuestionnaire:

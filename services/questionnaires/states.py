@@ -38,7 +38,7 @@ ALERT_SEEN = "seen"
 ALERTS = (NO_ALERT, ALERT_OPEN, ALERT_SEEN)
 
 # Codes, never free text: a reason typed by hand would hold health data.
-WITHDRAWN_BECAUSE = ("cancelled", "moved", "by_hand", "death")
+WITHDRAWN_BECAUSE = ("cancelled", "moved", "by_hand", "death", "unit_closed")
 
 
 class NotAllowed(Exception):

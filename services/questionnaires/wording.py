@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import format_decimal
 from flask import Flask
-from flask_babel import format_date, format_decimal, format_time, get_locale, ngettext
+from flask_babel import format_date, format_time, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -15,7 +16,16 @@ from portal.web.ui import long_day
 from services.questionnaires import answers as rules
 from services.questionnaires import occasions
 from services.questionnaires.definition.enabling import enabled
-from services.questionnaires.definition.items import GROUP, Answers, Coding, Definition, Item, Quantity, Value
+from services.questionnaires.definition.items import (
+    GROUP,
+    Answers,
+    Coding,
+    Condition,
+    Definition,
+    Item,
+    Quantity,
+    Value,
+)
 
 STATES: Mapping[str, tuple[Any, str]] = {
     "waiting": (_l("To answer"), "warning"),
@@ -38,6 +48,7 @@ CHANGES: Mapping[str, Any] = {
     "corrected": _l("A correction is begun"),
     "kept": _l("The correction was given up"),
     "reminded": _l("Reminded"),
+    "handed_over": _l("Passed to another unit"),
     "withdrawn": _l("No longer asked"),
     "expired": _l("Closed without an answer"),
     "alert_seen": _l("Alert seen to"),
@@ -48,6 +59,7 @@ WITHDRAWN: Mapping[str, Any] = {
     "moved": _l("What it was about was moved: it will be sent again"),
     "by_hand": _l("By an agent"),
     "death": _l("The patient has died"),
+    "unit_closed": _l("The unit has closed"),
 }
 KINDS: Mapping[str, Any] = {
     "group": _l("Section"),
@@ -72,6 +84,7 @@ def register(app: Flask) -> None:
         questionnaire_withdrawn=WITHDRAWN,
         questionnaire_kinds=KINDS,
         questionnaire_lines=lines,
+        questionnaire_conditions=conditions_in_words,
         questionnaire_offset=offset_in_words,
         questionnaire_occasion=occasion_in_words,
         questionnaire_last_day=last_day,
@@ -157,6 +170,33 @@ def _lines(
         yield from _lines(item.items, answers, shown, language, depth + 1)
 
 
+_OPERATORS: Mapping[str, Any] = {
+    "=": _l("“%(question)s” is: %(answer)s"),
+    "!=": _l("“%(question)s” is answered, and is not: %(answer)s"),
+    ">": _l("“%(question)s” is more than %(answer)s"),
+    "<": _l("“%(question)s” is less than %(answer)s"),
+    ">=": _l("“%(question)s” is %(answer)s or more"),
+    "<=": _l("“%(question)s” is %(answer)s or less"),
+}
+
+
+def conditions_in_words(definition: Definition, item: Item, language: str = "") -> str:
+    """When an item is asked: `“Pain” is more than 5, and “Fever” is: Yes`; "" when it always is."""
+    said = [_condition(definition, each, language or locale()) for each in item.conditions]
+    return str(_(", and ") if item.every else _(", or ")).join(said)
+
+
+def _condition(definition: Definition, condition: Condition, language: str) -> str:
+    asked = definition.item(condition.question)
+    question = asked.words.in_(language) if asked else condition.question
+    if condition.operator == "exists":
+        if condition.answer:
+            return str(_("“%(question)s” has an answer", question=question))
+        return str(_("“%(question)s” has no answer", question=question))
+    answer = in_words(asked, condition.answer, language) if asked else str(condition.answer)
+    return str(_OPERATORS[condition.operator]) % {"question": question, "answer": answer}
+
+
 def in_words(item: Item, value: Value, language: str) -> str:
     """One answer, in the language of the page."""
     if isinstance(value, bool):
@@ -165,7 +205,13 @@ def in_words(item: Item, value: Value, language: str) -> str:
         option = item.option(value)
         return option.words.in_(language) if option else value.code
     if isinstance(value, Quantity):
-        return f"{format_decimal(value.value)}\u00a0{value.unit}".strip()
+        return f"{number(value.value)}\u00a0{value.unit}".strip()
     if isinstance(value, (int, Decimal)):
-        return str(format_decimal(value))
+        return number(value)
     return str(format_date(value, "long")) if isinstance(value, date) else value
+
+
+def number(value: int | Decimal, *, grouped: bool = True) -> str:
+    """Every digit of it, as the reader's language writes it. grouped: not in a box, where the 1,000 of one language
+    would be read as the 1,000 of another."""
+    return str(format_decimal(value, locale=get_locale() or "fr", decimal_quantization=False, group_separator=grouped))

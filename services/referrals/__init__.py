@@ -66,6 +66,6 @@ def _open_to_practitioners(app: Flask) -> None:
     )
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
     return []

@@ -13,7 +13,7 @@ _MISSING = _l("An answer of a unit in the period")
 
 def declare() -> None:
     """Say what is counted."""
-    kpi.define(*_of_requests(), *_of_delays())
+    kpi.define(*_of_requests(), *_of_delays(), by_unit=True)
 
 
 def _of_requests() -> tuple[Definition, ...]:

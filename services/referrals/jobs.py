@@ -51,6 +51,7 @@ def tell_patient(target_id: str) -> None:
                 recipient=to.email,
                 account_id=to.account_id,
                 patient_id=target.patient_id,
+                establishment_id=target.establishment_id,
                 locale=to.locale,
             )
 

@@ -17,6 +17,7 @@ WORDS: Mapping[str, Any] = {
     "referral.opinion_given": _l("gave an opinion"),
     "referral.refused": _l("refused a referral"),
     "referral.redirected": _l("named another unit for a referral"),
+    "referral.handed_over": _l("gave a referral to another unit, since its own closed"),
     "referral.completed": _l("ended a referral"),
     "referral.reopened": _l("opened a referral again"),
     "referral.patient_told": _l("wrote down that you were told of the answer to a referral"),

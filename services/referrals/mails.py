@@ -4,9 +4,10 @@ from typing import Final
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message, named
 
 
+@message("referrals.answered", "professional")
 def unit_answered(path: str) -> Mail:
     """To the practitioner."""
     return Mail(
@@ -14,14 +15,22 @@ def unit_answered(path: str) -> Mail:
     )
 
 
-FOR_PATIENT: Final = Mail(
-    _l("Something new in your hospital area"),
-    (_l("Hello,"), _l("Something waits for you in your hospital area. It can only be read there, after you sign in.")),
-    "/mon-compte",
+FOR_PATIENT: Final = named(
+    "referrals.for_patient",
+    Mail(
+        _l("Something new in your hospital area"),
+        (
+            _l("Hello,"),
+            _l("Something waits for you in your hospital area. It can only be read there, after you sign in."),
+        ),
+        "/mon-compte",
+    ),
+    at_hospital=True,
 )
 """To the patient. The link leads to the account’s page, whose address says nothing either."""
 
 
+@message("referrals.not_answered", "staff")
 def not_answered(path: str) -> Mail:
     """To whoever heads a unit."""
     return Mail(

@@ -60,6 +60,12 @@ def offers_at(establishments: Collection[UUID]) -> Sequence[ReferralOffer]:
     return session.scalars(_offers().where(ReferralOffer.establishment_id.in_(establishments))).all()
 
 
+def offers_asking(establishment_id: UUID, questionnaire: str) -> Sequence[ReferralOffer]:
+    """What units of a hospital take with the answers to a questionnaire (its code)."""
+    ours = ReferralOffer.establishment_id == establishment_id
+    return session.scalars(_offers().where(ours, ReferralOffer.questionnaire == questionnaire)).all()
+
+
 def offer_at(establishments: Collection[UUID], offer_id: UUID) -> ReferralOffer | None:
     query = _offers().where(ReferralOffer.id == offer_id, ReferralOffer.establishment_id.in_(establishments))
     return session.scalar(query)
@@ -167,21 +173,23 @@ def _bounded(establishments: Collection[UUID], sieve: Sieve) -> ScalarSelect[int
     return select(func.count()).select_from(inside).scalar_subquery()
 
 
-def beside(establishments: Collection[UUID], target: ReferralTarget, units: Collection[UUID]) -> UUID | None:
-    """The request to answer after this one, in the order of the tray; the first of them when this one is answered."""
-    query = _others_to_answer(establishments, target, units)
-    if target.state == "received" and target.answer_by is not None:
-        query = query.where(tuple_(ReferralTarget.answer_by, ReferralTarget.id) > (target.answer_by, target.id))
-    return session.scalar(query.order_by(ReferralTarget.answer_by, ReferralTarget.id).limit(1))
-
-
-def before(establishments: Collection[UUID], target: ReferralTarget, units: Collection[UUID]) -> UUID | None:
-    """The request to answer before this one, in the order of the tray; none when this one is answered."""
+def beside(
+    establishments: Collection[UUID], target: ReferralTarget, units: Collection[UUID]
+) -> tuple[UUID | None, UUID | None]:
+    """The requests to answer before and after this one, in the order of the tray; when this one is answered, none
+    and the first of them."""
+    others, place = (
+        _others_to_answer(establishments, target, units),
+        tuple_(ReferralTarget.answer_by, ReferralTarget.id),
+    )
+    following = others.order_by(ReferralTarget.answer_by, ReferralTarget.id).limit(1)
     if target.state != "received" or target.answer_by is None:
-        return None
-    query = _others_to_answer(establishments, target, units)
-    query = query.where(tuple_(ReferralTarget.answer_by, ReferralTarget.id) < (target.answer_by, target.id))
-    return session.scalar(query.order_by(ReferralTarget.answer_by.desc(), ReferralTarget.id.desc()).limit(1))
+        return None, session.scalar(following)
+    here = (target.answer_by, target.id)
+    preceding = others.where(place < here).order_by(ReferralTarget.answer_by.desc(), ReferralTarget.id.desc()).limit(1)
+    both = select(preceding.scalar_subquery(), following.where(place > here).scalar_subquery())
+    found = session.execute(both).one()
+    return found[0], found[1]
 
 
 def _others_to_answer(

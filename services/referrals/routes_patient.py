@@ -10,6 +10,7 @@ from wtforms import RadioField
 from wtforms.validators import Optional
 
 from auth import guards
+from portal.web import branding
 from portal.web.fields import choices
 from portal.web.forms import OnceForm
 from services.referrals import objecting, patient_words, queries, states
@@ -89,4 +90,4 @@ def agree(target_id: UUID) -> Response:
 
 
 def _one(target_id: UUID) -> ReferralTarget:
-    return queries.one_of_patient(guards.patient_id(), target_id) or abort(404)
+    return branding.of(queries.one_of_patient(guards.patient_id(), target_id) or abort(404))

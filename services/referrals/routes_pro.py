@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms
 from portal import db
 from portal.files import FileNotReadable, StoredFile
+from portal.web import branding
 from portal.web.downloads import file_response, made_response
 from portal.web.limits import limiter
 from portal.web.repeated_posts import once
@@ -267,7 +268,9 @@ def _one(referral_id: UUID) -> Referral:
 
 def _target(referral_id: UUID, target_id: UUID) -> ReferralTarget:
     found = queries.target_sent_by(guards.professional_id(), target_id)
-    return found if found and found.referral_id == referral_id and found.received_at is not None else abort(404)
+    if found is None or found.referral_id != referral_id or found.received_at is None:
+        abort(404)
+    return branding.of(found)
 
 
 def _file(referral_id: UUID, target_id: UUID, file_id: UUID) -> tuple[ReferralTarget, ReferralFile]:

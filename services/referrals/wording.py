@@ -38,6 +38,7 @@ WHY_REFUSED: Mapping[str, Any] = {
     "not_needed": _l("Our care is not needed"),
     "age": _l("We do not receive people of that age"),
     "elsewhere": _l("The patient is already followed elsewhere"),
+    "closed": _l("The unit has closed"),
     "other": _l("Another reason"),
 }
 WHY_WITHDRAWN: Mapping[str, Any] = {

@@ -13,6 +13,6 @@ def register(_app: Flask) -> None:
     belongings.declare()
 
 
-def commands() -> list[click.Command]:
+def for_operators() -> list[click.Command]:
     """What an operator may type about this room."""
     return []

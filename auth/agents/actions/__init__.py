@@ -12,6 +12,7 @@ from auth.agents.actions.invitations import (
     invite,
     withdraw,
 )
+from auth.agents.actions.own_roles import RoleExists, change_role, name_role, remove_role
 from auth.agents.actions.requests import (
     NEEDS_TWO,
     OwnRequest,
@@ -25,6 +26,6 @@ from auth.agents.actions.units import place
 
 __all__ = [
     "INVITATION_LIFE", "NEEDS_TWO", "Draft", "InvitationRefused", "OwnRequest", "Proof", "RequestLapsed",
-    "UnknownAgent", "UnknownInvitation", "UnknownRequest", "accept", "ask", "claim", "confirm", "invite", "leave",
-    "place", "refuse", "withdraw",
+    "RoleExists", "UnknownAgent", "UnknownInvitation", "UnknownRequest", "accept", "ask", "change_role", "claim",
+    "confirm", "invite", "leave", "name_role", "place", "refuse", "remove_role", "withdraw",
 ]  # fmt: skip

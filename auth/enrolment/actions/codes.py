@@ -35,7 +35,7 @@ def make_code(establishment_id: UUID, patient: Patient) -> str:
         id=uuid4(),
         establishment_id=establishment_id,
         patient_id=patient.id,
-        digest=digest(signs),
+        digest=digests(signs)[0],
         made_by=db.current_actor().name,
         expires_at=db.now() + CODE_LIFE,
     )
@@ -47,16 +47,17 @@ def make_code(establishment_id: UUID, patient: Patient) -> str:
     return "-".join(signs[start : start + 4] for start in range(0, _LENGTH, 4))
 
 
-def digest(typed: str) -> bytes:
-    """Keyed, so that a copy of the database opens nothing. Spaces, hyphens and case do not count."""
-    return sealing.digest("enrolment code", "".join(sign for sign in typed.upper() if sign.isalnum()))
+def digests(typed: str) -> tuple[bytes, ...]:
+    """Keyed, so that a copy of the database opens nothing: one for each of the portal's secrets, the first is kept.
+    Spaces, hyphens and case do not count."""
+    return sealing.digests("enrolment code", "".join(sign for sign in typed.upper() if sign.isalnum()))
 
 
 def valid_code(establishment_id: UUID, typed: str) -> LinkCode | None:
     """The unused code of this hospital that was typed, locked until the end of the transaction."""
     return session.scalar(
         select(LinkCode)
-        .where(LinkCode.digest == digest(typed), LinkCode.establishment_id == establishment_id, _is_good())
+        .where(LinkCode.digest.in_(digests(typed)), LinkCode.establishment_id == establishment_id, _is_good())
         .with_for_update(key_share=True)
     )
 

@@ -43,7 +43,7 @@ def refuse_request(request: LinkRequest, reason: str) -> None:
         with as_system("enrolment.refuse"):
             account, hospital = session.get_one(Account, account_id), session.get_one(Establishment, place)
             notifications.tell(mails.not_linked(hospital.name), recipient=account.email, account_id=account.id,
-                               locale=account.locale)  # fmt: skip
+                               locale=account.locale, establishment_id=place)  # fmt: skip
 
 
 def _decide(request: LinkRequest, decision: str, reason: str = "") -> None:

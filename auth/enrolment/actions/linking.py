@@ -40,7 +40,7 @@ def link(patient_id: UUID, establishment_id: UUID, ipp: str, proof: str) -> Link
     by = db.current_actor().name or db.current_actor().label
     with as_system("enrolment.link"):
         made = _link(patient_id, establishment_id, ipp, proof, by)
-        _tell(patient_id, mails.linked(_name(establishment_id)))
+        _tell(patient_id, mails.linked(_name(establishment_id)), establishment_id)
     audit.record("link.made", patient_id=patient_id, establishment_id=establishment_id, object_kind="link",
                  object_id=made.id, proof=proof)  # fmt: skip
     kpi.count("link_made", establishment_id=establishment_id, dimension=proof)
@@ -75,7 +75,7 @@ def undo_link(link_id: UUID, reason: str) -> None:
         wrong.undone_at, wrong.undone_by, wrong.undo_reason = db.now(), by, reason
         session.flush()
         _share_ins(wrong.patient_id, without=wrong)
-        _tell(wrong.patient_id, mails.unlinked(_name(wrong.establishment_id)))
+        _tell(wrong.patient_id, mails.unlinked(_name(wrong.establishment_id)), wrong.establishment_id)
         patient_id, establishment_id = wrong.patient_id, wrong.establishment_id
     audit.record("link.undone", patient_id=patient_id, establishment_id=establishment_id, object_kind="link",
                  object_id=link_id)  # fmt: skip
@@ -212,7 +212,7 @@ def _name(establishment_id: UUID) -> str:
     return session.get_one(Establishment, establishment_id).name
 
 
-def _tell(patient_id: UUID, mail: notifications.Mail) -> None:
+def _tell(patient_id: UUID, mail: notifications.Mail, establishment_id: UUID) -> None:
     """Tell whoever acts for this patient as themselves."""
     holders = session.scalars(
         select(Account)
@@ -220,4 +220,10 @@ def _tell(patient_id: UUID, mail: notifications.Mail) -> None:
         .where(PatientAccess.patient_id == patient_id, PatientAccess.relation == "self")
     )
     for account in holders:
-        notifications.tell(mail, recipient=account.email, account_id=account.id, locale=account.locale)
+        notifications.tell(
+            mail,
+            recipient=account.email,
+            account_id=account.id,
+            locale=account.locale,
+            establishment_id=establishment_id,
+        )

@@ -249,6 +249,7 @@ def _announce(appointment: Appointment, reason: Reason, channel: str) -> Appoint
         establishment_id=appointment.establishment_id,
         channel=channel,
         dimension="open_online" if reason.bookable_online else "not_open_online",
+        unit_id=appointment.unit_id,
     )
     acts.count("appointments", appointment.establishment_id, appointment.patient_id)
     if appointment.chain_id is None:

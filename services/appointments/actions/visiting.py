@@ -22,9 +22,11 @@ from services.appointments.states import NotAllowed
 _EARLIEST = timedelta(hours=12)
 
 
-def arrive(appointment: Appointment) -> None:
-    """The patient is at the desk. Raises NotYet half a day before, NotAllowed, AlreadyOver."""
-    _go_to(_of_today(appointment), states.ARRIVED, "arrived", arrived_at=db.now())
+def arrive(appointment: Appointment, *, at_kiosk: bool = False) -> None:
+    """The patient is there, and said so at the desk or at a terminal. Raises NotYet half a day before, NotAllowed,
+    AlreadyOver."""
+    why = "kiosk" if at_kiosk else ""
+    _go_to(_of_today(appointment), states.ARRIVED, "arrived", why, arrived_at=db.now(), at_kiosk=at_kiosk)
 
 
 def call_in(appointment: Appointment) -> None:
@@ -55,7 +57,8 @@ def correct(appointment: Appointment) -> None:
     """What was said of the visit was a mistake: the patient is expected again. Raises NotAllowed, AlreadyOver."""
     appointment = booking.lock(appointment)
     before = appointment.state
-    _go_to(appointment, states.BOOKED, "expected_again", missed_because="", arrived_at=None, called_at=None)
+    cleared: dict[str, Any] = {"missed_because": "", "arrived_at": None, "called_at": None, "at_kiosk": False}
+    _go_to(appointment, states.BOOKED, "expected_again", **cleared)
     attendance.count_outcome(appointment, before, taken_back=True)
 
 

@@ -285,11 +285,26 @@ class PlaceAgainForm(Form):
         return [UUID(each) for each in self.who.data or []]
 
 
-class HolidaysForm(Form):
-    """Whose holidays a hospital keeps."""
+_LEAST_OFFICE_MIN = 60
 
+
+def _minutes(at: time) -> int:
+    """Since midnight."""
+    return 60 * at.hour + at.minute
+
+
+class CalendarForm(Form):
+    """When the staff of a hospital is there, and whose holidays it keeps."""
+
+    opens_at = _time(_l("The offices open at"))
+    closes_at = _time(_l("The offices close at"))
     holidays = _choose(_l("Public holidays"), HOLIDAYS.items())
     school_zone = _choose(_l("School holidays"), ZONES.items())
+
+    def validate_closes_at(self, field: TimeField) -> None:
+        opens_at = self.opens_at.data
+        if field.data and opens_at and _minutes(field.data) < _minutes(opens_at) + _LEAST_OFFICE_MIN:
+            raise ValidationError(_l("The offices close an hour after they open, at the earliest"))
 
 
 class PeriodForm(Form):

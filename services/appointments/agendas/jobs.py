@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from portal import db, jobs
+from portal import jobs
 from portal.db import session
-from portal.establishments import Establishment, Practitioner
+from portal.establishments import Establishment, Practitioner, goes_on, today_at
 from services.appointments.agendas import actions
 from services.appointments.agendas.models import SessionTemplate
 
@@ -15,7 +15,7 @@ from services.appointments.agendas.models import SessionTemplate
 def open_ahead_everywhere() -> None:
     """One job for each practitioner: a failure keeps nobody else's agenda closed."""
     with jobs.reading():
-        going_on = or_(SessionTemplate.last_on.is_(None), SessionTemplate.last_on >= db.now().date())
+        going_on = goes_on(SessionTemplate.last_on, today_at(SessionTemplate.establishment_id))
         for practitioner_id in session.scalars(select(SessionTemplate.practitioner_id).where(going_on).distinct()):
             jobs.enqueue("agendas.open_ahead", practitioner_id=str(practitioner_id))
 

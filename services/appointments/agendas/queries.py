@@ -10,7 +10,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from portal import db
 from portal.db import session
-from portal.establishments import Establishment, Practitioner, Unit
+from portal.establishments import Establishment, Practitioner, Unit, goes_on
 from services.appointments import slots, states
 from services.appointments.agendas.models import (
     Absence,
@@ -50,8 +50,7 @@ def of_practitioner(practitioner: Practitioner, today: date) -> Sequence[Session
 
 
 def _in_order(query: Select[SessionTemplate], today: date) -> Sequence[SessionTemplate]:
-    going_on = or_(SessionTemplate.last_on.is_(None), SessionTemplate.last_on >= today)
-    rows = session.scalars(query.where(going_on)).all()
+    rows = session.scalars(query.where(goes_on(SessionTemplate.last_on, today))).all()
     return sorted(
         rows,
         key=lambda each: (each.practitioner.family_name, each.practitioner.given_name, each.weekday, each.opens),

@@ -23,7 +23,8 @@ def declare() -> None:
             events=("appointment_booked",),
             better="up",
             of_people=True,
-        )
+        ),
+        by_unit=True,
     )
 
 

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, HiddenField, RadioField, StringField, TelField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
 
-from portal import db
+from portal import calendar, db
 from portal.web.fields import DateParts, choices
 from portal.web.forms import EmailAddress, Form, OnceForm, Required
 from services.appointments.city.wording import CANCEL_REASONS
@@ -72,7 +72,7 @@ class BookForPatientForm(OnceForm):
 
     def validate_birth_on(self, field: Any) -> None:
         if self.patient.data == NEW and field.data:
-            age_days = (db.now().date() - field.data).days
+            age_days = (calendar.latest_day(db.now()) - field.data).days
             if not 0 <= age_days < _OLDEST_DAYS:
                 raise ValidationError(_l("Check the birth date"))
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
 from portal import db, establishments
+from portal.web import branding
 from portal.web.repeated_posts import once
 from portal.web.ui import short_day
 from services.appointments import queries as offers
@@ -261,4 +262,6 @@ def _other_times(mine: SentAppointment, form: MoveSentForm) -> str:
 
 
 def _mine(appointment_id: UUID) -> SentAppointment:
-    return queries.one_sent_by(guards.professional_id(), appointment_id) or abort(404)
+    found = queries.one_sent_by(guards.professional_id(), appointment_id) or abort(404)
+    branding.wear_of(found.appointment.establishment_id)
+    return found

@@ -48,6 +48,7 @@ class Visit:
     birth_on: date
     mobile: str
     number: str
+    at_kiosk: bool = False
 
     kind = "visit"
 

@@ -139,6 +139,7 @@ _VISIT = (
     Patient.birth_on,
     Patient.mobile,
     func.coalesce(PatientRecord.ipp, ""),
+    Appointment.at_kiosk,
 )
 
 

@@ -116,6 +116,7 @@ class Said:
         self.gestures = {code: str(words) for code, words in GESTURES.items()}
         self.kept_for = {code: str(words) for code, words in KEPT_FOR.items()}
         self.missed_because = {code: str(words) for code, words in MISSED_BECAUSE.items()}
+        self.at_kiosk = str(_("at the terminal"))
         self.beyond, self.masked, self.free = str(_("In addition")), str(_("Confidential")), str(_("Free"))
         self.missed, self.squeeze = str(_("Did not come")), str(_("Add somebody"))
 

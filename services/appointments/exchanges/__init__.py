@@ -38,7 +38,7 @@ def register() -> None:
     )
 
 
-def commands() -> Sequence[click.Command]:
+def for_operators() -> Sequence[click.Command]:
     """What an operator may type about exchanges of appointments."""
     from services.appointments.exchanges.commands import appointments
 

@@ -64,9 +64,9 @@ def read(feed: CalendarFeed) -> None:
 
 
 def address_of(feed: CalendarFeed) -> str:
-    """The end of its address; "" when the portal's secret changed since: renew it then."""
-    token = tokens.token_of(PURPOSE, feed.id)
-    return f"{token}.ics" if tokens.digest(token) == feed.digest else ""
+    """The end of its address; "" when the portal's secret that made it is gone: renew it then."""
+    token = tokens.made(PURPOSE, feed.id, feed.digest)
+    return f"{token}.ics" if token else ""
 
 
 def _make(what: str, *, with_details: bool, with_proxied: bool) -> CalendarFeed:

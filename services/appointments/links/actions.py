@@ -32,13 +32,9 @@ def path_to(appointment: Appointment) -> str:
             AppointmentLink.appointment_id == appointment.id, AppointmentLink.start_at == appointment.start_at
         )
     ).all()
-    # One that a former secret of the portal made cannot be written again.
-    known = (tokens.token_of(PURPOSE, each.id) for each in former if _is_ours(each))
+    # One that a secret made that is no longer here cannot be written again.
+    known = filter(None, (tokens.made(PURPOSE, each.id, each.digest) for each in former))
     return f"/rendez-vous/lien/{next(known, None) or _make(appointment)}"
-
-
-def _is_ours(link: AppointmentLink) -> bool:
-    return tokens.digest(tokens.token_of(PURPOSE, link.id)) == link.digest
 
 
 def _make(appointment: Appointment) -> str:

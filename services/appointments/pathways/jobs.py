@@ -37,5 +37,6 @@ def _tell(chain_id: str, account_id: str, state: str, mail: Callable[[UUID], Mai
             recipient=to.email,
             account_id=to.account_id,
             patient_id=visit.patient_id,
+            establishment_id=visit.establishment_id,
             locale=to.locale,
         )

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
+@message("appointments.chain_booked", at_hospital=True)
 def booked(chain_id: UUID) -> Mail:
     return Mail(
         subject=_l("Your visits are confirmed"),
@@ -19,6 +20,7 @@ def booked(chain_id: UUID) -> Mail:
     )
 
 
+@message("appointments.chain_cancelled", at_hospital=True)
 def cancelled(chain_id: UUID) -> Mail:
     return Mail(
         subject=_l("Your visits are cancelled"),

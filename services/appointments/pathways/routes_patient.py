@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
 from portal import calendar, db
+from portal.web import branding
 from portal.web.repeated_posts import once
 from services.appointments import for_whom
 from services.appointments.actions import (
@@ -132,4 +133,6 @@ def _page(visits: Sequence[Appointment], form: CancelForm, *, too_late: bool = F
 
 
 def _mine(chain_id: UUID) -> Sequence[Appointment]:
-    return queries.of_chain(chain_id, db.current_actor().people("administrative")) or abort(404)
+    visits = queries.of_chain(chain_id, db.current_actor().people("administrative")) or abort(404)
+    branding.wear_of_all([each.establishment_id for each in visits])
+    return visits

@@ -56,9 +56,11 @@ def timeline(patient_id: UUID, part: str, page: int) -> Timeline:
 
 
 def _counts(patient_id: UUID) -> Mapping[str, int]:
-    named = case(*((condition, name) for name, condition in _parts().items())).label("part")
+    # By rank and not by name: in support mode a computed text is blanked.
+    parts = _parts()
+    named = case(*((parts[name], rank) for rank, name in enumerate(PARTS))).label("part")
     rows = session.execute(select(named, func.count()).where(Appointment.patient_id == patient_id).group_by(named))
-    return dict.fromkeys(PARTS, 0) | {row[0]: row[1] for row in rows}
+    return dict.fromkeys(PARTS, 0) | {PARTS[row[0]]: row[1] for row in rows if row[0] is not None}
 
 
 def _parts() -> Mapping[str, ColumnElement[bool]]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, literal_column, or_, select, true
 from sqlalchemy.orm import contains_eager, joinedload
 
-from portal import db
+from portal import calendar, db
 from portal.db import session
 from portal.establishments import Establishment, Practitioner, Unit
 from services.appointments.models import ConsultationSession, Reason, SessionReason
@@ -59,7 +59,7 @@ def practitioners_for(*reasons: Reason) -> Sequence[Practitioner]:
     """Who receives for these reasons from now on, by name."""
     opened = (
         ConsultationSession.unit_id.in_([each.unit_id for each in reasons]),
-        ConsultationSession.local_date >= db.now().date(),
+        ConsultationSession.local_date >= calendar.earliest_day(db.now()),
         ConsultationSession.free != 0,
         ConsultationSession.start_at > db.now(),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import delete
 
-from portal import db, jobs, notifications, text_messages
+from portal import calendar, db, jobs, notifications, text_messages
 from portal.gateways import OutcomeUnknown, Refused, Unavailable
 from services.appointments.reminders import planning, sending
 from services.appointments.reminders.models import Reminder, ReminderSeen
@@ -82,5 +82,5 @@ def _send(parting: Parting) -> None:
 def forget() -> None:
     """What was looked at is of no use once its day is over; counts are kept a year and a month."""
     with jobs.reading() as current:
-        current.execute(delete(ReminderSeen).where(ReminderSeen.day < (db.now() - _KEEP_SEEN).date()))
-        current.execute(delete(Reminder).where(Reminder.day < (db.now() - _KEEP).date()))
+        current.execute(delete(ReminderSeen).where(ReminderSeen.day < calendar.earliest_day(db.now() - _KEEP_SEEN)))
+        current.execute(delete(Reminder).where(Reminder.day < calendar.earliest_day(db.now() - _KEEP)))

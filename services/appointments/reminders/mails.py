@@ -3,14 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask_babel import force_locale, format_date, ngettext
 from flask_babel import gettext as _
 
 from portal import notifications
-from services.appointments.reminders import telephone
+from portal.message_texts import telephone, writing
+from portal.message_texts.kinds import TEXT, message
 from services.appointments.wording import hospital_moment, hospital_time, hospital_zone
+
+_MAIL, _TEXT = "appointments.reminder", "appointments.reminder_text"
+_PATH, _CHOICES = "/rendez-vous", "/rendez-vous/rappels"
 
 
 @dataclass(frozen=True)
@@ -34,24 +39,54 @@ class Words:
     text: str
 
 
-def mail(lines: Sequence[Line], *, has_account: bool, locale: str) -> Words:
-    """A mail about these visits, in order of time."""
+def mail(lines: Sequence[Line], *, has_account: bool, locale: str, establishment_id: UUID | None = None) -> Words:
+    """A mail about these visits, in order of time. establishment_id: of all of them, None when they are of several;
+    the hospital may say it in its own words."""
     with force_locale(locale or "fr"):
-        paragraphs = [str(_("Hello,")), *_said(lines), *_links(lines, has_account)]
-        if has_account:
-            paragraphs.append(
-                str(_("What to bring and how to come are in your account:")) + " "
-                + notifications.address("/rendez-vous")
-            )  # fmt: skip
-            choices = notifications.address("/rendez-vous/rappels")
-            paragraphs.append(str(_("To choose how we remind you: %(address)s", address=choices)))
-        return Words(str(_("A reminder from the hospital")), "\n\n".join(paragraphs))
+        told, links = list(_said(lines)), list(_links(lines, has_account))
+        choices = notifications.address(_CHOICES) if has_account else ""
+        values = {"appointments": "\n".join(told[1:]), "answer_links": "\n".join(links), "choices": choices}
+        path = _PATH if has_account else lines[0].link
+        own = writing.chosen(_MAIL, establishment_id, locale or "fr", values, path)
+        if own is not None:
+            return Words(own.subject, own.body)
+        return Words(*_written(told, links, choices))
 
 
-def text(lines: Sequence[Line], *, has_account: bool, locale: str) -> Words:
-    """A text message: in one part whenever that can be."""
+def _written(told: Sequence[str], links: Sequence[str], choices: str) -> tuple[str, str]:
+    paragraphs = [str(_("Hello,")), *told, *links]
+    if choices:
+        paragraphs.append(
+            str(_("What to bring and how to come are in your account:")) + " " + notifications.address(_PATH)
+        )
+        paragraphs.append(str(_("To choose how we remind you: %(address)s", address=choices)))
+    return str(_("A reminder from the hospital")), "\n\n".join(paragraphs)
+
+
+@message(_MAIL, at_hospital=True, path=_PATH)
+def _sample_of_mail(appointments: str, answer_links: str, choices: str) -> tuple[str, str]:
+    """What a hospital starts from when it writes its own: several visits are said as one is."""
+    one, many = "This is a reminder of your appointment:", "This is a reminder of your %(num)d appointments:"
+    return _written([str(ngettext(one, many, 1)), appointments], [answer_links], choices)
+
+
+def text(lines: Sequence[Line], *, has_account: bool, locale: str, establishment_id: UUID | None = None) -> Words:
+    """A text message: in one part whenever that can be, unless the hospital says it in its own words."""
     with force_locale(locale or "fr"):
+        first = lines[0]
+        values = {
+            "place": first.short if first.says == "where" else "",
+            "when": "" if first.says == "nothing" else " ".join(filter(None, (_short(first), _more(lines)))),
+        }
+        own = writing.chosen(_TEXT, establishment_id, locale or "fr", values, _text_path(lines, has_account))
+        if own is not None:
+            return Words("", telephone.plain(own.body))
         return Words("", telephone.shortest_of(_texts(lines, has_account)))
+
+
+@message(_TEXT, at_hospital=True, channel=TEXT, path=_PATH)
+def _sample_of_text(place: str, when: str) -> str:
+    return _whole(place, when, "{link}")
 
 
 def _said(lines: Sequence[Line]) -> Iterator[str]:
@@ -92,10 +127,18 @@ def _texts(lines: Sequence[Line], has_account: bool) -> Iterator[str]:
         address = notifications.address("/rendez-vous" if has_account or not first.link else first.link)
         yield str(_("Something is coming soon on your hospital’s portal: %(address)s", address=address))
         return
-    path = first.link if first.link and len(lines) == 1 else "/rendez-vous" if has_account else first.link
+    path = _text_path(lines, has_account)
     address = notifications.address(path) if path else ""
-    more = ngettext("and another one", "and %(num)d others", len(lines) - 1) if len(lines) > 1 else ""
-    yield from _shorter_and_shorter(first, address, more)
+    yield from _shorter_and_shorter(first, address, _more(lines))
+
+
+def _text_path(lines: Sequence[Line], has_account: bool) -> str:
+    first = lines[0]
+    return first.link if first.link and len(lines) == 1 else _PATH if has_account else first.link
+
+
+def _more(lines: Sequence[Line]) -> str:
+    return str(ngettext("and another one", "and %(num)d others", len(lines) - 1)) if len(lines) > 1 else ""
 
 
 def news(line: Line, *, cancelled: bool) -> str:

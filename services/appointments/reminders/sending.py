@@ -109,7 +109,9 @@ def _words(visits: Sequence[Visit], to: Recipient, channel: str) -> Words:
     if any(line.says == "nothing" for line in lines):
         lines = [Line(each.at, each.tz, "", "", "nothing", each.link) for each in lines]
     write = mails.mail if channel == policy.MAIL else mails.text
-    return write(lines, has_account=to.account_id is not None, locale=to.locale)
+    places = {each.appointment.establishment_id for each in visits}
+    place = places.pop() if len(places) == 1 else None
+    return write(lines, has_account=to.account_id is not None, locale=to.locale, establishment_id=place)
 
 
 def _line(appointment: Appointment, to: Recipient) -> Line:

@@ -14,7 +14,7 @@ _BECAME, _CLOSED = "appointment_request_became", "appointment_request_closed"
 
 def declare() -> None:
     """Add them to the catalogue."""
-    kpi.define(*_of_requests(), *_of_first_answers(), *_of_delays())
+    kpi.define(*_of_requests(), *_of_first_answers(), *_of_delays(), by_unit=True)
 
 
 def _of_requests() -> Iterator[Definition]:

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import FileField, HiddenField, RadioField, SelectField, SelectMultipleField, TelField, TextAreaField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, ValidationError
 
-from portal import db, files
+from portal import calendar, db, files
 from portal.file_sniffing import FileRefused
 from portal.files import StoredFile
 from portal.web import uploads
@@ -171,8 +171,8 @@ class RequestForm(LetterForm):
 
 
 def _check_day(field: Any) -> None:
-    today = db.now().date()
-    if field.data and not today - timedelta(days=1) <= field.data <= today + _FURTHEST:
+    now = db.now()
+    if field.data and not calendar.earliest_day(now) <= field.data <= calendar.latest_day(now) + _FURTHEST:
         raise ValidationError(_("Give a day to come, within a year"))
 
 

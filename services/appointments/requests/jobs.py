@@ -29,6 +29,7 @@ def tell_of_request(request_id: str, news: str) -> None:
                 recipient=to.email,
                 account_id=to.account_id,
                 patient_id=request.patient_id,
+                establishment_id=request.establishment_id,
                 locale=to.locale,
             )
 

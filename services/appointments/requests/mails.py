@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 from services.appointments.requests.models import AppointmentRequest
 
 _SUBJECTS: Mapping[str, Any] = {
@@ -32,6 +33,20 @@ _NEWS: Mapping[str, Any] = {
 }
 
 
+class _Sample:
+    """A request of nobody, for the list of messages."""
+
+    id, reference = UUID(int=0), "{reference}"
+
+
+@message(
+    "appointments.request",
+    at_hospital=True,
+    sample={"request": _Sample()},
+    each={news: {"news": news} for news in _NEWS},
+    which=lambda given: given["news"],
+    values=lambda given: {"reference": given["request"].reference},
+)
 def of(request: AppointmentRequest, news: str) -> Mail:
     """news: what happened, a key of the messages above."""
     return Mail(

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms
 from auth import queries as people
 from auth.models import Patient
-from portal import db
+from portal import calendar, db
 from portal.files import FileNotReadable
+from portal.web import branding
 from portal.web.downloads import file_response
 from portal.web.repeated_posts import once
 from services.appointments.actions import HoldEnded, PatientBusy
@@ -57,7 +58,7 @@ def _offered(form: RequestForm) -> RequestForm:
 
 
 def _form_page(form: RequestForm, former: AppointmentRequest | None = None) -> str:
-    day = db.now().date()
+    day = calendar.civil_day(db.now(), calendar.GROUP_ZONE)
     example, later = (f"{each.day} {each.month} {each.year}" for each in (day + _SOON, day + 4 * _SOON))
     return render_template("requests/new.html", form=form, former=former, example=example, later=later)
 
@@ -221,7 +222,7 @@ def withdraw(request_id: UUID) -> Response:
 
 
 def _mine(request_id: UUID) -> AppointmentRequest:
-    return queries.one_of_patients(request_id, _people()) or abort(404)
+    return branding.of(queries.one_of_patients(request_id, _people()) or abort(404))
 
 
 def _people() -> frozenset[UUID]:

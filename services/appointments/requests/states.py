@@ -42,6 +42,7 @@ REFUSED_BECAUSE = (
     "no_time_soon",
     "already_booked",
     "no_answer",
+    "unit_closed",
 )
 BACK_BECAUSE = ("other_dates", "proposal_expired", "taken_back", "answered", "transferred", "left")
 """Why a request is in the tray again."""

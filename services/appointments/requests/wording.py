@@ -52,6 +52,10 @@ REFUSALS: Mapping[str, tuple[Any, Any]] = {
         _l("The hospital could not reach you"),
         _l("Send a new request when it suits you, or call the unit."),
     ),
+    "unit_closed": (
+        _l("The unit has closed"),
+        _l("Send a new request to another unit, or ask your general practitioner."),
+    ),
 }
 """Code → why, and what to do now."""
 BACK = {

@@ -2,18 +2,21 @@
 
 from datetime import timedelta
 
+import structlog
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from limits import parse
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth import guards
 from auth.addresses import inside
-from portal import db, establishments
+from portal import db, establishments, reading_only
 from portal.web.limits import limiter, visitor
+from portal.web.security import cookie_name
 from services.appointments import routes_public
 from services.appointments.pathways import routes_public as pathways
 from services.appointments.rush import actions, queries, tickets
 
+log = structlog.get_logger()
 pages = guards.public(
     Blueprint("rush", __name__, url_prefix="/rendez-vous/salle-d-attente", template_folder="templates")
 )
@@ -33,8 +36,10 @@ def wait_for_ones_turn() -> AnyResponse | None:
     """Let in whoever has their turn; give one to whoever has none."""
     if request.endpoint not in _BEHIND_IT or request.method != "GET":
         return None
+    if reading_only.is_on():  # a turn is a row, and nobody books
+        return None
     now = db.now()
-    if (turn := tickets.read(request.cookies.get(COOKIE, ""), now)) is not None:
+    if (turn := tickets.read(request.cookies.get(_name(), ""), now)) is not None:
         return None if turn <= now + _SHORT else _to_the_waiting_room()
     return _arrive()
 
@@ -65,7 +70,12 @@ def remember(response: Response) -> Response:
 
 
 def _may_take_a_turn() -> bool:
-    return not limiter.enabled or limiter.limiter.hit(PER_VISITOR, "waiting-room", visitor())
+    """Nobody is kept out because what counts visits is away."""
+    try:
+        return not limiter.enabled or limiter.limiter.hit(PER_VISITOR, "waiting-room", visitor())
+    except Exception as error:  # Redis's or the database's: each has its own
+        log.warning("limits.away", error=type(error).__name__)
+        return True
 
 
 def _crowd() -> AnyResponse:
@@ -82,10 +92,14 @@ def _to_the_waiting_room() -> AnyResponse:
     return redirect(url_for("rush.wait", next=request.full_path.rstrip("?")), 303)
 
 
+def _name() -> str:
+    return cookie_name(COOKIE)
+
+
 def _keep(response: AnyResponse, ticket: str) -> AnyResponse:
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
     life = tickets.GOOD_FOR + timedelta(hours=2)
-    response.set_cookie(COOKIE, ticket, max_age=life, httponly=True, secure=secure, samesite="Lax", path="/rendez-vous")
+    response.set_cookie(_name(), ticket, max_age=life, httponly=True, secure=secure, samesite="Lax", path="/")
     return response
 
 
@@ -93,8 +107,8 @@ def _keep(response: AnyResponse, ticket: str) -> AnyResponse:
 def wait() -> AnyResponse:
     """One's place, and the way in when one's turn has come. The page comes back by itself, and may be left."""
     now, wanted = db.now(), inside(request.args.get("next", "")) or url_for("appointments.choose")
-    turn = tickets.read(request.cookies.get(COOKIE, ""), now)
-    if turn is None and COOKIE not in request.cookies and queries.room().waiting(now):
+    turn = tickets.read(request.cookies.get(_name(), ""), now)
+    if turn is None and _name() not in request.cookies and queries.room().waiting(now):
         hospitals = establishments.establishments()
         return make_response(render_template("rush/no_cookie.html", next=wanted, hospitals=hospitals))
     if turn is None or turn <= now + _SHORT:

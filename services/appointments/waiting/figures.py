@@ -36,6 +36,7 @@ def declare() -> None:
             better="up",
             of_people=True,
         ),
+        by_unit=True,
     )
 
 

@@ -1,7 +1,7 @@
 """What suits those who wait: shape and wording."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import AnyOf, Length, Optional, ValidationError
 
-from portal import db
+from portal import calendar, db
 from portal.establishments import Practitioner
 from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, OnceForm, Required
@@ -68,8 +68,8 @@ class WaitingForm(OnceForm):
         return Asked(wished, int(self.notice.data), tuple(UUID(each) for each in self.practitioners.data or []))
 
     def validate_until_on(self, field: Any) -> None:
-        today = db.now().date()
-        if field.data and not today - timedelta(days=1) <= field.data <= today + FURTHEST:
+        now = db.now()
+        if field.data and not calendar.earliest_day(now) <= field.data <= calendar.latest_day(now) + FURTHEST:
             raise ValidationError(_("Give a day to come, within six months"))
 
 

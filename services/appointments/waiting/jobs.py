@@ -70,6 +70,24 @@ def tell_of_offer(offer_id: str) -> None:
                 recipient=to.email,
                 account_id=to.account_id,
                 patient_id=offer.patient_id,
+                establishment_id=offer.establishment_id,
+                locale=to.locale,
+            )
+
+
+@jobs.task("appointments.tell_of_list")
+def tell_of_list(entry_id: str) -> None:
+    """Write to whoever waited that their place on the list has ended, and that nothing comes by itself any more."""
+    with jobs.effect() as current:
+        entry = current.get_one(WaitingEntry, UUID(entry_id))
+        to = _recipient(entry)
+        if to is not None:
+            notifications.tell(
+                mails.LIST_ENDED,
+                recipient=to.email,
+                account_id=to.account_id,
+                patient_id=entry.patient_id,
+                establishment_id=entry.establishment_id,
                 locale=to.locale,
             )
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import db
 from portal.db import session
-from portal.establishments import Establishment, Practitioner, Unit
+from portal.establishments import Establishment, Practitioner, Unit, today_in
 from services.appointments.models import Appointment, ConsultationSession, Reason, SessionReason
 from services.appointments.states import BOOKED
 from services.appointments.waiting import states
@@ -164,7 +164,7 @@ def zone_of(opened: ConsultationSession) -> ZoneInfo:
 
 def over_now() -> Sequence[tuple[UUID, str]]:
     """Entries that can bring nothing earlier any more, and why: a code of states.ENDED_BECAUSE."""
-    today = func.date(func.timezone(Establishment.time_zone, func.now()))
+    today = today_in(Establishment.time_zone)
     rows = session.execute(
         select(WaitingEntry.id, WaitingEntry.until_on < today)
         .join(Establishment, Establishment.id == WaitingEntry.establishment_id)

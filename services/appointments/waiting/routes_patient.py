@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from auth import guards, held_forms
 from auth import queries as people
 from portal import db
+from portal.web import branding
 from portal.web.repeated_posts import once
 from services.appointments import queries as room
 from services.appointments.actions import (
@@ -190,7 +191,7 @@ def _offer(entry_id: UUID, offer_id: UUID) -> tuple[WaitingEntry, WaitingOffer]:
 
 
 def _mine(entry_id: UUID) -> WaitingEntry:
-    return queries.one_of_patients(entry_id, _people()) or abort(404)
+    return branding.of(queries.one_of_patients(entry_id, _people()) or abort(404))
 
 
 def _id(text: str | None) -> UUID | None:

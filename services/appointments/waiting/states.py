@@ -22,7 +22,7 @@ OUTCOMES = ("", "accepted", "declined", "expired", "withdrawn")
 
 FIRST_BECAUSE = ("practitioner_asked", "cancelled_by_hospital", "long_wait")
 """Why an agent puts somebody before the others."""
-ENDED_BECAUSE = ("date_passed", "visit_changed")
+ENDED_BECAUSE = ("date_passed", "visit_changed", "unit_closed")
 
 
 class NotAllowed(Exception):

@@ -33,6 +33,7 @@ WHY: Mapping[str, Any] = {
     "long_wait": _l("They have waited for too long"),
     "date_passed": _l("The last day has passed"),
     "visit_changed": _l("The visit was cancelled, or has come"),
+    "unit_closed": _l("The unit has closed"),
 }
 """Why an agent put somebody first, or why an entry ended."""
 NOTICES: Mapping[int, Any] = {

@@ -193,6 +193,7 @@ def _tell_payer(attempt: PaymentAttempt, bill: Bill) -> None:
             recipient=to.email,
             account_id=to.account_id,
             patient_id=bill.patient_id,
+            establishment_id=bill.establishment_id,
             locale=attempt.locale,
         )
 

@@ -7,12 +7,12 @@ from flask import current_app, request, url_for
 from werkzeug.wrappers import Response
 
 from portal import db
+from portal.web.security import cookie_name
 from services.billing.guests import actions
 
 SYSTEM = "billing.guest"
 """The system job that acts for whoever holds the letter: what the journal says did it."""
 _COOKIE = "parvis_payer"
-_PATH = "/factures"
 
 
 def token() -> str:
@@ -36,12 +36,12 @@ def home_of(bill_ids: Collection[UUID]) -> str:
 
 
 def keep(response: Response, secret: str) -> Response:
-    response.set_cookie(_name(), secret, httponly=True, secure=_secure(), samesite="Lax", path=_PATH)
+    response.set_cookie(_name(), secret, httponly=True, secure=_secure(), samesite="Lax", path="/")
     return response
 
 
 def forget(response: Response) -> Response:
-    response.delete_cookie(_name(), httponly=True, secure=_secure(), samesite="Lax", path=_PATH)
+    response.delete_cookie(_name(), httponly=True, secure=_secure(), samesite="Lax", path="/")
     return response
 
 
@@ -51,4 +51,4 @@ def _secure() -> bool:
 
 
 def _name() -> str:
-    return f"__Secure-{_COOKIE}" if _secure() else _COOKIE
+    return cookie_name(_COOKIE)

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -58,13 +58,13 @@ def counted_as(reference: str) -> str:
 
 def with_key(reference: str, key: str) -> Sequence[Found]:
     """The bills that this key opens; () when it opens none, whatever the reason."""
-    digests = [access_keys.digest_of_key(each, key) for each in spellings(reference)]
+    digests = [each for spelt in spellings(reference) for each in access_keys.digests_of_key(spelt, key)]
     return _of_one_hospital(Bill.access_digest, digests, ACCESS != "none")
 
 
 def with_birth(reference: str, due_cents: int, born_on: date) -> Sequence[Found]:
     """The bills of this exact amount about somebody born that day, where letters bear no key."""
-    digests = [access_keys.digest_of_birth(each, born_on) for each in spellings(reference)]
+    digests = [each for spelt in spellings(reference) for each in access_keys.digests_of_birth(spelt, born_on)]
     return _of_one_hospital(Bill.birth_digest, digests, ACCESS == "amount_birth", Bill.due_cents == due_cents)
 
 
@@ -87,6 +87,13 @@ def some_letters_bear_no_key() -> bool:
     return bool(
         session.scalar(select(exists().where(BillSource.access == "amount_birth", BillSource.is_active.is_(True))))
     )
+
+
+def with_a_digest(moment: datetime) -> int:
+    """Open bills older than this whose letter lets its reader in. As the system."""
+    is_known = Bill.access_digest.is_not(None) | Bill.birth_digest.is_not(None)
+    old = Bill.created_at < moment, Bill.closed_reason == ""
+    return session.scalar(select(func.count()).select_from(Bill).where(is_known, *old)) or 0
 
 
 # -- what a browser has opened -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards
 from portal import db
+from portal.web import branding
 from portal.web.downloads import made_response
 from portal.web.limits import limiter
 from portal.web.security import form_targets
@@ -227,7 +228,10 @@ def receipt_pdf(receipt_id: UUID) -> Response:
 def _proof(receipt_id: UUID) -> Proof:
     with db.transaction(db.system(browser.SYSTEM)):
         found = proofs.proof_of_bills({each.bill.id for each in _opened()}, receipt_id)
-    return found or abort(404)
+    if found is None:
+        abort(404)
+    branding.wear_of(found.bill.establishment_id)
+    return found
 
 
 def _opened() -> list[Standing]:
@@ -246,4 +250,5 @@ def _some(bill_ids: Collection[UUID]) -> list[Standing]:
     found = [each for each in _opened() if each.bill.id in bill_ids]
     if len(found) != len(set(bill_ids)):
         abort(404)
+    branding.wear_of_all([each.bill.establishment_id for each in found])
     return found

@@ -228,6 +228,7 @@ def _tell(question: BillQuestion, news: str) -> None:
             recipient=to.email,
             account_id=to.account_id,
             patient_id=bill.patient_id,
+            establishment_id=bill.establishment_id,
             locale=to.locale,
         )
 

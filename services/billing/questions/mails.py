@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 _SUBJECTS: Mapping[str, Any] = {
     "received": _l("Your question has arrived"),
@@ -20,6 +20,13 @@ _NEWS: Mapping[str, Any] = {
 }
 
 
+@message(
+    "billing.question",
+    at_hospital=True,
+    each={news: {"news": news} for news in _NEWS},
+    which=lambda given: given["news"],
+    values=lambda _given: {},
+)
 def of(question_id: UUID, news: str) -> Mail:
     """news: what happened, a key of the messages above."""
     return Mail(_SUBJECTS[news], (_l("Hello,"), _NEWS[news]), path=f"/factures/questions/{question_id}")

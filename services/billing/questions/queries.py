@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from portal import db
 from portal.db import session
-from portal.establishments import Establishment
+from portal.establishments import Establishment, today_in
 from services.billing.models import Bill
 from services.billing.questions import states
 from services.billing.questions.models import BillAnswer, BillQuestion, BillQuestionChange, BillQuestionMessage
@@ -100,7 +99,7 @@ def at(places: Collection[UUID], state: str, kind: str = "", page: int = 1) -> S
 
 def counts(places: Collection[UUID]) -> Mapping[str, int]:
     """How many are open, answered, and `late`: open, and their day is over on their hospital's calendar."""
-    today = cast(func.timezone(Establishment.time_zone, db.now()), Date)
+    today = today_in(Establishment.time_zone)
     late = (BillQuestion.state == states.OPEN) & (BillQuestion.due_on < today)
     rows = session.execute(
         select(BillQuestion.state, func.count(), func.count().filter(late))

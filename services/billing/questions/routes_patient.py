@@ -8,9 +8,11 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
+from portal.web import branding
 from portal.web.limits import limiter
 from portal.web.repeated_posts import once
 from services.billing import queries as bills
+from services.billing.queries import Standing
 from services.billing.questions import actions, queries, wording
 from services.billing.questions.actions import AlreadyAsked, NotThere
 from services.billing.questions.forms import AskForm, GoOnForm
@@ -27,7 +29,7 @@ Answer = str | Response | tuple[str, int]
 def new(bill_id: UUID) -> Answer:
     """The form, or the thread that is under way already."""
     held = held_forms.take()
-    found = bills.one_of_patient(guards.patient_id(), bill_id) or abort(404)
+    found = _bill(bill_id)
     if (former := queries.under_way(bill_id)) is not None:
         return redirect(url_for(".thread", question_id=former.id), 303)
     form = AskForm(formdata=held) if held else AskForm(MultiDict(), kind=request.args.get("motif"))
@@ -38,7 +40,7 @@ def new(bill_id: UUID) -> Answer:
 @limiter.limit("20 per hour")
 @once
 def ask(bill_id: UUID) -> Answer:
-    found = bills.one_of_patient(guards.patient_id(), bill_id) or abort(404)
+    found = _bill(bill_id)
     form = AskForm()
     if not form.validate() or form.kind.data not in KINDS:
         return render_template("questions/ask.html", form=form, found=found, bill=found.bill, wording=wording), 422
@@ -84,8 +86,14 @@ def withdraw(question_id: UUID) -> Answer:
     return redirect(url_for(".thread", question_id=question_id), 303)
 
 
+def _bill(bill_id: UUID) -> Standing:
+    found = bills.one_of_patient(guards.patient_id(), bill_id) or abort(404)
+    branding.wear_of(found.bill.establishment_id)
+    return found
+
+
 def _mine(question_id: UUID) -> BillQuestion:
-    return queries.one_of_patient(guards.patient_id(), question_id) or abort(404)
+    return branding.of(queries.one_of_patient(guards.patient_id(), question_id) or abort(404))
 
 
 def _page(question: BillQuestion, form: GoOnForm) -> str:

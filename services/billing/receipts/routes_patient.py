@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 
 from auth import guards
 from portal import db
+from portal.web import branding
 from portal.web.downloads import made_response
 from services.billing import queries
 from services.billing.receipts import document, wording
@@ -47,4 +48,6 @@ def attestation(bill_id: UUID) -> Response:
 
 
 def _mine(receipt_id: UUID) -> Proof:
-    return proofs.proof_of_patient(guards.patient_id(), receipt_id) or abort(404)
+    found = proofs.proof_of_patient(guards.patient_id(), receipt_id) or abort(404)
+    branding.wear_of(found.bill.establishment_id)
+    return found

@@ -4,9 +4,15 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
+@message(
+    "billing.refund",
+    at_hospital=True,
+    each={"by_transfer": {"by_transfer": True}, "by_card": {"by_transfer": False}},
+    which=lambda given: "by_transfer" if given["by_transfer"] else "by_card",
+)
 def refund_on_its_way(bill_id: UUID | None, *, by_transfer: bool) -> Mail:
     """To the payer, once per refund. bill_id: None for a payer without an account."""
     when = (

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from portal import db, jobs, notifications
 from portal.gateways import OutcomeUnknown, Refused, Unavailable
-from services.billing.reminders import mails, sending
+from services.billing.reminders import sending
 from services.billing.reminders.models import BillReminder
 
 log = structlog.get_logger(__name__)
@@ -30,9 +30,8 @@ def send_reminder(reminder_id: str) -> None:
         parting = sending.depart(wanted, db.now())
     if parting is None:
         return
-    to = parting.to
     try:
-        notifications.carry(to.email, *mails.mail(to.locale, len(parting.bills), has_account=to.account_id is not None))
+        notifications.carry(parting.to.email, *parting.words)
     except Unavailable:
         with jobs.reading():
             sending.come_back(wanted)

@@ -4,6 +4,7 @@ A message is marked as leaving in the transaction that ends just before it leave
 again there: it never leaves twice, nor about a bill that was paid, disputed or closed meanwhile.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from portal import audit, calendar, db, jobs, kpi
 from portal.db import session
 from portal.establishments import Establishment
 from services.billing.models import Bill
-from services.billing.reminders import queries
+from services.billing.reminders import mails, queries
 from services.billing.reminders.models import BillReminder
 from services.billing.reminders.queries import Recipient
 
@@ -51,10 +52,11 @@ def _ask(bill: Bill, to: Recipient, day: date) -> int:
 
 @dataclass(frozen=True)
 class Parting:
-    """A message ready to leave, and the bills it is about."""
+    """A message ready to leave, and the bills it is about. words: subject and text."""
 
     to: Recipient
     bills: tuple[UUID, ...]
+    words: tuple[str, str]
 
 
 def depart(reminder_id: UUID, now: datetime) -> Parting | None:
@@ -77,7 +79,14 @@ def depart(reminder_id: UUID, now: datetime) -> Parting | None:
         return None
     reminder.state, reminder.bills, reminder.changed_at = "leaving", len(due), now
     session.flush()
-    return Parting(to, tuple(each.bill.id for each in due))
+    return Parting(to, tuple(each.bill.id for each in due), _words(to, [each.bill for each in due]))
+
+
+def _words(to: Recipient, bills: Sequence[Bill]) -> tuple[str, str]:
+    """Of the hospital when all are its own, of nobody's otherwise."""
+    places = {each.establishment_id for each in bills}
+    place = places.pop() if len(places) == 1 else None
+    return mails.mail(to.locale, len(bills), has_account=to.account_id is not None, establishment_id=place)
 
 
 def come_back(reminder_id: UUID) -> None:

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
+@message("billing.debit_given_back", at_hospital=True)
 def debit_given_back(bill_id: UUID | None) -> Mail:
     """To whoever had paid. bill_id: None for a payer without an account, who finds it with the letter."""
     where = (

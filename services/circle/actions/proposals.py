@@ -9,12 +9,13 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from auth.identity.traits import key
 from auth.models import Account, Patient, PatientAccess
-from portal import audit, calendar, db, jobs
+from portal import audit, db, jobs
 from portal.db import session
+from portal.establishments import goes_on, today_in
 from services.circle import mails, states, telling
 from services.circle.actions.writing import Sharing, Somebody, known_as, move, new_member, write_change
 from services.circle.models import CircleMember, CircleProposal
@@ -83,14 +84,13 @@ def look_for(proposal: CircleProposal) -> None:
 
 def _matching(proposal: CircleProposal) -> list[Patient]:
     """Living patients with an account who are exactly so; two at most are needed to know that it is nobody's."""
-    today = calendar.civil_day(db.now(), telling.ZONE)
     live = (
         select(PatientAccess.patient_id)
         .join(Account, Account.id == PatientAccess.account_id)
         .where(
             PatientAccess.patient_id == Patient.id,
             PatientAccess.revoked_at.is_(None),
-            or_(PatientAccess.ends_on.is_(None), PatientAccess.ends_on >= today),
+            goes_on(PatientAccess.ends_on, today_in(PatientAccess.time_zone)),
             Account.closed_at.is_(None),
         )
     )

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, scoped_session, undefer
 
 from auth.models import Account
-from portal import calendar, db, files, jobs, notifications
+from portal import apart, calendar, db, files, jobs, notifications
 from portal.db import session
 from portal.file_sniffing import Kind
 from portal.notifications import Mail
@@ -18,7 +18,7 @@ from services.communities.library import indexing, mails, states
 from services.communities.library.actions import documents
 from services.communities.library.models import LibraryDocument, LibraryText, LibraryVersion
 from services.communities.library.reading import bounded
-from services.communities.library.reading.bounded import GaveUp, Text
+from services.communities.library.reading.bounded import Text
 from services.communities.library.zones import zone_of
 from services.communities.models import Community, CommunityMember
 
@@ -64,7 +64,7 @@ def _text_of(version: LibraryVersion) -> tuple[str, Text]:
     kind = _KIND_OF.get(version.file.media_type, "")
     try:
         found = bounded.read(b"".join(files.open_(version.file)), kind)
-    except GaveUp:
+    except apart.GaveUp:
         log.warning("library.unreadable", version_id=str(version.id), kind=kind)
         return states.UNREADABLE, nothing
     return (states.WITHOUT_TEXT if found.is_empty else states.READ), found
@@ -137,7 +137,7 @@ def remind_reviews() -> None:
             .join(Community, Community.id == LibraryDocument.community_id)
             .where(
                 LibraryDocument.state == states.PUBLISHED,
-                LibraryDocument.review_by <= db.now().date() + timedelta(days=states.REMIND_DAYS + 1),
+                LibraryDocument.review_by <= calendar.latest_day(db.now()) + timedelta(days=states.REMIND_DAYS),
                 Community.closed_at.is_(None),
                 LibraryDocument.late_for.is_distinct_from(LibraryDocument.review_by),
             )

@@ -66,7 +66,7 @@ def send(found: Deposited) -> None:
     pieces.share(deposit.id, deposit.patient_id, deposit.establishment_id)
     _record("deposit.sent" if first else "deposit.sent_again", deposit)
     if first:
-        kpi.count("deposit_sent", establishment_id=deposit.establishment_id, dimension=deposit.kind)
+        _count("sent", deposit)
         acts.count("documents", deposit.establishment_id, deposit.patient_id)
 
 
@@ -94,7 +94,7 @@ def ask(patient_id: UUID, unit: Unit, wish: Wish) -> Deposit:
     _add(deposit)
     jobs.enqueue("documents.tell_asked", deposit_id=str(deposit.id))
     _record("deposit.asked", deposit)
-    kpi.count("deposit_asked", establishment_id=deposit.establishment_id, dimension=deposit.kind)
+    _count("asked", deposit)
     return deposit
 
 
@@ -113,7 +113,7 @@ def accept(found: Deposited) -> None:
     _check_open(found.deposit)
     pieces.accept(found.piece)
     _record("deposit.accepted", found.deposit)
-    kpi.count("deposit_accepted", establishment_id=found.deposit.establishment_id, dimension=found.deposit.kind)
+    _count("accepted", found.deposit)
     jobs.enqueue("documents.tell_judged", deposit_id=str(found.deposit.id))
 
 
@@ -122,7 +122,7 @@ def refuse(found: Deposited, reason: str, note: str = "") -> None:
     _check_open(found.deposit)
     pieces.refuse(found.piece, reason, note)
     _record("deposit.refused", found.deposit, reason=reason)
-    kpi.count("deposit_refused", establishment_id=found.deposit.establishment_id, dimension=found.deposit.kind)
+    _count("refused", found.deposit)
     jobs.enqueue("documents.tell_judged", deposit_id=str(found.deposit.id))
 
 
@@ -153,6 +153,15 @@ def _check_open(deposit: Deposit) -> None:
     session.refresh(deposit, ["closed_at"], with_for_update={"of": Deposit, "key_share": True})
     if deposit.closed_at is not None:
         raise Closed(deposit.id)
+
+
+def _count(what: str, deposit: Deposit) -> None:
+    kpi.count(
+        f"deposit_{what}",
+        establishment_id=deposit.establishment_id,
+        unit_id=deposit.unit_id,
+        dimension=deposit.kind,
+    )
 
 
 def _record(event: str, deposit: Deposit, **details: str) -> None:

@@ -32,5 +32,6 @@ def _tell(deposit_id: str, mail: Mail) -> None:
                 recipient=account.email,
                 account_id=account.account_id,
                 patient_id=deposit.patient_id,
+                establishment_id=deposit.establishment_id,
                 locale=account.locale,
             )

@@ -2,11 +2,12 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 _HELLO = _l("Hello,")
 
 
+@message("documents.asked", at_hospital=True)
 def asked() -> Mail:
     """To those who may act for the patient, when a unit asks for a document."""
     return Mail(
@@ -22,6 +23,7 @@ def asked() -> Mail:
     )
 
 
+@message("documents.judged", at_hospital=True)
 def judged() -> Mail:
     """To those who may act for the patient, when an agent has looked at what they sent."""
     return Mail(

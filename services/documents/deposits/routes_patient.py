@@ -11,6 +11,7 @@ from auth import guards, held_forms
 from portal import calendar, db
 from portal.db import session
 from portal.files import FileNotReadable, StoredFile
+from portal.web import branding
 from portal.web.downloads import shown_response
 from portal.web.limits import limiter
 from portal.web.repeated_posts import once
@@ -178,4 +179,6 @@ def _today(found: Deposited) -> object:
 
 
 def _mine(deposit_id: UUID) -> Deposited:
-    return queries.one_of_patient(guards.patient_id(), deposit_id) or abort(404)
+    found = queries.one_of_patient(guards.patient_id(), deposit_id) or abort(404)
+    branding.wear_of(found.deposit.establishment_id)
+    return found

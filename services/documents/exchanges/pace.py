@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from portal import calendar, db, kpi
+from portal import db, kpi
 from portal.db import session
 from portal.kpi import delays
 from services.documents.exchanges.models import Exchange, ExchangeMessage
@@ -20,14 +20,21 @@ def count_first_answer(exchange: Exchange) -> None:
     first = dict(session.execute(query.where(ExchangeMessage.exchange_id == exchange.id).group_by("sender")).all())
     if first and "unit" not in first:
         place = exchange.establishment
-        spent = calendar.working_time(min(first.values()), db.now(), place.tz, place.holiday_rules)
-        delays.count_delay("exchange_first_answer", spent, establishment_id=exchange.establishment_id)
+        spent = place.office.worked(min(first.values()), db.now())
+        delays.count_delay(
+            "exchange_first_answer", spent, establishment_id=exchange.establishment_id, unit_id=exchange.unit_id
+        )
 
 
 def count_to_read(exchange: Exchange) -> None:
     """A unit wrote to somebody who reads it here; a bare address of MSSanté sends receipts, counted elsewhere."""
     if exchange.kind != "address":
-        kpi.count("exchange_to_read", establishment_id=exchange.establishment_id, dimension=exchange.kind)
+        kpi.count(
+            "exchange_to_read",
+            establishment_id=exchange.establishment_id,
+            dimension=exchange.kind,
+            unit_id=exchange.unit_id,
+        )
 
 
 def count_reading(exchange: Exchange, ours: str) -> None:
@@ -45,4 +52,5 @@ def count_reading(exchange: Exchange, ours: str) -> None:
                 establishment_id=exchange.establishment_id,
                 channel="portal",
                 dimension=f"{'unit' if by_unit else 'correspondent'}_{soon}",
+                unit_id=exchange.unit_id,
             )

@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from auth.models import Professional
-from portal.catalog import PublishedService
+from portal import catalog
 from portal.db import session
 from portal.establishments import Unit
 from services.documents.exchanges.models import Exchange, ExchangeFile, ExchangeMessage, UnitDesk
@@ -129,12 +129,12 @@ def _thread(exchange_id: UUID) -> Select[Exchange]:
 
 def open_units() -> Sequence[Unit]:
     """The units that take documents, by hospital and name."""
-    units = session.scalars(_units().where(PublishedService.code == SERVICE)).unique().all()
+    units = session.scalars(_units()).all()
     return sorted(units, key=lambda unit: (unit.establishment.name, unit.name))
 
 
 def open_unit(unit_id: UUID) -> Unit | None:
-    return session.scalar(_units().where(PublishedService.code == SERVICE, Unit.id == unit_id))
+    return session.scalar(_units().where(Unit.id == unit_id))
 
 
 def units_at(establishments: Collection[UUID]) -> Sequence[Unit]:
@@ -147,17 +147,7 @@ def units_at(establishments: Collection[UUID]) -> Sequence[Unit]:
 
 def _units() -> Select[Unit]:
     """Units of hospitals where the service is open today."""
-    today = func.current_date()
-    return (
-        select(Unit)
-        .options(joinedload(Unit.establishment))
-        .join(
-            PublishedService,
-            (PublishedService.establishment_id == Unit.establishment_id)
-            & (PublishedService.opened_on <= today)
-            & (PublishedService.closed_on.is_(None) | (PublishedService.closed_on > today)),
-        )
-    )
+    return select(Unit).options(joinedload(Unit.establishment)).where(catalog.open_at(SERVICE, Unit.establishment_id))
 
 
 def professional_with_rpps(rpps: str) -> Professional | None:

@@ -9,6 +9,7 @@ from auth import guards, held_forms
 from auth.practice import queries as practice
 from portal import catalog
 from portal.files import StoredFile
+from portal.web import branding
 from portal.web.limits import limiter
 from portal.web.repeated_posts import once
 from services.documents import wording
@@ -47,7 +48,7 @@ def choose_unit() -> str:
 @limiter.limit("120 per hour", methods=["POST"])
 def send(unit_id: UUID) -> Answer:
     """Send a document to a unit. The upload is received, and scanned, before anything is written."""
-    unit = queries.open_unit(unit_id) or abort(404)
+    unit = branding.of(queries.open_unit(unit_id) or abort(404))
     form = ExchangeForm(formdata=held) if (held := held_forms.take()) else ExchangeForm()
     if form.is_submitted():
         valid = form.validate()
@@ -86,4 +87,4 @@ def message_file(exchange_id: UUID, file_id: UUID) -> Response:
 
 
 def _mine(exchange_id: UUID) -> Exchange:
-    return queries.exchange_of(guards.professional_id(), exchange_id) or abort(404)
+    return branding.of(queries.exchange_of(guards.professional_id(), exchange_id) or abort(404))

@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.db import session
+from portal.establishments import today_at
 from services.documents.inbox.models import Absence, ReplyText
 
 
@@ -60,12 +61,16 @@ def deputy(establishment_id: UUID, account_id: UUID, day: date) -> Absence | Non
     ).first()
 
 
-def absences_at(establishments: Collection[UUID], day: date) -> Sequence[Absence]:
+def absences_at(establishments: Collection[UUID]) -> Sequence[Absence]:
     """Absences of these hospitals that are not over, the nearest first."""
     return session.scalars(
         select(Absence)
         .options(joinedload(Absence.establishment))
-        .where(Absence.establishment_id.in_(establishments), Absence.last_on >= day, Absence.ended_at.is_(None))
+        .where(
+            Absence.establishment_id.in_(establishments),
+            Absence.last_on >= today_at(Absence.establishment_id),
+            Absence.ended_at.is_(None),
+        )
         .order_by(Absence.first_on, Absence.account_name)
     ).all()
 

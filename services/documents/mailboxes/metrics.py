@@ -1,43 +1,30 @@
-"""Numbers for `/status/metrics`: mails that wait to leave, boxes that cannot be read, mails put aside."""
+"""Numbers for `/status/metrics`: mails that wait to leave, boxes that cannot be read, mails put aside, and when the
+certificates end by which hospitals open their boxes."""
 
 from collections.abc import Iterator
 
-from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-from sqlalchemy.exc import SQLAlchemyError
 
-from portal import db
+from portal.web.measuring import gauge, measure
 from services.documents.mailboxes import queries
-
-
-class Mailboxes(Collector):
-    """Looked for in the database at each reading: any process answers for all workers."""
-
-    def describe(self) -> Iterator[Metric]:
-        """Nothing: the database is not asked when the process starts."""
-        return iter(())
-
-    def collect(self) -> Iterator[Metric]:
-        """Nothing when the database does not answer: `/status/ready` says so."""
-        try:
-            with db.transaction(db.system("mailboxes.metrics")):
-                waiting, troubled, aside = queries.backlog()
-        except SQLAlchemyError:
-            return
-        for name, words, value in (
-            ("parvis_mails_waiting", "Secure mails that wait to leave", waiting),
-            ("parvis_mailboxes_in_trouble", "Secure mailboxes whose last reading failed", troubled),
-            ("parvis_mails_aside", "Secure mails that came, were put aside, and nobody decided about", aside),
-        ):
-            yield GaugeMetricFamily(name, words, value=value)
-
-
-_collectors: list[Mailboxes] = []
+from services.documents.mailboxes.operators import certificates
 
 
 def register() -> None:
     """Once a process."""
-    if not _collectors:
-        _collectors.append(Mailboxes())
-        REGISTRY.register(_collectors[0])
+    measure("mailboxes.metrics", _read)
+
+
+def _read() -> Iterator[Metric]:
+    waiting, troubled, aside = queries.backlog()
+    yield gauge("parvis_mails_waiting", "Secure mails that wait to leave", waiting)
+    yield gauge("parvis_mailboxes_in_trouble", "Secure mailboxes whose last reading failed", troubled)
+    yield gauge("parvis_mails_aside", "Secure mails that came, were put aside, and nobody decided about", aside)
+    ends = GaugeMetricFamily(
+        "parvis_certificate_ends_timestamp_seconds",
+        "When a hospital's certificate for its secure mailboxes ends; 0 when it cannot be read",
+        labels=("finess",),
+    )
+    for finess, moment in certificates():
+        ends.add_metric((finess,), moment.timestamp() if moment else 0.0)
+    yield ends

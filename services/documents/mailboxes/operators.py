@@ -1,12 +1,18 @@
 """The operators of a hospital's boxes: their addresses and papers, which are settings, and the doors to them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal import establishments
 from portal.config import Settings
-from portal.gateways import DoorError, LeftAlone, OutcomeUnknown, Refused, UnsupportedUrl, mssante
+from portal.db import session
+from portal.establishments import Establishment, EstablishmentSetting
+from portal.gateways import DoorError, LeftAlone, OutcomeUnknown, Refused, UnsupportedUrl, mssante, reach
 from portal.gateways.mssante import Auth, NotLetIn, Operator, Papers, Untrusted
 from portal.gateways.mssante.url import parse
 from services.documents.mailboxes.models import Mailbox
@@ -85,6 +91,8 @@ def check_address(url: str) -> None:
     found = parse(url)
     if _doors.production and (found.auth is Auth.PASSWORD or found.is_loopback):
         raise UnsupportedUrl("mssante: production opens boxes by auth=xoauth2 or auth=client_cert, never on itself")
+    for host in (found.smtp, found.imap):
+        reach.current().check(host.name, host.port)
 
 
 def url_of(box: Mailbox) -> str:
@@ -110,6 +118,16 @@ def way_to(box: Mailbox) -> Way:
 def papers_of(establishment_id: UUID) -> Papers:
     """What the hospital gave; a loopback operator is proved nothing to where there are none."""
     return Papers(*establishments.settings(establishment_id, PAPERS).values())
+
+
+def certificates() -> Iterator[tuple[str, datetime | None]]:
+    """FINESS number and end of each hospital's own certificate (None: it cannot be read); as the system."""
+    query = select(Establishment.finess, EstablishmentSetting).join(
+        Establishment, Establishment.id == EstablishmentSetting.establishment_id
+    )
+    for finess, row in session.execute(query.where(EstablishmentSetting.key == PAPERS[1])):
+        if row.opened:
+            yield finess, mssante.ends_at(row.opened)
 
 
 def _operator(url: str, papers: Papers) -> Operator:

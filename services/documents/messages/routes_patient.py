@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
 from portal.files import StoredFile
+from portal.web import branding
 from portal.web.limits import limiter
 from portal.web.repeated_posts import once
 from services.documents import wording
@@ -42,6 +43,7 @@ def choose_unit() -> str:
 def write(unit_id: UUID) -> Answer:
     """A first message to a unit. An upload is scanned before anything is written."""
     desk = queries.desk(unit_id) or abort(404)
+    branding.wear_of(desk.unit.establishment_id)
     form = MessageForm(formdata=held) if (held := held_forms.take()) else MessageForm()
     if form.is_submitted():
         valid = form.validate()
@@ -76,4 +78,4 @@ def message_file(exchange_id: UUID, file_id: UUID) -> Response:
 
 
 def _mine(exchange_id: UUID) -> Exchange:
-    return exchanges.exchange_of_patient(guards.patient_id(), exchange_id) or abort(404)
+    return branding.of(exchanges.exchange_of_patient(guards.patient_id(), exchange_id) or abort(404))

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import structlog
 
-from portal import files
+from portal import apart, files
 from services.documents import cda
 from services.documents.models import Document
-from services.documents.reading import bounded, folding, results
-from services.documents.reading.bounded import GaveUp
+from services.documents.reading import folding, results
 from services.documents.reading.results import Row
 
 log = structlog.get_logger(__name__)
 
 _PDF_SECONDS: Final = 20
+_PDF_READER: Final = Path(__file__).parent / "pdf_reader.py"
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ def _of_pdf(document: Document) -> Iterator[str]:
     if stored.media_type != "application/pdf":
         return
     try:
-        read = bounded.run("pdf_reader.py", b"".join(files.open_(stored)), seconds=_PDF_SECONDS)
-    except GaveUp:
+        read = apart.run(_PDF_READER, b"".join(files.open_(stored)), seconds=_PDF_SECONDS)
+    except apart.GaveUp:
         log.warning("documents.pdf_without_words", document_id=str(document.id))
         return
     yield read.decode("utf-8", "replace")

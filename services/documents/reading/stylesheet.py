@@ -5,19 +5,20 @@ is cleaned and then shown in a frame where nothing can act. When anything goes w
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import structlog
 from lxml import etree
 
+from portal import apart
 from portal.config import Settings
 from services.documents import cda
-from services.documents.reading import bounded
-from services.documents.reading.bounded import GaveUp
 
 log = structlog.get_logger(__name__)
 
 _SECONDS: Final = 4
+_READER: Final = Path(__file__).parent / "stylesheet_reader.py"
 
 
 @dataclass
@@ -43,7 +44,7 @@ def laid_out(data: bytes) -> bytes | None:
         return None
     try:
         normal = etree.tostring(cda.open_document(data), encoding="utf-8")
-        return bounded.run("stylesheet_reader.py", normal, [_place.path], seconds=_SECONDS)
-    except (cda.CdaError, GaveUp):
+        return apart.run(_READER, normal, [_place.path], seconds=_SECONDS)
+    except (cda.CdaError, apart.GaveUp):
         log.warning("documents.not_laid_out")
         return None

@@ -1,20 +1,17 @@
-"""A process of its own (`bounded`): a clinical document laid out by a stylesheet (XSLT 1.0), made harmless.
+"""A clinical document laid out by a stylesheet (XSLT 1.0), made harmless.
 
-Imports nothing of the portal. Arguments: seconds of processor, path of the stylesheet. The stylesheet may read the
-files of its own folder; nothing is written and no address is called. Of what it makes, only the elements, attributes
+Runs in a process apart (`portal.apart`) and imports nothing of the portal. The stylesheet may read the files of its own
+folder; nothing is written and no address is called. Of what it makes, only the elements, attributes
 and forms listed here come out: the national stylesheet lets `javascript:` addresses of a valid document through, and
 writes the forms that a document asks for.
 """
 
 import re
-import resource
-import sys
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
-MEMORY = 1024 * 1024 * 1024
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -57,12 +54,11 @@ class _OwnFolder(etree.Resolver):
         return self.resolve_filename(str(path), context)
 
 
-def limit(seconds: int) -> None:
-    """From here on, more than this much processor or memory ends the process."""
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+def answer(data: bytes, stylesheet: str) -> bytes:
+    """The page that the stylesheet at this path makes of the document, in HTML."""
+    page = harmless(laid_out(data, Path(stylesheet)))
+    made: bytes = etree.tostring(page, method="html", encoding="utf-8", doctype="<!DOCTYPE html>")
+    return made
 
 
 def laid_out(data: bytes, stylesheet: Path) -> etree._Element:
@@ -127,9 +123,3 @@ def _form(style: str) -> str:
     """The declarations of a style that neither hide, nor move, nor fetch."""
     declarations = (each.strip() for each in style.split(";") if not _ACTS.search(each))
     return "; ".join(each for each in declarations if each.partition(":")[0].strip().lower() in _FORMS)
-
-
-if __name__ == "__main__":
-    limit(int(sys.argv[1]))
-    page = harmless(laid_out(sys.stdin.buffer.read(), Path(sys.argv[2])))
-    sys.stdout.buffer.write(etree.tostring(page, method="html", encoding="utf-8", doctype="<!DOCTYPE html>"))

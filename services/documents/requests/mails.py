@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 _HELLO = _l("Hello,")
 _THERE = _l("To protect your privacy, it can only be read there, after you sign in.")
@@ -24,12 +25,21 @@ NEWS: Mapping[str, tuple[Any, Any]] = {
 }
 
 
+@message(
+    "documents.request",
+    at_hospital=True,
+    sample={"request_id": UUID(int=0)},
+    each={news: {"news": news} for news in NEWS},
+    which=lambda given: given["news"],
+    values=lambda _given: {},
+)
 def of(request_id: Any, news: str) -> Mail:
     """To the applicant."""
     subject, text = NEWS[news]
     return Mail(subject, (_HELLO, text, _THERE), f"/documents/demandes/{request_id}")
 
 
+@message("documents.request_at_desk", "staff")
 def to_desk(path: str) -> Mail:
     """To the office's mailbox: an applicant sent or wrote something."""
     return Mail(
@@ -39,6 +49,7 @@ def to_desk(path: str) -> Mail:
     )
 
 
+@message("documents.requests_due", "staff")
 def due(path: str, late: int, soon: int) -> Mail:
     """To the office's mailbox, each morning that something presses."""
     return Mail(

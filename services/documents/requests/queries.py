@@ -11,10 +11,9 @@ from sqlalchemy import ColumnElement, Date, Select, cast, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from auth.models import PatientAccess, PatientRecord
-from portal import db
-from portal.catalog import PublishedService
+from portal import catalog, db
 from portal.db import session
-from portal.establishments import Establishment
+from portal.establishments import Establishment, today_in
 from services.documents.requests import states
 from services.documents.requests.models import (
     HospitalCertificate,
@@ -66,14 +65,8 @@ def one_of_applicant(patient_id: UUID, account_id: UUID, request_id: UUID) -> Re
 
 def hospitals() -> Sequence[Establishment]:
     """Where documents are open today, by name."""
-    today = func.current_date()
-    is_open = (
-        (PublishedService.code == "documents")
-        & (PublishedService.opened_on <= today)
-        & func.coalesce(PublishedService.closed_on > today, True)
-    )
-    found = select(PublishedService.establishment_id).where(is_open)
-    return session.scalars(select(Establishment).where(Establishment.id.in_(found)).order_by(Establishment.name)).all()
+    is_open = catalog.open_at("documents", Establishment.id)
+    return session.scalars(select(Establishment).where(is_open).order_by(Establishment.name)).all()
 
 
 def relation(account_id: UUID, patient_id: UUID) -> str:
@@ -193,7 +186,7 @@ def _asked(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 def _today() -> Any:
     """The civil day of the request's hospital."""
-    return cast(func.timezone(Establishment.time_zone, db.now()), Date)
+    return today_in(Establishment.time_zone)
 
 
 def counts(desk: Desk) -> Mapping[str, int]:

@@ -12,6 +12,7 @@ from auth import assurance, guards, held_forms, sessions
 from auth import queries as people
 from portal import db
 from portal.files import FileNotReadable, StoredFile
+from portal.web import branding
 from portal.web.downloads import file_response
 from portal.web.limits import limiter
 from portal.web.repeated_posts import once
@@ -56,7 +57,7 @@ def _within(kind: Kind) -> bool:
 
 
 def _mine(request_id: UUID) -> RecordRequest:
-    return queries.one_of_applicant(guards.patient_id(), _account_id(), request_id) or abort(404)
+    return branding.of(queries.one_of_applicant(guards.patient_id(), _account_id(), request_id) or abort(404))
 
 
 def _not_proven(kind: Kind) -> Response | None:

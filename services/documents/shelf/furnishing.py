@@ -30,7 +30,8 @@ def furnish() -> None:
 
 def _define_figures() -> None:
     """Domain catalogue, section 5.2: D4, and the part of D1 and D2 that concerns the shelf."""
-    kpi.define(*_of_deposits(), *_of_mes())
+    kpi.define(*_of_deposits(), by_unit=True)
+    kpi.define(*_of_mes())
 
 
 def _of_deposits() -> tuple[Definition, ...]:

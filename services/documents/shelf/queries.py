@@ -16,7 +16,7 @@ from portal.establishments import Establishment, Unit
 from services.documents.deposits.models import Deposit
 from services.documents.models import Document, DocumentChange, DocumentReading
 from services.documents.shelf import kinds
-from services.documents.shelf.models import DocumentType
+from services.documents.shelf.models import DocumentType, MesSending
 from services.pieces import queries as pieces
 from services.pieces.models import Piece
 
@@ -220,12 +220,13 @@ def _filtered(query: Select[Any], things: Subquery, filters: Filters) -> Select[
 
 def _lines(rows: Sequence[Any]) -> list[Line]:
     """The rows of a page as lines, in their order: two statements for documents and deposits, two for pieces."""
-    documents = _documents([row.id for row in rows if row.source == "document"])
-    deposits = _deposits([row.id for row in rows if row.source == "deposit"])
+    # By what they are not: in support mode a computed text, such as the source, is blanked.
+    documents = _documents([row.id for row in rows if row.source != "deposit"])
+    deposits = _deposits([row.id for row in rows if row.source != "document"])
     folders = pieces.of_folders(deposits) if deposits else {}
     lines = []
     for row in rows:
-        if row.source == "deposit":
+        if row.id in deposits:
             piece = next(iter(folders.get(row.id, ())), None)
             lines.append(Line(row.at, False, deposit=deposits[row.id], piece=piece))
         else:
@@ -268,10 +269,12 @@ def _deposits(ids: Collection[UUID]) -> dict[UUID, Deposit]:
 # -- one document --------------------------------------------------------------------------------------------------
 
 
-def label_of(document: Document) -> str:
-    """What its hospital calls its type, else the national label."""
-    own = session.scalar(select(DocumentType.label).join(Document, _its_type()).where(Document.id == document.id))
-    return own or kinds.in_full(document.type_label)
+def told_of(document: Document) -> tuple[str, MesSending | None]:
+    """What its hospital calls its type, else the national label; what became of it at Mon espace santé."""
+    query = select(DocumentType.label, MesSending).select_from(Document).outerjoin(DocumentType, _its_type())
+    query = query.outerjoin(MesSending, MesSending.document_id == Document.id).where(Document.id == document.id)
+    own, sending = session.execute(query).one()
+    return own or kinds.in_full(document.type_label), sending
 
 
 def withdrawal_of(document: Document) -> DocumentChange | None:

@@ -17,12 +17,15 @@ def remind(patient_id: UUID, documents: Sequence[Document]) -> None:
         document.reminded_at = db.now()
         _record("document.reminded", document)
     session.flush()
+    places = {each.establishment_id for each in documents}
+    place = places.pop() if len(places) == 1 else None
     for account in mandates.accounts_to_tell(patient_id, "medical", masked=all(each.masked for each in documents)):
         notifications.tell(
             mails.reminder(),
             recipient=account.email,
             account_id=account.account_id,
             patient_id=patient_id,
+            establishment_id=place,
             locale=account.locale,
         )
 

@@ -2,9 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
+@message("documents.unread", at_hospital=True)
 def reminder() -> Mail:
     """To those who may act for the patient, once for each document."""
     return Mail(

@@ -16,7 +16,7 @@ from services.exchanges.models import Delivery, Follower
 
 def change_his(establishment_id: UUID, url: str) -> None:
     """Set where the hospital's system listens. Raises UnsupportedUrl."""
-    his.connect(url)
+    his.check(url)
     establishments.change_setting(establishment_id, dialect.ADDRESS, url.strip(), secret=True)
     audit.record("his.changed", establishment_id=establishment_id, scheme=url.partition(":")[0])
 

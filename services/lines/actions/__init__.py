@@ -10,10 +10,12 @@ from services.lines.actions.calling import (
     answer,
     ask,
     give_back,
+    hand_over,
     lapse,
     open_callback,
     take,
     tell_delay,
+    turn_away,
     withdraw,
 )
 from services.lines.actions.duties import DutyTaken, Entered, Wanted, change, copy_week, enter, put_in, remove_duty
@@ -42,6 +44,7 @@ __all__ = [
     "enter",
     "forget_words",
     "give_back",
+    "hand_over",
     "keep",
     "lapse",
     "let_go",
@@ -52,5 +55,6 @@ __all__ = [
     "remove_line",
     "take",
     "tell_delay",
+    "turn_away",
     "withdraw",
 ]

@@ -67,7 +67,7 @@ def ask(line: Line, asker: Professional, told: Asked, now: datetime) -> Callback
     session.add(made)
     session.flush()
     _record(made, "", "asked")
-    kpi.count("callback_asked", establishment_id=line.establishment_id)
+    kpi.count("callback_asked", establishment_id=line.establishment_id, unit_id=line.unit_id)
     jobs.enqueue("lines.tell_unit", callback_id=str(made.id))
     return made
 
@@ -131,6 +131,25 @@ def give_back(callback_id: UUID) -> None:
     _record(found, before, "given_back")
 
 
+def hand_over(callback_id: UUID, line: Line) -> None:
+    """The unit closes: a line of another one calls, within the same time. Raises CallbackOver."""
+    found = _held(callback_id)
+    before, found.state = found.state, states.ASKED
+    found.line_id, found.unit_id = line.id, line.unit_id
+    found.taken_by, found.taken_by_name, found.taken_at, found.told_at = None, "", None, None
+    session.flush()
+    _record(found, before, "handed_over")
+    jobs.enqueue("lines.tell_unit", callback_id=str(found.id))
+
+
+def turn_away(callback_id: UUID) -> None:
+    """The unit closes and no line takes over: whoever asked is told, and the line says why. Raises CallbackOver."""
+    found = _held(callback_id)
+    _close(found, states.LAPSED, "turned_away")
+    kpi.count("callback_lapsed", establishment_id=found.establishment_id)
+    jobs.enqueue("lines.tell_asker", callback_id=str(found.id))
+
+
 def answer(callback_id: UUID, *, reached: bool) -> None:
     """They were called; reached: whether they picked up. Raises CallbackOver."""
     found = _held(callback_id)
@@ -144,7 +163,13 @@ def answer(callback_id: UUID, *, reached: bool) -> None:
     _close(found, states.DONE, "done")
     minutes = int((db.now() - found.asked_at).total_seconds() // 60)
     on_time = "on_time" if db.now() <= found.due_at else "late"
-    kpi.count("callback_answered", establishment_id=found.establishment_id, quantity=max(minutes, 0), dimension=on_time)
+    kpi.count(
+        "callback_answered",
+        establishment_id=found.establishment_id,
+        quantity=max(minutes, 0),
+        dimension=on_time,
+        unit_id=found.unit_id,
+    )
 
 
 def open_callback(callback: Callback) -> None:

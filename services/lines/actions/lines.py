@@ -44,9 +44,12 @@ def change_line(line: Line, told: Described) -> None:
     _record(line, "changed")
 
 
-def close_line(line: Line, note: str = "") -> None:
-    """Nobody answers it for now, whatever its hours. note: what practitioners read."""
+def close_line(line: Line, note: str = "", *, instead: Line | None = None) -> None:
+    """Nobody answers it for now, whatever its hours. note: what practitioners read. instead: the line to call, when it
+    names none of another unit itself."""
     line.is_open, line.closed_note = False, note
+    if instead is not None and (line.alternative is None or line.alternative.unit_id == line.unit_id):
+        line.alternative_id = instead.id
     session.flush()
     _record(line, "closed")
 

@@ -11,9 +11,9 @@ from sqlalchemy import delete
 from portal import audit, db, files
 from portal.db import session
 from portal.establishments import Site, Unit
-from portal.file_copies import Copy, copy_of
 from portal.file_sniffing import Kind
 from portal.files import Arriving
+from portal.files_apart import Copy, copy_of
 from services.offer.models import Activity, Contact, OpeningException, OpeningHours, SitePlan
 from services.offer.surroundings import Owner
 

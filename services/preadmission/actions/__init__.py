@@ -29,7 +29,7 @@ from services.preadmission.actions.facts import (
     UnitNotOpen,
 )
 from services.preadmission.actions.following import cancel_there, close, integrate, lapse, transmit
-from services.preadmission.actions.moving import move_stay
+from services.preadmission.actions.moving import give_back, hand_over, move_stay
 from services.preadmission.actions.preparing import (
     RIGHT,
     SERVICE,
@@ -65,6 +65,8 @@ __all__ = [
     "close",
     "deposit_piece",
     "fill",
+    "give_back",
+    "hand_over",
     "integrate",
     "lapse",
     "look",

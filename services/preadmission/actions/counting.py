@@ -31,6 +31,7 @@ def sent(preadmission: Preadmission) -> None:
         establishment_id=preadmission.establishment_id,
         dimension=str(min(days, _MOST_DAYS)),
         quantity=days,
+        unit_id=preadmission.unit_id,
     )
     acts.count("preadmission", preadmission.establishment_id, preadmission.patient_id)
 
@@ -92,7 +93,7 @@ def _waited_for_the_patient(preadmission: Preadmission) -> timedelta:
     place, waited = preadmission.establishment, timedelta()
     for (state, since), (_next, until) in pairwise(changes):
         if state == "to_complete":
-            waited += calendar.working_time(since, until, place.tz, place.holiday_rules)
+            waited += place.office.worked(since, until)
     return waited
 
 
@@ -101,8 +102,13 @@ def _count_delay(event: str, preadmission: Preadmission, waited: timedelta) -> N
     if preadmission.submitted_at is None:
         return
     place = preadmission.establishment
-    spent = calendar.working_time(preadmission.submitted_at, db.now(), place.tz, place.holiday_rules)
-    delays.count_delay(event, max(spent - waited, timedelta()), establishment_id=preadmission.establishment_id)
+    spent = place.office.worked(preadmission.submitted_at, db.now())
+    delays.count_delay(
+        event,
+        max(spent - waited, timedelta()),
+        establishment_id=preadmission.establishment_id,
+        unit_id=preadmission.unit_id,
+    )
 
 
 def _states_before(preadmission: Preadmission) -> set[str]:
@@ -115,4 +121,4 @@ def _today(preadmission: Preadmission) -> date:
 
 
 def _count(event: str, preadmission: Preadmission, dimension: str = "") -> None:
-    kpi.count(event, establishment_id=preadmission.establishment_id, dimension=dimension)
+    kpi.count(event, establishment_id=preadmission.establishment_id, dimension=dimension, unit_id=preadmission.unit_id)

@@ -34,6 +34,7 @@ def cancel_there(preadmission: Preadmission, reason: str = "") -> None:
     """The hospital cancelled the stay: the patient is told. Raises TransitionRefused."""
     traces.lock(preadmission)
     traces.move(preadmission, "cancelled_by_hospital", reason)
+    preadmission.decision_reason = ""  # what was asked of the patient before is over; the reason is the hospital's own
     traces.notify(preadmission)
 
 

@@ -33,7 +33,7 @@ def tell(preadmission: Preadmission) -> None:
     """Write the state just entered in the audit and in the figures."""
     event = states.EVENTS[preadmission.state]
     record(f"preadmission.{event}", preadmission)
-    kpi.count(f"preadmission_{event}", establishment_id=preadmission.establishment_id)
+    kpi.count(f"preadmission_{event}", establishment_id=preadmission.establishment_id, unit_id=preadmission.unit_id)
 
 
 def record(event: str, preadmission: Preadmission, **details: str | int) -> None:
@@ -64,5 +64,6 @@ def notify(preadmission: Preadmission, mail: Mail = mails.NEWS) -> None:
             recipient=to.email,
             account_id=to.account_id,
             patient_id=preadmission.patient_id,
+            establishment_id=preadmission.establishment_id,
             locale=to.locale,
         )

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from auth import guards, held_forms
+from portal.web import branding
 from services.preadmission import queries as preadmission_queries
 from services.preadmission.actions import ChangedMeanwhile, NotEditable
 from services.preadmission.choices import actions, queries, texts
@@ -77,4 +78,4 @@ def _version(file: Preadmission) -> int:
 
 
 def _file(preadmission_id: UUID) -> Preadmission:
-    return preadmission_queries.one_of_patient(guards.patient_id(), preadmission_id) or abort(404)
+    return branding.of(preadmission_queries.one_of_patient(guards.patient_id(), preadmission_id) or abort(404))

@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from flask_babel import force_locale
-
 from auth.models import Account
 from portal import audit, db, jobs, notifications
+from portal.message_texts import writing
 from services.preadmission import queries as preadmission_queries
 from services.preadmission.actions import traces
 from services.preadmission.companions import mails, queries, reading, secrets
@@ -20,11 +19,9 @@ def send_link(companion_id: str, number: int) -> None:
         companion = current.get(Companion, UUID(companion_id))
         if companion is None or companion.state != "invited" or companion.link_number != number:
             return
-        mail = mails.link(companion.establishment.name, secrets.token_of(companion.id, number))
-        recipient = companion.email
-    with force_locale("fr"):
-        lines = [*map(str, mail.paragraphs), notifications.address(mail.path)]
-        notifications.carry(recipient, str(mail.subject), "\n\n".join(lines))
+        mail = mails.link(companion.establishment.name, secrets.token_of(companion.id, number, companion.link_digest))
+        recipient, words = companion.email, writing.written(mail, "fr", companion.establishment_id)
+    notifications.carry(recipient, words.subject, words.body)
     with jobs.effect():
         pass  # a second run of this job sends nothing
 
@@ -37,7 +34,11 @@ def tell(companion_id: str) -> None:
         account = current.get(Account, companion.account_id) if companion and companion.account_id else None
         if companion is not None and account is not None:
             notifications.tell(
-                mails.NEWS, recipient=account.email or companion.email, account_id=account.id, locale=account.locale
+                mails.NEWS,
+                recipient=account.email or companion.email,
+                account_id=account.id,
+                locale=account.locale,
+                establishment_id=companion.establishment_id,
             )
 
 

@@ -2,9 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.notifications import Mail
+from portal.notifications import Mail, message, named
 
 
+@message("preadmission.signature_asked", "anybody", at_hospital=True, only="fr")
 def link(place: str, token: str) -> Mail:
     """To somebody who may have no account. place: the hospital, which the page behind the link names too."""
     return Mail(
@@ -27,11 +28,16 @@ def path(token: str) -> str:
     return f"/signature/{token}"
 
 
-NEWS = Mail(
-    subject=_l("Something changed in what you were asked to sign"),
-    paragraphs=(
-        _l("Hello,"),
-        _l("A document that bears your name has changed. Sign in to read it."),
+NEWS = named(
+    "preadmission.signature_changed",
+    Mail(
+        subject=_l("Something changed in what you were asked to sign"),
+        paragraphs=(
+            _l("Hello,"),
+            _l("A document that bears your name has changed. Sign in to read it."),
+        ),
+        path="/signatures",
     ),
-    path="/signatures",
+    "anybody",
+    at_hospital=True,
 )

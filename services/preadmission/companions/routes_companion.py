@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from auth import assurance, guards, sessions, tries
 from portal import db
 from portal.establishments import establishments
+from portal.web import branding
 from portal.web.limits import limiter
 from portal.web.repeated_posts import once
 from services.preadmission.actions import ChangedMeanwhile
@@ -168,4 +169,4 @@ def _page(companion: Companion, form: SignForm) -> str:
 
 
 def _one(companion_id: UUID) -> Companion:
-    return queries.one_of_mine(companion_id) or abort(404)
+    return branding.of(queries.one_of_mine(companion_id) or abort(404))

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from auth import guards, sessions
 from auth.mandates import queries as mandates
 from portal import db
+from portal.web import branding
 from portal.web.repeated_posts import once
 from services.preadmission import queries as preadmission_queries
 from services.preadmission.actions import ChangedMeanwhile
@@ -210,7 +211,7 @@ def pdf(content: bytes, name: str) -> Response:
 
 
 def _file(preadmission_id: UUID) -> Preadmission:
-    return preadmission_queries.one_of_patient(guards.patient_id(), preadmission_id) or abort(404)
+    return branding.of(preadmission_queries.one_of_patient(guards.patient_id(), preadmission_id) or abort(404))
 
 
 def _one(preadmission_id: UUID, companion_id: UUID) -> tuple[Preadmission, Companion]:

@@ -1,6 +1,7 @@
 """Figures that no gesture brings: usual delays, drafts given up, planned stays that were prepared."""
 
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -55,28 +56,31 @@ def count_yesterday(now: datetime) -> None:
     """Drafts that were begun fifteen days ago and never sent; planned stays of yesterday, and those prepared."""
     for hospital in establishments():
         yesterday = calendar.civil_day(now, hospital.tz) - timedelta(days=1)
-        for step in _given_up(hospital, yesterday - _GIVEN_UP):
-            kpi.count("preadmission_abandoned", establishment_id=hospital.id, dimension=step)
+        for unit_id, step in _given_up(hospital, yesterday - _GIVEN_UP):
+            kpi.count("preadmission_abandoned", establishment_id=hospital.id, dimension=step, unit_id=unit_id)
         at_risk = _at_risk(hospital, yesterday + _DAY)
         kpi.count("preadmission_at_risk", establishment_id=hospital.id, quantity=at_risk)
         for _each in range(_ready(hospital, yesterday)):
             kpi.count("preadmission_ready", establishment_id=hospital.id)
-        planned, prepared = _stays(hospital, yesterday)
-        for event, number in (("stay_planned", planned), ("stay_prepared", prepared)):
-            for _each in range(number):
-                kpi.count(event, establishment_id=hospital.id)
+        for unit_id, planned, prepared in _stays(hospital, yesterday):
+            for event, number in (("stay_planned", planned), ("stay_prepared", prepared)):
+                for _each in range(number):
+                    kpi.count(event, establishment_id=hospital.id, unit_id=unit_id)
 
 
-def _given_up(hospital: Establishment, day: date) -> list[str]:
-    """The last page answered of each draft begun that day and never sent; "" when none was."""
+def _given_up(hospital: Establishment, day: date) -> list[tuple[UUID, str]]:
+    """The unit, and the last page answered, of each draft begun that day and never sent; "" when none was."""
     begun_on = func.date(func.timezone(hospital.time_zone, Preadmission.created_at))
     rows = session.execute(
-        select(Preadmission.id, func.array_agg(StepAnswers.step))
+        select(Preadmission.unit_id, func.array_agg(StepAnswers.step))
         .outerjoin(StepAnswers, StepAnswers.preadmission_id == Preadmission.id)
         .where(Preadmission.establishment_id == hospital.id, begun_on == day, Preadmission.submitted_at.is_(None))
         .group_by(Preadmission.id)
     )
-    return [max((step for step in steps if step in ORDER), key=ORDER.index, default="") for _id, steps in rows]
+    return [
+        (unit_id, max((step for step in steps if step in ORDER), key=ORDER.index, default=""))
+        for unit_id, steps in rows
+    ]
 
 
 def _at_risk(hospital: Establishment, today: date) -> int:
@@ -115,14 +119,17 @@ def _ready(hospital: Establishment, day: date) -> int:
     )
 
 
-def _stays(hospital: Establishment, day: date) -> tuple[int, int]:
-    planned = select(StayInvitation.preadmission_id).where(
-        StayInvitation.establishment_id == hospital.id,
-        StayInvitation.planned_on == day,
-        StayInvitation.state.not_in(("cancelled", "withdrawn")),
+def _stays(hospital: Establishment, day: date) -> list[tuple[UUID, int, int]]:
+    """Unit by unit: planned stays of that day, and those prepared."""
+    prepared = func.count(Preadmission.id.distinct()).filter(Preadmission.state.in_((*READY, "closed")))
+    rows = session.execute(
+        select(StayInvitation.unit_id, func.count(), prepared)
+        .outerjoin(Preadmission, Preadmission.id == StayInvitation.preadmission_id)
+        .where(
+            StayInvitation.establishment_id == hospital.id,
+            StayInvitation.planned_on == day,
+            StayInvitation.state.not_in(("cancelled", "withdrawn")),
+        )
+        .group_by(StayInvitation.unit_id)
     )
-    files = planned.subquery()
-    prepared = select(func.count()).where(
-        Preadmission.id.in_(select(files.c.preadmission_id)), Preadmission.state.in_((*READY, "closed"))
-    )
-    return session.scalar(select(func.count()).select_from(files)) or 0, session.scalar(prepared) or 0
+    return [(unit_id, planned, ready) for unit_id, planned, ready in rows]

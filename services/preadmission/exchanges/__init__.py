@@ -46,7 +46,7 @@ def check_setting(key: str, value: str) -> bool:
     return False
 
 
-def commands() -> Sequence[click.Command]:
+def for_operators() -> Sequence[click.Command]:
     """What an operator may type about exchanges of pre-admissions."""
     from services.preadmission.exchanges.commands import preadmissions
 

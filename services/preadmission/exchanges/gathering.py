@@ -1,6 +1,6 @@
 """What is asked of the hospital's system for one file, from what the patient answered and the office accepted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -51,6 +51,7 @@ def gather(file: Preadmission, action: Action, control_id: str, decided_at: date
     """The file as it is now. Its unit, hospital and patient are loaded, or will be."""
     given = _Given(queries.sent_of(file))
     identity = given.of(Identity)
+    told = pieces(file)
     return Request(
         reference=file.reference,
         action=action,
@@ -63,11 +64,11 @@ def gather(file: Preadmission, action: Action, control_id: str, decided_at: date
         visit_number=file.visit_number,
         doctor=_doctor(given.of(Doctor)),
         contacts=_contacts(given),
-        covers=_covers(file, given),
+        covers=_covers(file, given, {each.kind for each in told}),
         accident=_accident(given),
         choices=_choices(given.of(Choices), decided_at),
         interpreter=identity.interpreter if identity else "",
-        pieces=tuple(_piece(each) for each in pieces(file)),
+        pieces=tuple(_piece(each) for each in told),
     )
 
 
@@ -147,11 +148,10 @@ def _contacts(given: _Given) -> tuple[wanted.Contact, ...]:
     return tuple(found)
 
 
-def _covers(file: Preadmission, given: _Given) -> tuple[wanted.Cover, ...]:
+def _covers(file: Preadmission, given: _Given, there: Collection[str]) -> tuple[wanted.Cover, ...]:
     told = given.of(Coverage)
     if told is None:
         return ()
-    there = {each.kind for each in pieces(file)}
     accident, situation = given.of(AccidentFacts), given.of(Situation)
     at_work = situation is not None and situation.accident == "work"
     nature = "41" if at_work else "30" if file.stay_kind == "maternity" else "10"

@@ -155,6 +155,7 @@ def _go_to(file: Preadmission, told: Told) -> None:
         actions.take(file)
     elif wanted == "cancel":
         actions.cancel_there(file, told.instructions)
+        file.decision_reason = told.instructions
     elif wanted:
         if not told.instructions:
             raise NoWords

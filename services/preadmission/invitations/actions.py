@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -24,7 +24,6 @@ from services.preadmission.invitations.models import StayInvitation
 from services.preadmission.invitations.states import InvitationOver, change
 from services.preadmission.models import Preadmission
 
-CODE_LIFE: Final = timedelta(days=60)
 _SIGNS: Final = "BCDFGHJKLMNPQRSTVWXZ23456789"  # no vowel, so no word; nothing that looks like something else
 _LENGTH: Final = 12
 
@@ -152,7 +151,7 @@ def new_code(invitation: StayInvitation) -> str:
     if not invitation.is_open:
         raise InvitationOver(invitation.state, "sent")
     signs = "".join(secrets.choice(_SIGNS) for _ in range(_LENGTH))
-    invitation.digest, invitation.expires_at = digest(signs), db.now() + CODE_LIFE
+    invitation.digest, invitation.expires_at = digests(signs)[0], db.now() + queries.CODE_LIFE
     invitation.times_sent += 1
     session.add(change(invitation, "sent"))
     _record("stay_invitation.sent", invitation)
@@ -204,7 +203,7 @@ def open_(typed: str, patient: Patient) -> Preadmission:
     """
     account_id, patient_id = db.current_actor().account_id, patient.id
     with as_system("invitations.open"):
-        found = queries.of_code(digest(typed), db.now())
+        found = queries.of_code(digests(typed), db.now())
         is_theirs = found is not None and is_the_same(found, session.get_one(Patient, patient_id))
         facts = (found.id, Stay(found.unit_id, found.planned_on, found.stay_kind)) if found and is_theirs else None
     if facts is None:
@@ -231,9 +230,10 @@ def is_the_same(invitation: StayInvitation, patient: Patient) -> bool:
     )
 
 
-def digest(typed: str) -> bytes:
-    """Keyed, so that a copy of the database opens nothing. Spaces, hyphens and case do not count."""
-    return sealing.digest("stay invitation", "".join(sign for sign in typed.upper() if sign.isalnum()))
+def digests(typed: str) -> tuple[bytes, ...]:
+    """Keyed, so that a copy of the database opens nothing: one for each of the portal's secrets, the first is kept.
+    Spaces, hyphens and case do not count."""
+    return sealing.digests("stay invitation", "".join(sign for sign in typed.upper() if sign.isalnum()))
 
 
 # -- shared --------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def send_invitation(invitation_id: str) -> None:
         if invitation is None or not invitation.is_open or not invitation.email:
             return
         code, to = actions.new_code(invitation), invitation.email
-        subject, text = mails.invitation(invitation.establishment.name, code)
+        subject, text = mails.invitation(invitation.establishment.name, code, invitation.establishment_id)
     try:
         notifications.carry(to, subject, text)
     except Refused as refused:

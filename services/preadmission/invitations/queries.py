@@ -1,22 +1,25 @@
 """Which invitations there are, and whom the portal knows already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, cast, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from auth.enrolment.models import Link
 from auth.mandates import queries as mandates
 from auth.models import Patient, PatientRecord
+from portal import db
 from portal.db import session
-from portal.establishments import Establishment, Unit
+from portal.establishments import Unit, today_at
 from services.preadmission.invitations.models import StayInvitation, StayInvitationChange
 from services.preadmission.models import Preadmission
 
 PAGE_SIZE = 50
+CODE_LIFE: Final = timedelta(days=60)
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "waiting": ("waiting", "expired"),
     "sent": ("sent",),
@@ -24,11 +27,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "over": ("withdrawn", "cancelled"),
 }
 """How the list is divided: nobody was reached yet, a code is on its way, the file is in their space, it is over."""
-_TODAY_THERE = (
-    select(cast(func.timezone(Establishment.time_zone, func.now()), Date))
-    .where(Establishment.id == StayInvitation.establishment_id)
-    .scalar_subquery()
-)
+_TODAY_THERE = today_at(StayInvitation.establishment_id)
 _PLACE = (joinedload(StayInvitation.unit), joinedload(StayInvitation.establishment))
 
 
@@ -114,13 +113,20 @@ def of_file(preadmission_id: UUID) -> StayInvitation | None:
     return session.scalar(select(StayInvitation).where(StayInvitation.preadmission_id == preadmission_id).limit(1))
 
 
-def of_code(digest: bytes, now: datetime) -> StayInvitation | None:
+def of_code(digests: Collection[bytes], now: datetime) -> StayInvitation | None:
     """The invitation that this code opens, locked. As the system."""
     return session.scalar(
         select(StayInvitation)
-        .where(StayInvitation.digest == digest, StayInvitation.expires_at > now, StayInvitation.state == "sent")
+        .where(StayInvitation.digest.in_(digests), StayInvitation.expires_at > now, StayInvitation.state == "sent")
         .with_for_update(key_share=True)
     )
+
+
+def made_before(moment: datetime) -> int:
+    """Codes that are good and were made before it. As the system."""
+    good = StayInvitation.state == "sent", StayInvitation.expires_at > db.now()
+    made = StayInvitation.expires_at < moment + CODE_LIFE
+    return session.scalar(select(func.count()).select_from(StayInvitation).where(*good, made)) or 0
 
 
 def to_print(establishment_ids: frozenset[UUID]) -> Sequence[StayInvitation]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from auth import records
 from portal.db import session
-from portal.establishments import Establishment, Site
+from portal.establishments import Establishment, Site, today_in
 from services.preadmission.maternity.models import (
     OPEN,
     TAKEN,
@@ -188,11 +188,10 @@ def first_waiting(places_id: UUID) -> UUID | None:
 
 def unanswered() -> Sequence[UUID]:
     """Places kept for somebody whose last day to answer is over, where the hospital is."""
-    today_there = cast(func.timezone(Establishment.time_zone, func.now()), Date)
     return session.scalars(
         select(MaternityWish.id)
         .join(MaternityWish.establishment)
-        .where(MaternityWish.state == "offered", MaternityWish.answer_by < today_there)
+        .where(MaternityWish.state == "offered", MaternityWish.answer_by < today_in(Establishment.time_zone))
         .limit(500)
     ).all()
 

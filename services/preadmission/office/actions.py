@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, text
 
-from portal import audit, db
+from portal import audit, db, reading_only
 from portal.db import session
 from services.preadmission import actions as file_actions
 from services.preadmission.actions import Stay, traces
@@ -15,15 +15,19 @@ from services.preadmission.models import Preadmission
 from services.preadmission.office.comparison import Description
 from services.preadmission.office.models import PRESENT, CardReading, MessageTemplate, OfficeLine, Other, Presence
 
+_OTHERS = (
+    "select name, since_at from preadmission_presence"
+    " where preadmission_id = :file and account_id <> :account and seen_at > :gone order by since_at"
+)
 _ARRIVE = text(
     "with mine as (insert into preadmission_presence"
     " (preadmission_id, account_id, establishment_id, name, since_at, seen_at)"
     " values (:file, :account, :hospital, :name, :now, :now)"
     " on conflict (preadmission_id, account_id) do update set seen_at = excluded.seen_at, since_at ="
     " case when preadmission_presence.seen_at < :gone then excluded.since_at else preadmission_presence.since_at end)"
-    " select name, since_at from preadmission_presence"
-    " where preadmission_id = :file and account_id <> :account and seen_at > :gone order by since_at"
+    f" {_OTHERS}"
 )
+_WHO_IS_THERE = text(_OTHERS)
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,12 @@ def stay_on(preadmission: Preadmission) -> Sequence[Other]:
     if actor.account_id is None:
         return []
     session.flush()
-    others = session.execute(
-        _ARRIVE,
-        {"file": preadmission.id, "account": actor.account_id, "hospital": preadmission.establishment_id,
-         "name": actor.name, "now": now, "gone": now - PRESENT},
-    )  # fmt: skip
+    known = {"file": preadmission.id, "account": actor.account_id, "gone": now - PRESENT}
+    if reading_only.is_on():
+        others = session.execute(_WHO_IS_THERE, known)
+    else:
+        mine = {"hospital": preadmission.establishment_id, "name": actor.name, "now": now}
+        others = session.execute(_ARRIVE, known | mine)
     return [Other(name, since_at) for name, since_at in others]
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal import establishments
-from portal.catalog import PublishedService
+from portal import catalog, establishments
 from portal.db import session
 from portal.establishments import Establishment, Unit
 from services.preadmission import asked
@@ -25,11 +24,7 @@ PLACE = (
     joinedload(Preadmission.unit).joinedload(Unit.establishment),
 )
 """What every page says of where the stay is."""
-TODAY_THERE: Any = (
-    select(cast(func.timezone(Establishment.time_zone, func.now()), Date))
-    .where(Establishment.id == Preadmission.establishment_id)
-    .scalar_subquery()
-)
+TODAY_THERE: Any = establishments.today_at(Preadmission.establishment_id)
 """Today's date where the hospital is: the group may have one in La Réunion."""
 
 
@@ -59,12 +54,9 @@ def units_on_offer(establishment_id: UUID | None = None) -> Sequence[Unit]:
         select(Unit)
         .options(joinedload(Unit.establishment))
         .join(Establishment, Establishment.id == Unit.establishment_id)
-        .join(PublishedService, PublishedService.establishment_id == Unit.establishment_id)
         .where(
-            PublishedService.code == "preadmission",
-            Unit.closes_on.is_(None) | (Unit.closes_on >= func.current_date()),
-            PublishedService.opened_on <= func.current_date(),
-            PublishedService.closed_on.is_(None) | (PublishedService.closed_on > func.current_date()),
+            catalog.open_at("preadmission", Establishment.id),
+            establishments.goes_on(Unit.closes_on, establishments.today_in(Establishment.time_zone)),
         )
         .order_by(Establishment.name, Unit.name)
     )
@@ -94,8 +86,8 @@ def sent_of(preadmission: Preadmission) -> Mapping[str, Answers]:
 
 
 def read(rows: Mapping[str, StepAnswers]) -> Mapping[str, Answers]:
-    """Step → the answers that its row holds."""
-    return {step: STEPS[step].model_validate_json(row.answers) for step, row in rows.items()}
+    """Step → the answers that its row holds; none in support mode, where they are read as empty."""
+    return {step: STEPS[step].model_validate_json(row.answers) for step, row in rows.items() if row.answers}
 
 
 def relatives(preadmission_ids: Iterable[UUID]) -> Mapping[UUID, Relative]:

@@ -21,10 +21,15 @@ PATH = "/pre-admission/verifier"
 
 def code_of(file: Preadmission) -> str:
     """What proves that a receipt is ours: ten signs that nobody else can make. The file was sent."""
+    return codes_of(file)[0]
+
+
+def codes_of(file: Preadmission) -> list[str]:
+    """The same under each of the portal's secrets, the one that signs first."""
     assert file.submitted_at is not None, "only a sent file has a receipt"
-    made = sealing.digest("preadmission receipt", f"{file.id} {file.reference} {file.submitted_at.isoformat()}")
-    signs = base64.b32encode(made).decode()[:10]
-    return f"{signs[:5]}-{signs[5:]}"
+    made = sealing.digests("preadmission receipt", f"{file.id} {file.reference} {file.submitted_at.isoformat()}")
+    signs = [base64.b32encode(each).decode()[:10] for each in made]
+    return [f"{each[:5]}-{each[5:]}" for each in signs]
 
 
 def write(

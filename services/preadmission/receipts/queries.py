@@ -1,11 +1,11 @@
 """Which receipt a number and a code belong to."""
 
-import hmac
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from auth.identity import sealing
 from portal.db import session
 from services.preadmission.models import Preadmission
 from services.preadmission.receipts import document
@@ -19,7 +19,7 @@ def issued(reference: str, code: str) -> tuple[str, datetime] | None:
         .options(joinedload(Preadmission.establishment))
         .where(Preadmission.reference == _plain(reference), Preadmission.submitted_at.is_not(None))
     )
-    if file is None or file.submitted_at is None or not hmac.compare_digest(_plain(code), document.code_of(file)):
+    if file is None or file.submitted_at is None or not sealing.one_of(_plain(code), document.codes_of(file)):
         return None
     return file.establishment.name, file.submitted_at.astimezone(file.establishment.tz)
 

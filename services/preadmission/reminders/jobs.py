@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from portal import db, jobs, notifications, text_messages
 from portal.gateways import OutcomeUnknown, Refused, Unavailable
-from services.preadmission.reminders import mails, planning, sending
+from services.preadmission.reminders import planning, sending
 from services.preadmission.reminders.models import PreadmissionReminder
 from services.preadmission.reminders.sending import Parting
 
@@ -49,11 +49,10 @@ def send_reminder(reminder_id: str) -> None:
 
 
 def _send(parting: Parting) -> None:
-    to = parting.to
-    if to.channel == planning.TEXT:
-        text_messages.send(to.to, mails.text(to.locale))
+    if not parting.subject:
+        text_messages.send(parting.to.to, parting.text)
         return
-    notifications.carry(to.to, *mails.mail(to.locale))
+    notifications.carry(parting.to.to, parting.subject, parting.text)
 
 
 @jobs.periodic("53 3 * * *", "preadmission.forget_reminders")

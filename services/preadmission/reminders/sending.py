@@ -1,6 +1,7 @@
 """The last look before a reminder leaves, and what became of it: marked as leaving in the transaction that ends just
 before, it never leaves twice."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,17 +12,19 @@ from portal import audit, calendar, db, kpi
 from portal.db import session
 from portal.establishments import Establishment
 from services.preadmission.models import Preadmission
-from services.preadmission.reminders import planning
+from services.preadmission.reminders import mails, planning
 from services.preadmission.reminders.models import PreadmissionReminder
 from services.preadmission.reminders.planning import Recipient
 
 
 @dataclass(frozen=True)
 class Parting:
-    """A message ready to leave, and the files it is about."""
+    """A message ready to leave, and the files it is about. subject: "" for a text message."""
 
     to: Recipient
     files: tuple[UUID, ...]
+    subject: str
+    text: str
 
 
 def depart(reminder_id: UUID, now: datetime) -> Parting | None:
@@ -46,7 +49,16 @@ def depart(reminder_id: UUID, now: datetime) -> Parting | None:
         return None
     reminder.state, reminder.changed_at = "leaving", now
     session.flush()
-    return Parting(to, tuple(each.id for each in due))
+    subject, text = _words(to, {each.establishment_id for each in due})
+    return Parting(to, tuple(each.id for each in due), subject, text)
+
+
+def _words(to: Recipient, places: Collection[UUID]) -> tuple[str, str]:
+    """Of the hospital when all files are its own, of nobody's otherwise."""
+    place = next(iter(places)) if len(places) == 1 else None
+    if to.channel == planning.TEXT:
+        return "", mails.text(to.locale, place)
+    return mails.mail(to.locale, place)
 
 
 def come_back(reminder_id: UUID) -> None:

@@ -9,7 +9,6 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from portal import db
 from portal.establishments import Site
 from portal.web.fields import DateParts, choices
 from portal.web.forms import Required
@@ -121,7 +120,7 @@ class MaternityForm(FileForm):
     def validate_other_on(self, field: DateParts) -> None:
         if self.known.data and field.data is None and not field.errors:
             raise ValidationError(_("Write this date, or choose “No other date”"))
-        if field.data is not None and field.data > db.now().date():
+        if field.data is not None and field.data > self.today:
             raise ValidationError(_("This day has not come yet: check the date"))
 
     def validate_due_on(self, field: DateParts) -> None:
@@ -130,8 +129,7 @@ class MaternityForm(FileForm):
             if announced is None:
                 raise ValidationError(_("Write the expected date, or another date of the pregnancy"))
             return
-        today = db.now().date()
-        if not today - timedelta(days=21) <= field.data <= today + _LONGEST:
+        if not self.today - timedelta(days=21) <= field.data <= self.today + _LONGEST:
             raise ValidationError(_("This day is not within the next ten months: check the date"))
         if announced is not None and not agree(field.data, announced):
             raise ValidationError(

@@ -9,7 +9,6 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, StringField, TelField
 from wtforms.validators import Length, Optional, ValidationError
 
-from portal import db
 from portal.web.fields import choices
 from portal.web.forms import Required
 from portal.web.ui import euros, short_day
@@ -154,7 +153,7 @@ class RoomForm(FileForm):
         return Room(
             room=self.room.data if "room" in self else "",
             price_cents=(self.price_cents or 0) if is_single else 0,
-            priced_on=db.now().date() if is_single and self.price_cents is not None else None,
+            priced_on=self.today if is_single and self.price_cents is not None else None,
             payer=self.payer.data if is_single and self.payer.data in PAYERS else "",
             diet=self.diet.data,
             diet_words=text(self.diet_words) if self.diet.data != "none" else "",

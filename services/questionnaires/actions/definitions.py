@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -9,8 +10,8 @@ from sqlalchemy import func, select
 from portal import audit, db
 from portal.db import session
 from services.questionnaires import states
-from services.questionnaires.actions.facts import ChangedMeanwhile, CodeTaken, NotEditable
-from services.questionnaires.definition import editing
+from services.questionnaires.actions.facts import ChangedMeanwhile, CodeTaken, NotEditable, NothingToUndo
+from services.questionnaires.definition import editing, parsing
 from services.questionnaires.definition.items import Definition
 from services.questionnaires.definition.writing import write
 from services.questionnaires.models import Questionnaire
@@ -25,7 +26,9 @@ def code_of(title: str) -> str:
 
 
 def start(establishment_id: UUID, definition: Definition, code: str = "") -> Questionnaire:
-    """A first draft. code: its name at the hospital; "" makes one from the title. Raises CodeTaken."""
+    """A first draft. code: its name at the hospital; "" makes one from the title. Raises CodeTaken,
+    parsing.Unreadable."""
+    definition = editing.checked(definition)
     code = code or code_of(definition.title.text)
     _alone(establishment_id, code)
     if _latest(establishment_id, code) is not None:
@@ -61,11 +64,36 @@ def save(draft: Questionnaire, definition: Definition, seen_at: str = "") -> Non
     _record(found, "changed")
 
 
-def publish(draft: Questionnaire) -> None:
-    """From now on it is sent, and its former version is not. Raises NotEditable, parsing.Unreadable (unfinished)."""
+def undo(draft: Questionnaire, seen_at: str = "") -> None:
+    """Take the last change of a draft back; twice makes it again. Raises NotEditable, ChangedMeanwhile,
+    NothingToUndo."""
     found = _lock(draft)
     if found.state != states.DRAFT:
         raise NotEditable
+    if seen_at and found.changed_at.isoformat() != seen_at:
+        raise ChangedMeanwhile
+    if found.former_content is None:
+        raise NothingToUndo
+    _write(found, parsing.read(found.former_content, draft=True))
+    session.flush()
+    _record(found, "undone")
+
+
+def duplicate(questionnaire: Questionnaire, title: str) -> Questionnaire:
+    """A draft of another questionnaire of the hospital that begins as this one. Raises CodeTaken, parsing.Unreadable
+    (the title)."""
+    named = replace(questionnaire.definition, title=replace(questionnaire.definition.title, text=title.strip()))
+    return start(questionnaire.establishment_id, named)
+
+
+def publish(draft: Questionnaire, seen_at: str = "") -> None:
+    """From now on it is sent, and its former version is not. seen_at: see `save`. Raises NotEditable, ChangedMeanwhile,
+    parsing.Unreadable (unfinished)."""
+    found = _lock(draft)
+    if found.state != states.DRAFT:
+        raise NotEditable
+    if seen_at and found.changed_at.isoformat() != seen_at:
+        raise ChangedMeanwhile
     editing.checked(found.definition, draft=False)
     former = session.scalar(
         select(Questionnaire).where(
@@ -77,7 +105,7 @@ def publish(draft: Questionnaire) -> None:
     if former is not None:
         _retire(former)
     states.check(found.state, states.PUBLISHED, states.DEFINITION_TRANSITIONS)
-    found.state, found.published_at = states.PUBLISHED, db.now()
+    found.state, found.published_at, found.former_content = states.PUBLISHED, db.now(), None
     session.flush()
     _record(found, "published")
 
@@ -122,7 +150,10 @@ def _add(establishment_id: UUID, code: str, version: int, definition: Definition
 
 
 def _write(draft: Questionnaire, definition: Definition) -> None:
-    draft.content, draft.title = write(definition), definition.title.text
+    content = write(definition)
+    if draft.content is not None and draft.content != content:
+        draft.former_content = draft.content
+    draft.content, draft.title = content, definition.title.text
     draft.changed_at, draft.changed_by_name = db.now(), db.current_actor().name
     draft.__dict__.pop("definition", None)  # read again from what was written
 

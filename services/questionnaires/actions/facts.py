@@ -1,6 +1,10 @@
 """What stands in the way, as facts."""
 
 
+class NothingToUndo(Exception):
+    """The draft was not changed since it was begun."""
+
+
 class NotEditable(Exception):
     """This version was published: a new one is made of it."""
 

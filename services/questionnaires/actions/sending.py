@@ -160,6 +160,31 @@ def take_back(sent: SentQuestionnaire) -> None:
     _withdraw(sent, "by_hand")
 
 
+def hand_over(sent: SentQuestionnaire, unit: Unit) -> None:
+    """As the system: the unit closes, and another one of its hospital reads the answers, or sees to their alert. Raises
+    WindowClosed when neither is expected any more."""
+    sent = _lock_expected(sent)
+    sent.unit_id, sent.unit = unit.id, unit
+    session.flush()
+    traces.record(sent, "handed_over")
+
+
+def give_back(sent: SentQuestionnaire) -> None:
+    """As the system: the unit closes and nobody would read the answers: it is no longer asked. Raises WindowClosed when
+    it was answered or closed."""
+    sent = traces.lock(sent.id)
+    if not sent.is_open:
+        raise WindowClosed
+    _withdraw(sent, "unit_closed")
+
+
+def _lock_expected(sent: SentQuestionnaire) -> SentQuestionnaire:
+    sent = traces.lock(sent.id)
+    if not sent.is_open and sent.alert != states.ALERT_OPEN:
+        raise WindowClosed
+    return sent
+
+
 def _withdraw(sent: SentQuestionnaire, why: str) -> None:
     traces.go_to(sent, states.WITHDRAWN, "withdrawn", why)
 

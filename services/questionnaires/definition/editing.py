@@ -1,6 +1,6 @@
 """What the editor's buttons do: each gives another definition, checked as an imported one is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from services.questionnaires.definition.items import GROUP, Definition, Item
@@ -21,7 +21,10 @@ def checked(definition: Definition, *, draft: bool = True) -> Definition:
 
 def new_link_id(definition: Definition, kind: str) -> str:
     """The first free one: s1, s2… for sections, q1, q2… for the rest."""
-    taken = {each.link_id for each in definition.walk()}
+    return _free({each.link_id for each in definition.walk()}, kind)
+
+
+def _free(taken: Collection[str], kind: str) -> str:
     letter = "s" if kind == GROUP else "q"
     return next(made for n in range(1, len(taken) + 2) if (made := f"{letter}{n}") not in taken)
 
@@ -41,6 +44,26 @@ def change(definition: Definition, link_id: str, to: Item) -> Definition:
 def remove(definition: Definition, link_id: str) -> Definition:
     """Without it and what is inside it. Raises NoSuchItem, Unreadable (another question is shown according to it)."""
     return _change(definition, link_id, lambda _found: ())
+
+
+def duplicate(definition: Definition, link_id: str) -> tuple[Definition, str]:
+    """A copy just after it, with what is inside it under new linkIds; conditions among the copied follow the copies.
+    Returns the linkId of the copy too. Raises NoSuchItem, Unreadable (there are too many)."""
+    found = definition.item(link_id)
+    if found is None:
+        raise NoSuchItem(link_id)
+    taken = {each.link_id for each in definition.walk()}
+    names: dict[str, str] = {}
+    for each in found.walk():
+        names[each.link_id] = _free(taken, each.kind)
+        taken.add(names[each.link_id])
+    return _change(definition, link_id, lambda former: (former, _renamed(former, names))), names[link_id]
+
+
+def _renamed(item: Item, names: Mapping[str, str]) -> Item:
+    conditions = (replace(each, question=names.get(each.question, each.question)) for each in item.conditions)
+    inside = tuple(_renamed(each, names) for each in item.items)
+    return replace(item, link_id=names[item.link_id], conditions=tuple(conditions), items=inside)
 
 
 def move(definition: Definition, link_id: str, step: int) -> Definition:

@@ -362,22 +362,30 @@ class _Reader(Reading):
         elif name == "answerDecimal":
             found = decimal_of(value)
         elif name == "answerQuantity" and isinstance(value, dict):
-            number = decimal_of(value.get("value"))
-            found = None if number is None else Quantity(number, str(value.get("unit", "")))
+            found = self._quantity(value, where)
         elif name == "answerCoding":
             return self._chosen(value, looked_at, where)
         if found is None:
             self.fault(where, "bad_answer", value)
         return found
 
+    def _quantity(self, told: dict[str, Any], where: str) -> Quantity | None:
+        """A measure to compare with, in the unit of the question: nothing is converted."""
+        self.known(told, where, {"value", "unit"})
+        number, unit = decimal_of(told.get("value")), told.get("unit", "")
+        if number is None or not isinstance(unit, str) or len(unit) > 30 or not is_plain(unit):
+            return None
+        return Quantity(number, unit)
+
     def _chosen(self, value: Any, looked_at: dict[str, Any], where: str) -> Coding | None:
         if not isinstance(value, dict):
             self.fault(where, "bad_answer", value)
             return None
         coding = self.coding(value, where)
+        options = looked_at.get("answerOption")
         codes = [
             each["valueCoding"].get("code")
-            for each in looked_at.get("answerOption") or []
+            for each in (options if isinstance(options, list) else ())
             if isinstance(each, dict) and isinstance(each.get("valueCoding"), dict)
         ]
         if coding.code not in codes:
@@ -389,4 +397,4 @@ class _Reader(Reading):
         behaviour = told.get("enableBehavior", "all" if count < 2 else None)  # R4, que-12: required beside several
         if behaviour not in ("all", "any"):
             self.fault(f"{where}.enableBehavior", "all_or_any", behaviour)
-        return behaviour != "any"
+        return behaviour != "any" or count < 2  # of one condition, all and any say the same

@@ -60,6 +60,8 @@ def load(data: bytes | str) -> Any:
         return json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_no_twins)
     except _Twice as twice:
         raise Unreadable([Fault("", "key_twice", ascii(str(twice))[:80])]) from None
+    except json.JSONDecodeError as error:
+        raise Unreadable([Fault(f"{error.lineno}:{error.colno}", "not_json")]) from error
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise Unreadable([Fault("", "not_json")]) from error
 
@@ -90,7 +92,7 @@ class Reading:
 
     def fault(self, where: str, what: str, about: object = "") -> None:
         if len(self.faults) < 100:  # a hostile file must not fill a page
-            self.faults.append(Fault(_shown(where), what, _shown(str(about))))
+            self.faults.append(Fault(_shown(where), what, _shown(_named(about))))
 
     def flag(self, told: dict[str, Any], name: str, where: str) -> bool:
         value = told.get(name, False)
@@ -161,6 +163,13 @@ class Reading:
 # -- single values -------------------------------------------------------------------------------------------------
 
 
+def _named(value: object) -> str:
+    """A value of the file; of a list or an object only that it is one, since it may be deeper than can be written."""
+    if isinstance(value, (list, dict)):
+        return "[…]" if isinstance(value, list) else "{…}"
+    return str(value)
+
+
 def _shown(text: str) -> str:
     """A name of the file as a page may show it."""
     return "".join("?" if _is_odd(sign) else sign for sign in text[:80])
@@ -176,7 +185,7 @@ def decimal_of(value: Any) -> Decimal | None:
         return None
     found = value if isinstance(value, Decimal) else Decimal(str(value))
     is_usual = (
-        found.is_finite() and abs(found) < 10**12 and len(found.as_tuple().digits) <= 15 and found.adjusted() > -9
+        found.is_finite() and found.copy_abs() < 10**12 and len(found.as_tuple().digits) <= 15 and found.adjusted() > -9
     )
     return found if is_usual else None
 

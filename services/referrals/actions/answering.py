@@ -11,11 +11,12 @@ from sqlalchemy import or_, select
 from auth.records import as_system
 from portal import audit, db, jobs, kpi
 from portal.db import session
+from portal.establishments import Unit
 from services.referrals import states
 from services.referrals.actions import sending, thread
 from services.referrals.models import ReferralChange, ReferralOffer, ReferralTarget
 
-WHY_REFUSED: Final = ("not_ours", "no_place", "incomplete", "not_needed", "age", "elsewhere", "other")
+WHY_REFUSED: Final = ("not_ours", "no_place", "incomplete", "not_needed", "age", "elsewhere", "closed", "other")
 OBJECTION_TAKEN_BACK: Final = "objection_taken_back"
 TOLD_BY: Final = ("account", "post", "phone", "practitioner")
 _MOST_HOURS: Final = 24 * 90
@@ -24,6 +25,10 @@ _MOST_HOURS: Final = 24 * 90
 
 class AdviceMissing(Exception):
     """A refusal says what to do instead; an opinion says something."""
+
+
+class NoSuchOffer(Exception):
+    """The other unit takes no such request, or was asked already."""
 
 
 class SameOffer(Exception):
@@ -139,6 +144,37 @@ def redirect(target: ReferralTarget, offer: ReferralOffer, text: str) -> None:
     _tell(target)
 
 
+def hand_over(target: ReferralTarget, unit: Unit) -> None:
+    """The unit closes: another one of its hospital answers instead, within the same time. Raises NotPossibleNow,
+    NoSuchOffer."""
+    sending.lock(target)
+    if target.state not in states.OPEN:
+        raise states.NotPossibleNow(target.state)
+    offer = _same_at(target, unit)
+    if offer is None:
+        raise NoSuchOffer
+    target.unit_id, target.offer_id, target.unit, target.offer = unit.id, offer.id, unit, offer
+    target.assigned_id, target.assigned_name, target.unit_seen_at = None, "", None
+    session.flush()
+    _record("referral.handed_over", target, unit=str(unit.id))
+    jobs.enqueue("referrals.tell_unit", target_id=str(target.id))
+
+
+def _same_at(target: ReferralTarget, unit: Unit) -> ReferralOffer | None:
+    """What the unit takes of that kind and at that age, of the same speciality rather than of another."""
+    referral, offer = target.referral, ReferralOffer
+    asked = select(ReferralTarget.offer_id).where(ReferralTarget.referral_id == referral.id)
+    query = select(offer).where(
+        offer.unit_id == unit.id,
+        offer.establishment_id == target.establishment_id,
+        offer.kind == referral.kind,
+        offer.is_open,
+        offer.id.not_in(asked),
+    )
+    found = session.scalars(query.order_by(offer.speciality != target.offer.speciality, offer.position, offer.id))
+    return next((each for each in found if each.takes_age(sending.age_on(referral.birth_on, each))), None)
+
+
 def complete(target: ReferralTarget) -> None:
     """The patient was seen, or the stay has begun. Raises NotPossibleNow."""
     sending.lock(target)
@@ -192,16 +228,22 @@ def _decide(target: ReferralTarget, to: str, note: str = "") -> None:
     actor = db.current_actor()
     session.add(states.move(target, to, actor, note))
     target.answered_at, target.answer_by = target.changed_at, None
-    target.decided_by_name = actor.name
+    target.decided_by_name = "" if actor.kind == "system" else actor.name
 
 
 def _count(target: ReferralTarget, how: str) -> None:
     """quantity: minutes until the answer."""
     since = target.received_at or target.changed_at
     minutes = int((target.changed_at - since).total_seconds() // 60)
-    kpi.count("referral_answered", establishment_id=target.establishment_id, dimension=how, quantity=minutes)
     hours = min(minutes // 60, _MOST_HOURS)
-    kpi.count("referral_delay", establishment_id=target.establishment_id, dimension=str(hours))
+    for event, told, spent in (("referral_answered", how, minutes), ("referral_delay", str(hours), 0)):
+        kpi.count(
+            event,
+            establishment_id=target.establishment_id,
+            unit_id=target.unit_id,
+            dimension=told,
+            quantity=spent,
+        )
 
 
 def _tell(target: ReferralTarget) -> None:

@@ -112,6 +112,7 @@ def send(request: Request, *, professional: Professional | None = None, rpps: st
         channel=request.channel,
         dimension=request.kind,
         account_id=db.current_actor().account_id,
+        unit_id=offers[0].unit_id,
     )
     acts.count("referrals", offers[0].establishment_id)
     reached = reach_next(referral)

@@ -14,7 +14,7 @@ from portal.db import session
 from services.appointments import actions as engine
 from services.appointments.actions import capacity
 from services.appointments.models import Appointment, Hold
-from services.appointments.requests import clock, states
+from services.appointments.requests import states
 from services.appointments.requests.actions import traces
 from services.appointments.requests.actions.facts import ProposalGone, RequestOver, TooManyProposals, TooSoon
 from services.appointments.requests.models import AppointmentRequest, Proposal
@@ -37,7 +37,7 @@ def propose(
     former = waiting(request)
     if not 1 <= len(chosen) + len(former) <= MOST:
         raise TooManyProposals
-    until = clock.closing(db.now(), days, request.tz, request.establishment.holiday_rules)
+    until = request.establishment.office.closing(db.now(), days)
     capacity.hold_still([each.session_id for each in chosen])
     for slot in sorted(chosen, key=lambda each: (each.session_id, each.first_cell)):
         _keep(request, reason_id, slot, until)
@@ -100,7 +100,7 @@ def became(request: AppointmentRequest, appointment: Appointment) -> None:
     """The request is an appointment now."""
     request.appointment_id = appointment.id
     traces.go_to(request, states.ACCEPTED, "accepted")
-    kpi.count("appointment_request_became", establishment_id=request.establishment_id)
+    kpi.count("appointment_request_became", establishment_id=request.establishment_id, unit_id=request.unit_id)
 
 
 def decline(request: AppointmentRequest, text: str) -> None:

@@ -11,10 +11,10 @@ from portal import db, files, kpi
 from portal.db import session
 from portal.establishments import Unit
 from services.appointments.models import SERVICE, Reason, new_reference
-from services.appointments.requests import clock, states
+from services.appointments.requests import states
 from services.appointments.requests.actions import proposing, traces
 from services.appointments.requests.actions.facts import AlreadyAsked, LetterNeeded, RequestOver
-from services.appointments.requests.actions.traces import ANSWER_WITHIN
+from services.appointments.requests.actions.traces import answer_due
 from services.appointments.requests.models import AppointmentRequest
 from services.appointments.wishes import Wishes, weekdays_mask
 
@@ -45,7 +45,7 @@ def send(patient_id: UUID, asked: Asked) -> AppointmentRequest:
     records.open_record(patient_id, request.establishment_id)
     traces.say(request, asked.text, _attached(request, asked.letter_id))
     traces.record(request, "sent", "")
-    kpi.count("appointment_request_sent", establishment_id=request.establishment_id)
+    kpi.count("appointment_request_sent", establishment_id=request.establishment_id, unit_id=request.unit_id)
     acts.count("appointments", request.establishment_id, request.patient_id)
     traces.write_to_patient(request, "received")
     return request
@@ -80,7 +80,7 @@ def _request(patient_id: UUID, asked: Asked) -> AppointmentRequest:
         half=asked.wishes.half,
         phone=asked.phone,
         sent_at=now,
-        due_at=clock.due(now, ANSWER_WITHIN, hospital.tz, hospital.holiday_rules),
+        due_at=answer_due(hospital, now),
     )
 
 

@@ -1,5 +1,6 @@
 """What every change of a request leaves: one immutable row, one line of audit, a message to write."""
 
+from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -7,12 +8,13 @@ from sqlalchemy import Table, insert, select
 
 from portal import audit, db, jobs, kpi
 from portal.db import session
+from portal.establishments import Establishment
 from portal.kpi import delays
-from services.appointments.requests import clock, states
+from services.appointments.requests import states
 from services.appointments.requests.actions.facts import ChangedMeanwhile, RequestOver
 from services.appointments.requests.models import AppointmentRequest, RequestChange, RequestMessage
 
-ANSWER_WITHIN = 2 * clock.DAY
+ANSWER_WITHIN_DAYS = 2
 """Of work: within which the hospital answers."""
 _RECORD_CHANGE = insert(cast(Table, RequestChange.__table__)).inline()
 
@@ -41,7 +43,11 @@ def go_to(request: AppointmentRequest, to_state: str, what: str, why: str = "", 
     record(request, what, before, why, **details)
     if to_state in states.CLOSED:
         kpi.count(
-            "appointment_request_closed", establishment_id=request.establishment_id, channel="web", dimension=to_state
+            "appointment_request_closed",
+            establishment_id=request.establishment_id,
+            channel="web",
+            dimension=to_state,
+            unit_id=request.unit_id,
         )
 
 
@@ -51,7 +57,12 @@ def _mind_the_clock(request: AppointmentRequest) -> None:
     if request.state not in states.TO_ANSWER:
         request.due_at = None
     elif request.due_at is None:
-        request.due_at = clock.due(db.now(), ANSWER_WITHIN, request.tz, request.establishment.holiday_rules)
+        request.due_at = answer_due(request.establishment, db.now())
+
+
+def answer_due(hospital: Establishment, since: datetime) -> datetime:
+    """When the hospital should have answered what was sent or said at this moment."""
+    return hospital.office.due(since, ANSWER_WITHIN_DAYS * hospital.office.day)
 
 
 def record(request: AppointmentRequest, what: str, from_state: str, why: str = "", **details: str) -> None:
@@ -92,8 +103,8 @@ def say(request: AppointmentRequest, text: str, file_id: UUID | None = None) -> 
             request_id=request.id,
             establishment_id=request.establishment_id,
             by=actor.label,
-            by_name=actor.name,
-            from_staff=actor.kind == "staff",
+            by_name="" if actor.kind == "system" else actor.name,
+            from_staff=actor.kind in ("staff", "system"),
             text=text,
             file_id=file_id,
         )
@@ -106,14 +117,18 @@ def count_answer(request: AppointmentRequest) -> None:
     if request.answered_at is not None:
         return
     request.answered_at = db.now()
-    spent = clock.worked(request.sent_at, request.answered_at, request.tz, request.establishment.holiday_rules)
+    office = request.establishment.office
+    spent = office.worked(request.sent_at, request.answered_at)
     kpi.count(
         "appointment_request_answered",
         establishment_id=request.establishment_id,
-        dimension="in_time" if spent <= ANSWER_WITHIN else "late",
+        dimension="in_time" if spent <= ANSWER_WITHIN_DAYS * office.day else "late",
         quantity=int(spent.total_seconds() // 60),
+        unit_id=request.unit_id,
     )
-    delays.count_delay("appointment_request_delay", spent, establishment_id=request.establishment_id)
+    delays.count_delay(
+        "appointment_request_delay", spent, establishment_id=request.establishment_id, unit_id=request.unit_id
+    )
 
 
 def write_to_patient(request: AppointmentRequest, news: str) -> None:

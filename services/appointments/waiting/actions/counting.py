@@ -32,7 +32,7 @@ def count_freed() -> int:
         AppointmentChange.at > Appointment.start_at - LATE,
     )
     rows = session.execute(
-        select(Appointment.id, Appointment.establishment_id, taken)
+        select(Appointment.id, Appointment.establishment_id, Appointment.unit_id, taken)
         .where(
             Appointment.state == CANCELLED,
             Appointment.start_at.between(db.now() - _LOOKED_BACK, db.now()),
@@ -42,12 +42,15 @@ def count_freed() -> int:
         .order_by(Appointment.id)
         .limit(_AT_ONCE)
     ).all()
-    for appointment_id, establishment_id, was_taken in rows:
+    for appointment_id, establishment_id, unit_id, was_taken in rows:
         session.add(
             FreedSlot(appointment_id=appointment_id, establishment_id=establishment_id, was_taken=bool(was_taken))
         )
         kpi.count(
-            "appointment_slot_freed", establishment_id=establishment_id, dimension="taken" if was_taken else "empty"
+            "appointment_slot_freed",
+            establishment_id=establishment_id,
+            dimension="taken" if was_taken else "empty",
+            unit_id=unit_id,
         )
     if rows:
         session.flush()

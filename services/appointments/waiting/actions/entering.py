@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Exists, exists, func, select
 
 from auth import records
-from portal import calendar, db, kpi
+from portal import calendar, db, jobs, kpi
 from portal.db import session
 from services.appointments.actions import NotBookable
 from services.appointments.models import Appointment, Reason
@@ -119,8 +119,21 @@ def put_back(entry: WaitingEntry) -> None:
     traces.go_to(entry, states.WAITING, "put_back")
 
 
+def hand_over(entry: WaitingEntry, reason: Reason) -> None:
+    """The unit closes: they wait for the same at another unit of its hospital, at the place of the day they entered.
+    Raises EntryClosed, AlreadyWaiting."""
+    entry = traces.lock(entry)
+    if session.scalar(select(_same(entry.patient_id, reason, None))):
+        raise AlreadyWaiting
+    offering.withdraw(entry)
+    entry.unit_id, entry.reason_id, entry.practitioner_ids = reason.unit_id, reason.id, []
+    traces.go_to(entry, states.WAITING, "handed_over", "unit_closed")
+
+
 def close(entry: WaitingEntry, why: str) -> None:
     """Nothing earlier can be wanted any more. why: one of states.ENDED_BECAUSE. Raises EntryClosed."""
     entry = traces.lock(entry)
     offering.withdraw(entry)
     traces.go_to(entry, states.ENDED, "ended", why)
+    if why == "unit_closed":
+        jobs.enqueue("appointments.tell_of_list", entry_id=str(entry.id))

@@ -177,6 +177,7 @@ def accept(offer: WaitingOffer, channel: str = "web") -> Appointment:
         "appointment_by_waiting_list",
         establishment_id=entry.establishment_id,
         dimension="moved" if entry.appointment_id == made.id else "booked",
+        unit_id=made.unit_id,
     )
     return made
 

@@ -32,6 +32,7 @@ def tell_payer(refund_id: UUID) -> None:
             recipient=to.email,
             account_id=to.account_id,
             patient_id=bill.patient_id,
+            establishment_id=bill.establishment_id,
             locale=attempt.locale,
         )
         record("refund.told", refund)

@@ -144,5 +144,6 @@ def _tell_payer(payment: LedgerEntry, bills: Sequence[Bill]) -> None:
             recipient=to.email,
             account_id=to.account_id,
             patient_id=bill.patient_id,
+            establishment_id=bill.establishment_id,
             locale=attempt.locale,
         )

@@ -1,19 +1,14 @@
-"""Running the reader of hostile bytes in a process of its own: if it eats, hangs or falls, it does so alone."""
+"""The text of a file, read in a process apart and within limits."""
 
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from portal import apart
+
 SECONDS: Final = 30
 _READER: Final = Path(__file__).parent / "reader.py"
-_MOST_ANSWERED: Final = 20 * 1024 * 1024
-
-
-class GaveUp(Exception):
-    """The reader took too long or too much, or fell on what it was given."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +27,8 @@ class Text:
 
 def read(data: bytes, kind: str, *, seconds: int = SECONDS) -> Text:
     """The text of a file. kind: pdf, txt, docx, xlsx, pptx, odt, ods, odp. seconds: of processor, and twice that on the
-    clock. Raises GaveUp."""
-    command = [sys.executable, "-I", str(_READER), str(seconds), kind]
-    try:
-        # No environment: it holds our secrets. Its errors may quote the document, and go nowhere.
-        done = subprocess.run(
-            command, input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=2 * seconds, env={}
-        )
-    except (subprocess.TimeoutExpired, OSError) as trouble:
-        raise GaveUp from trouble
-    if done.returncode != 0 or len(done.stdout) > _MOST_ANSWERED:
-        raise GaveUp
-    pages, _line, rest = done.stdout.decode("utf-8", "replace").partition("\n")
+    clock. Raises apart.GaveUp."""
+    answer = apart.run(_READER, data, [kind], seconds=seconds).decode("utf-8", "replace")
+    pages, _line, rest = answer.partition("\n")
     headings, _line, content = rest.partition("\n")
     return Text(int(pages), headings, content)

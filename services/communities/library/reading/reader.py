@@ -1,17 +1,10 @@
-"""A process of its own (`bounded`): the text of the file given on its input, page after page, within limits.
-
-Imports nothing of the portal. Arguments: seconds of processor, kind of file (the values of `Kind`). Answers the number
-of pages on a first line, the titles on a second, then the text; pages end with a form feed.
-"""
+"""The text of a file, page after page. Runs in a process apart (`portal.apart`) and imports nothing of the portal."""
 
 import io
 import re
-import resource
-import sys
 import zipfile
 from typing import Any
 
-MEMORY = 1024 * 1024 * 1024
 PAGES = 500
 CHARACTERS = 2_000_000
 PART = 30 * 1024 * 1024  # of XML, unpacked; a thesis has five
@@ -25,11 +18,12 @@ _LONG_FIGURES = re.compile(r"[0-9]{13,15}")
 _HEADING = re.compile(r"^(heading|titre|title|t[0-9]|h[0-9]|[1-9])", re.IGNORECASE)
 
 
-def limit(seconds: int) -> None:
-    """From here on, more than this much processor or memory ends the process."""
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def answer(data: bytes, kind: str) -> bytes:
+    """The number of pages on a first line, the titles on a second, then the text; pages end with a form feed.
+
+    kind: a value of `Kind`.
+    """
+    return told(*read(data, kind))
 
 
 def pdf(data: bytes) -> tuple[list[str], list[str]]:
@@ -158,8 +152,3 @@ def told(pages: list[str], titles: list[str]) -> bytes:
     lines = [re.sub(r"\s+", " ", title)[:300] for title in titles if title.strip()][:500]
     text = "\f".join(page.replace("\f", "\n").replace("\x00", " ") for page in pages)[:CHARACTERS]
     return f"{len(pages)}\n{' · '.join(lines)}\n{text}".encode("utf-8", "replace")
-
-
-if __name__ == "__main__":
-    limit(int(sys.argv[1]))
-    sys.stdout.buffer.write(told(*read(sys.stdin.buffer.read(), sys.argv[2])))

@@ -3,6 +3,7 @@
 from services.documents.exchanges.actions.desk import (
     Desk,
     assign,
+    give_back,
     hand_to_unit,
     open_desk,
     prioritise,
@@ -43,6 +44,7 @@ __all__ = [
     "claim",
     "close",
     "file_joined",
+    "give_back",
     "hand_over_file",
     "hand_to_unit",
     "open_desk",

@@ -7,6 +7,7 @@ from portal import audit, calendar, db
 from portal.db import session
 from portal.establishments import Establishment, Unit
 from services.documents.actions.filing import check_known
+from services.documents.exchanges.actions import threads
 from services.documents.exchanges.models import Exchange, UnitDesk
 from services.documents.inbox import queries as absences
 from services.documents.states import NotPossibleNow
@@ -51,6 +52,15 @@ def hand_to_unit(exchange: Exchange, unit: Unit) -> None:
     _lock(exchange)
     exchange.unit_id, exchange.assigned_id, exchange.assigned_name = unit.id, None, ""
     _record("exchange.handed_over", exchange, unit_id=str(unit.id))
+
+
+def give_back(exchange: Exchange, text: str) -> None:
+    """The unit closes and no other one answers: whoever waits for its words is told so, and the thread ends. Raises
+    NotPossibleNow when it is closed."""
+    _lock(exchange)
+    if exchange.state in ("received", "opened"):
+        threads.answer(exchange, threads.Words(text))
+    threads.close(exchange)
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ def write(exchange: Exchange, words: Words) -> ExchangeMessage:
         establishment_id=exchange.establishment_id,
         sender=exchange.kind if _side(actor) == "correspondent" else "unit",
         channel="portal",
-        author_name=actor.name,
+        author_name=exchange.unit_name if actor.kind == "system" else actor.name,
         text=_signed(exchange, words.text.strip()) if _side(actor) == "unit" else words.text.strip(),
         message_key=f"<{identifier.hex}@{_domain(exchange)}>" if exchange.mailbox_id else "",
         replaces_id=words.replaces_id,
@@ -274,6 +274,7 @@ def write(exchange: Exchange, words: Words) -> ExchangeMessage:
         establishment_id=exchange.establishment_id,
         dimension=message.sender,
         account_id=actor.account_id,
+        unit_id=exchange.unit_id,
     )
     acts.count("messages", exchange.establishment_id, exchange.patient_id)
     if message.sender == "unit":

@@ -145,7 +145,13 @@ def _as_message(turn: Turn, came: Came, carried: Carried, mail: Mail, thread: Ex
     received.receipt_code = _refusal(outcomes)
     if mail.kind is MailKind.MESSAGE:
         _move(exchange, mail, is_new=is_new)
-    kpi.count("exchange_sent", establishment_id=turn.establishment_id, channel="mssante", dimension=message.sender)
+    kpi.count(
+        "exchange_sent",
+        establishment_id=turn.establishment_id,
+        channel="mssante",
+        dimension=message.sender,
+        unit_id=exchange.unit_id,
+    )
     return received
 
 

@@ -38,9 +38,8 @@ def sending_of(document_id: UUID) -> MesSending | None:
     return session.get(MesSending, document_id)
 
 
-def shown(document: Document) -> MesSending | None:
+def shown(found: MesSending | None) -> MesSending | None:
     """What the patient reads of it: what became of it; and that they objected, before a job has taken note."""
-    found = sending_of(document.id)
     if found is not None and found.state == "waiting" and opposes(found.patient_id):
         return MesSending(document_id=found.document_id, state="opposed", reason="", changed_at=found.changed_at)
     return found

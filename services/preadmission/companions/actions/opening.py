@@ -3,15 +3,15 @@
 Whoever comes in under another name than the one given sees nothing before an agent has said that it is them.
 """
 
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 
 from auth.guests.secrets import digest
 from auth.identity import traits
+from auth.mandates import ages
 from auth.models import Patient
-from portal import db
+from portal import calendar, db
 from portal.db import session
 from services.preadmission.asked import ADULT
 from services.preadmission.companions.actions import composing, traces
@@ -79,11 +79,7 @@ def _objection(found: Companion, account_id: UUID, person: Patient | None) -> Ex
     )
     if found.role == "holder" and account_id in set(others):
         return SameSigner()
-    if person is not None and _age(person.birth_on) < ADULT and found.role == "trust":
+    today = calendar.civil_day(db.now(), found.establishment.tz)
+    if person is not None and ages.age_on(person.birth_on, today) < ADULT and found.role == "trust":
         return TooYoung()
     return None
-
-
-def _age(born_on: date) -> int:
-    today = db.now().date()
-    return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))
