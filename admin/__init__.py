@@ -4,12 +4,17 @@ from flask import Flask
 
 from admin import (
     care_ties,
+    closings,  # noqa: F401 - its job
     comparison_words,
     connector_words,
     figure_words,
     figures,
     front_desk,
+    kiosk_stays,
+    machinery_keeping,
     menu,
+    printed_lists,
+    printed_lists_words,
     referral_outcomes,
     routes_absences,  # noqa: F401 - adds its pages to the agendas' blueprint
     routes_access_reviews,
@@ -17,7 +22,10 @@ from admin import (
     routes_appointment_exchanges,
     routes_appointment_requests,
     routes_appointments,
+    routes_arrivals,  # noqa: F401 - adds its page to the appointments' blueprint
     routes_assurance,
+    routes_attendance,
+    routes_attendance_departments,
     routes_audit,
     routes_audit_verification,
     routes_availability,
@@ -37,6 +45,7 @@ from admin import (
     routes_correspondent_lists,  # noqa: F401 - adds its pages to the exchanges' blueprint
     routes_dashboard,
     routes_data_requests,
+    routes_deadlines,
     routes_deaths,
     routes_deposits,
     routes_desk_accounts,
@@ -55,6 +64,7 @@ from admin import (
     routes_figure_reports,
     routes_figure_services,
     routes_figure_targets,
+    routes_figure_units,
     routes_figure_views,
     routes_figures,
     routes_guests,
@@ -66,6 +76,7 @@ from admin import (
     routes_incidents,
     routes_invitations,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_jobs,
+    routes_kiosks,
     routes_lines,
     routes_lost_factors,
     routes_machines,
@@ -77,6 +88,7 @@ from admin import (
     routes_offer,
     routes_offer_openings,  # noqa: F401 - adds its pages to the directory's blueprint
     routes_offer_reports,  # noqa: F401 - adds its pages to the directory's blueprint
+    routes_opinions,
     routes_pathways,
     routes_payment_notices,
     routes_phone_bookings,  # noqa: F401 - adds its pages to the appointments' blueprint
@@ -92,6 +104,8 @@ from admin import (
     routes_questionnaires_editor,  # noqa: F401 - adds its pages to the questionnaires' blueprint
     routes_questionnaires_library,  # noqa: F401 - adds its pages to the questionnaires' blueprint
     routes_questionnaires_plans,  # noqa: F401 - adds its pages to the questionnaires' blueprint
+    routes_questionnaires_review,  # noqa: F401 - adds its pages to the questionnaires' blueprint
+    routes_questionnaires_translations,  # noqa: F401 - adds its pages to the questionnaires' blueprint
     routes_reasons,
     routes_record_answers,  # noqa: F401 - adds its pages to both desks of requests
     routes_record_requests,
@@ -105,6 +119,7 @@ from admin import (
     routes_requests,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_resources,
     routes_retention,
+    routes_roles,  # noqa: F401 - adds its pages to the agents' blueprint
     routes_room_prices,
     routes_rush,
     routes_security,
@@ -116,6 +131,7 @@ from admin import (
     routes_stripe,
     routes_stripe_events,
     routes_subscriptions,
+    routes_support,
     routes_totals,
     routes_transmissions,
     routes_treasury,
@@ -125,7 +141,7 @@ from admin import (
     routes_waiting,
 )
 from auth.wording import say
-from portal import retention
+from portal import establishments, retention
 from services.billing.guests.actions import may_be_noticed
 from services.billing.settlement.forms import RejectionForm
 
@@ -149,6 +165,9 @@ def register(app: Flask) -> None:
     _add_documents(app)
     app.register_blueprint(routes_data_requests.request_pages)
     app.register_blueprint(routes_deaths.death_pages)
+    app.register_blueprint(routes_deadlines.pages)
+    for pages in (routes_opinions.pages, routes_opinions.comment_pages):
+        app.register_blueprint(pages)
     app.register_blueprint(routes_digests.pages)
     app.register_blueprint(routes_digests.address_pages)
     app.register_blueprint(routes_guests.guest_pages)
@@ -173,6 +192,9 @@ def _add_machinery(app: Flask) -> None:
         app.register_blueprint(pages)
     routes_connectors.offer_bands()
     say(connector_words.WORDS)
+    say(printed_lists_words.WORDS)
+    establishments.check_setting_with(printed_lists.check)
+    machinery_keeping.declare()
     figures.declare()
 
 
@@ -189,7 +211,7 @@ def _add_oversight(app: Flask) -> None:
 
 def _add_figures(app: Flask) -> None:
     app.jinja_env.globals["comparison_words"] = comparison_words
-    for pages in (routes_figure_services.pages, routes_figure_comparison.pages):
+    for pages in (routes_figure_services.pages, routes_figure_units.pages, routes_figure_comparison.pages):
         app.register_blueprint(pages)
     for pages in (routes_figure_targets.pages, routes_figure_views.pages):
         app.register_blueprint(pages)
@@ -257,6 +279,8 @@ def _add_appointments(app: Flask) -> None:
     app.register_blueprint(routes_appointments.pages)
     app.register_blueprint(routes_appointment_exchanges.pages)
     app.register_blueprint(routes_subscriptions.pages)
+    app.register_blueprint(routes_support.support_pages)
+    app.register_blueprint(routes_support.register_pages)
     app.register_blueprint(routes_agendas.pages)
     app.register_blueprint(routes_reminders.pages)
     app.register_blueprint(routes_appointment_requests.pages)
@@ -266,6 +290,9 @@ def _add_appointments(app: Flask) -> None:
     app.register_blueprint(routes_reasons.reason_pages)
     app.register_blueprint(routes_resources.resource_pages)
     app.register_blueprint(routes_places.place_pages)
+    for each in (routes_attendance.pages, routes_attendance_departments.pages, routes_kiosks.pages):
+        app.register_blueprint(each)
+    kiosk_stays.declare()
     app.jinja_env.globals["told_to_his"] = routes_appointment_exchanges.told_to_his
 
 

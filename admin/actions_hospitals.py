@@ -14,9 +14,9 @@ from auth.models import Account, StaffRight
 from portal import audit, db, establishments, files
 from portal.db import session
 from portal.establishments import Establishment, EstablishmentLogo, SettingChange
-from portal.file_copies import emblem
 from portal.file_sniffing import Kind
 from portal.files import Arriving
+from portal.files_apart import emblem
 
 PICTURES: Final = frozenset((Kind.PNG, Kind.JPEG))
 LOGO_BOX: Final = (320, 80)

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from auth.agents import administrators
 from portal import audit, calendar
 from portal.db import session
-from portal.establishments import Establishment, Practitioner, Site, Unit
+from portal.establishments import Establishment, Practitioner, Site, Unit, UnitClosing
 from services.appointments.agendas import actions as agendas
 from services.appointments.agendas.actions import AlreadyEnded, Away
 from services.appointments.agendas.models import Absence
@@ -31,6 +32,21 @@ class NumberTaken(Exception):
 
 class ElsewhereInGroup(Exception):
     """The site or the unit named is another hospital's."""
+
+
+class HeirCloses(Exception):
+    """The unit that would take over closes too, on that day or before."""
+
+
+@dataclass(frozen=True)
+class Afterwards:
+    """What becomes of what is open in a place that closes: see `UnitClosing`."""
+
+    heir_id: UUID | None = None
+    message: str = ""
+
+
+_NOBODY: Final = Afterwards()
 
 
 def add(hospital: Establishment, model: type[Member], facts: Mapping[str, Any]) -> UUID:
@@ -89,22 +105,47 @@ def last_day(member: Member) -> date | None:
     return member.leaves_on if isinstance(member, Practitioner) else member.closes_on
 
 
-def close(member: Member, last_on: date) -> None:
+def close(member: Member, last_on: date, then: Afterwards = _NOBODY) -> None:
     """Say the last day of a site with its units, of a unit, or of a practitioner. Their agendas close after it: whoever
-    was expected later is to be placed again, and nobody is cancelled. Twice is once; another day replaces the first."""
+    was expected later is to be placed again, and nobody is cancelled. Twice is once; another day replaces the first.
+
+    then: of a place, what becomes of what is open after that day. Raises ElsewhereInGroup, HeirCloses.
+    """
     hospital = session.get_one(Establishment, member.establishment_id)
     closing = list(_with_units(member, last_on))
+    units = [each for each in closing if isinstance(each, Unit)]
+    _check_heir(hospital.id, then.heir_id, {each.id for each in units}, last_on)
     _shut([(each.id, type(each)) for each in closing if not isinstance(each, Site)], hospital.id, last_on)
     for each in closing:
         _set_last_day(each, last_on)
         kind = KINDS[type(each)]
         _record(f"{kind}.closed", member.establishment_id, kind, each.id, last_on=last_on.isoformat())
+    for unit in units:
+        _say_what_then(unit, then)
     session.flush()
+
+
+def _check_heir(establishment_id: UUID, heir_id: UUID | None, closing: set[UUID], last_on: date) -> None:
+    if heir_id is None:
+        return
+    heir = session.get(Unit, heir_id)
+    if heir is None or heir.establishment_id != establishment_id:
+        raise ElsewhereInGroup
+    if heir_id in closing or (heir.closes_on is not None and heir.closes_on <= last_on):
+        raise HeirCloses
+
+
+def _say_what_then(unit: Unit, then: Afterwards) -> None:
+    said = {"heir_id": then.heir_id, "message": then.message}
+    saying = insert(UnitClosing).values(unit_id=unit.id, establishment_id=unit.establishment_id, **said)
+    session.execute(saying.on_conflict_do_update(index_elements=["unit_id"], set_=said))
 
 
 def reopen(member: Member) -> None:
     """Forget its last day: its agenda opens again. Units of a site stay as they are, each with its own day."""
     _set_last_day(member, None)
+    if isinstance(member, Unit):
+        session.execute(delete(UnitClosing).where(UnitClosing.unit_id == member.id))
     session.flush()
     with administrators.as_the_system("hospitals.reopen"):
         absence = session.scalar(select(Absence).where(Absence.source_reference == _reference(member.id)))

@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 
 from auth.account.models import DataRequest
 from auth.oversight import ties
+from portal import calendar
 from services.appointments.models import Appointment
 from services.appointments.requests.models import AppointmentRequest
 from services.appointments.waiting.models import WaitingEntry
@@ -51,7 +52,7 @@ def _on(model: Any, day: Any) -> ties.Source:
 
     def patients(establishment_id: UUID, since: datetime, until: datetime) -> "Select[UUID | None]":
         here = select(model.patient_id).where(model.establishment_id == establishment_id)
-        return here.where(day >= since.date(), day <= until.date()).distinct()
+        return here.where(day >= calendar.earliest_day(since), day <= calendar.latest_day(until)).distinct()
 
     return patients
 

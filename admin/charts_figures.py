@@ -10,14 +10,15 @@ from admin import figure_words
 from admin.queries_figures import Reading
 from portal.kpi import Definition, Figure
 
-Kind = Literal["bars", "lines", "stacked", "shares", "ranked", "funnel"]
+Kind = Literal["bars", "lines", "stacked", "shares", "ranked", "funnel", "heat"]
 
 
 @dataclass(frozen=True)
 class Chart:
     """A drawing of `ui/charts.html` or `ui/charts_parts.html`.
 
-    labels and series: of lines, stacked, shares. points: of bars, ranked, funnel. header: what the values are.
+    labels and series: of lines, stacked, shares. points: of bars, ranked, funnel. labels and grid: of heat. header:
+    what the values are.
     """
 
     code: str
@@ -29,12 +30,13 @@ class Chart:
     series: Sequence[Mapping[str, Any]] = ()
     points: Sequence[Mapping[str, Any]] = ()
     target: Mapping[str, Any] | None = None
+    grid: Sequence[Sequence[int]] = ()
 
 
 def chart(reading: Reading) -> Chart:
     """One indicator: a curve for a rate (in per cent), bars for what is counted."""
     definition, by = reading.definition, figure_words.grain(reading.grain)
-    labels = [figure_words.bar(cut.days, reading.grain) for cut in reading.cuts]
+    labels = figure_words.bars([cut.days for cut in reading.cuts], reading.grain)
     title = str(definition.title)
     if definition.unit == "rate":
         percents = [None if value is None else round(value * 100, 1) for value in reading.past]

@@ -1,9 +1,10 @@
 """What the page of a service draws besides its figures: who came and how, what became of things, how long it took.
 
-A drawing is a declaration: `parts` of columns (stacked, or filled to a hundred per cent), `delays`, `steps`, `ranks`.
-A drawing without anything to show is left out.
+A drawing is a declaration: `parts` of columns (stacked, or filled to a hundred per cent), `delays`, `steps`, `ranks`,
+`hours`. A drawing without anything to show is left out.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from admin import figure_words
 from admin.charts_figures import Chart
 from admin.queries_figures import Figures
 from portal import kpi
-from portal.kpi import Period, delays
+from portal.kpi import Period, delays, hours
 from portal.web.charts_parts import MOST_PARTS
 
 _MOST_RANKS = 10
@@ -81,7 +82,7 @@ class Parts:
             "shares" if self.filled else "stacked",
             str(self.title),
             note=figure_words.grain(figures.grain),
-            labels=[figure_words.bar(days, figures.grain) for days, _period in bars],
+            labels=figure_words.bars([days for days, _period in bars], figures.grain),
             series=series,
         )
 
@@ -128,10 +129,12 @@ class Ranks:
         return frozenset({self.event})
 
     def draw(self, figures: Figures) -> Chart | None:
-        counted: dict[str, int] = {}
+        by_dimension = Counter[str]()
         for total in kpi.totals(self.event, figures.whole):
-            name = str(self.words.get(total.dimension) or _("Other"))
-            counted[name] = counted.get(name, 0) + total.events
+            by_dimension[total.dimension] += total.events
+        counted = Counter[str]()
+        for dimension, events in by_dimension.items():
+            counted[str(self.words.get(dimension) or _("Other"))] += events
         ranked = sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:_MOST_RANKS]
         points = [{"label": name, "value": value} for name, value in ranked]
         return Chart(self.code, "ranked", str(self.title), _("How many"), points=points) if points else None
@@ -175,7 +178,7 @@ class Delays:
         ]
         if not any(value is not None for one in series for value in one["values"]):
             return None
-        labels = [figure_words.bar(days, figures.grain) for days, _period in bars]
+        labels = figure_words.bars([days for days, _period in bars], figures.grain)
         note = _("in working hours, %(grain)s", grain=figure_words.grain(figures.grain))
         return Chart(self.code, "lines", str(self.title), note=note, labels=labels, series=series)
 
@@ -185,4 +188,30 @@ def _hours(event: str, period: Period, share: float) -> float | None:
     return None if found is None else round(found, 1)
 
 
-Drawing = Parts | Split | Ranks | Steps | Delays
+@dataclass(frozen=True)
+class Hours:
+    """When in the week something happens: a grid of days and hours, over the whole months of the chosen days. portal:
+    of no establishment."""
+
+    code: str
+    title: Any
+    event: str
+    portal: bool = False
+    events: frozenset[str] = frozenset()
+    """Not of the figures: it reads a table of its own, in one statement."""
+
+    def draw(self, figures: Figures) -> Chart | None:
+        choice = figures.choice
+        here = {choice.hospital.id} if choice.hospital else choice.among
+        found = hours.week(self.event, *choice.days.span, None if self.portal else here)
+        if not any(map(any, found)):
+            return None
+        months = figure_words.months(choice.days)
+        if self.portal:
+            note = _("By hour in Paris, %(months)s", months=months)
+        else:
+            note = _("By hour of the hospital’s clock, %(months)s", months=months)
+        return Chart(self.code, "heat", str(self.title), note=note, labels=figure_words.weekdays(), grid=found)
+
+
+Drawing = Parts | Split | Ranks | Steps | Delays | Hours

@@ -55,6 +55,9 @@ FAULTS: Mapping[str, Any] = {
 def said(fault: Fault) -> str:
     """`item[2].type: The portal does not ask questions of this type (url)`."""
     words = str(FAULTS[fault.what])
+    if fault.what == "not_json" and fault.where:
+        line, _colon, column = fault.where.partition(":")
+        return str(_("The file is not JSON: look at line %(line)s, sign %(column)s", line=line, column=column))
     if fault.about:
         words = _("%(words)s (%(about)s)", words=words, about=fault.about)
     return f"{fault.where}: {words}" if fault.where else words

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from admin.charts_services import Delays, Drawing, Part, Parts, Ranks, Split, Steps
+from admin.charts_services import Delays, Drawing, Hours, Part, Parts, Ranks, Split, Steps
 from admin.figure_services import PORTAL
 from portal.kpi import Definition
 from services.pieces.wording import KINDS as PIECES
@@ -80,11 +80,13 @@ OF_SERVICES: Mapping[str, Sequence[Drawing]] = {
                 Part(_l("Practitioners"), "account_created", audiences=frozenset({"professional"}), portal=True),
             ),
         ),
+        Hours("visit-hours", _l("When people come to the portal"), "visit_started", portal=True),
     ),
     "appointments": (
         BOOKED,
         Parts("outcomes", _l("What became of appointments"), _OUTCOMES, filled=True),
         Delays("answers", _l("How long requests for appointments wait"), "appointment_request_delay"),
+        Hours("booking-hours", _l("When patients and practitioners book"), "appointment_booked"),
     ),
     "preadmission": (
         SENT,
@@ -99,6 +101,7 @@ OF_SERVICES: Mapping[str, Sequence[Drawing]] = {
             ),
             filled=True,
         ),
+        Hours("sending-hours", _l("When patients send their file"), "preadmission_submitted"),
         Ranks("pieces", _l("Pieces sent, by kind"), "piece_deposited", PIECES),
         Ranks(
             "refusals",

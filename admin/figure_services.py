@@ -74,9 +74,10 @@ def home() -> Sequence[tuple[Definition, Definition | None]]:
 
 
 def _of(definition: Definition) -> str:
-    """The figures of the portal are on two pages: its users, and (family O of the catalogue) what it offers them."""
+    """The figures of the portal are on two pages: its users, and (families O and A of the catalogue) what it offers
+    them."""
     service = definition.service or PORTAL
-    return OFFER if service == PORTAL and definition.code.startswith("O") else service
+    return OFFER if service == PORTAL and definition.code.startswith(("O", "A")) else service
 
 
 def _rank(code: str) -> tuple[str, int, str]:

@@ -1,9 +1,13 @@
 """How figures are written for the reader: values, comparisons, the names of bars."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from functools import lru_cache
 
+from babel.dates import format_date as written_date
 from babel.dates import format_skeleton
-from flask_babel import format_date, format_decimal, format_percent, get_locale
+from babel.numbers import format_percent as written_percent
+from flask_babel import format_date, format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
@@ -11,12 +15,15 @@ from admin.queries_figures import Choice, Reading
 from admin.spans import Days, Grain
 from portal import kpi
 from portal.kpi import Definition, Figure
+from portal.web import charts
 from portal.web.ui import euros, short_day
 
 FEW = 30
 """Below this denominator a rate says little (domain catalogue, section 5.4)."""
 
 _MONTHS_NAMED = 3
+_LEAST_MOVE = 0.05
+"""Per cent: a smaller one would be written 0.0."""
 
 Value = float | int | None
 
@@ -33,23 +40,24 @@ def written(definition: Definition, number: Value) -> str:
     if number is None:
         return "–"
     if definition.unit == "rate":
-        return str(format_percent(number, "#,##0.# %" if _spaced() else "#,##0.#%"))
+        return _percent(number, str(get_locale() or "fr"))
     if definition.unit == "cents":
         return euros(int(number))
     number = number if isinstance(number, int) else round(number, 1)
     unit = _UNITS.get(definition.unit)
-    return str(unit(number)) if unit else str(format_decimal(number))
+    return str(unit(number)) if unit else charts.written(number)
 
 
 _UNITS: Mapping[str, Callable[[float | int], str]] = {
-    "hours": lambda number: _("%(number)s h", number=format_decimal(number)),
-    "days": lambda number: _("%(number)s d", number=format_decimal(number)),
+    "hours": lambda number: _("%(number)s h", number=charts.written(number)),
+    "days": lambda number: _("%(number)s d", number=charts.written(number)),
 }
 
 
-def _spaced() -> bool:
+@lru_cache(maxsize=5_000)
+def _percent(number: float, language: str) -> str:
     """French sets a no-break space before the per cent sign; English none."""
-    return str(get_locale() or "fr").startswith("fr")
+    return str(written_percent(number, "#,##0.# %" if language.startswith("fr") else "#,##0.#%", locale=language))
 
 
 def parts(reading: Reading) -> str:
@@ -61,7 +69,9 @@ def parts(reading: Reading) -> str:
         return str(format_date(reading.days.first, "LLLL y"))
     if figure.denominator is None:
         return ""
-    counts = {"part": format_decimal(figure.numerator), "whole": format_decimal(figure.denominator)}
+    if definition.unit == "score":
+        return str(ngettext("%(num)d answer", "%(num)d answers", figure.denominator))
+    counts = {"part": charts.written(figure.numerator), "whole": charts.written(figure.denominator)}
     if 0 < figure.denominator < FEW:
         return str(_("%(part)s of %(whole)s: few cases, read with care", **counts))
     return str(_("%(part)s of %(whole)s", **counts))
@@ -80,7 +90,10 @@ def comparison(reading: Reading) -> str:
         return str(_("%(points)s points (%(earlier)s before)", points=points, earlier=then))
     if not earlier:
         return str(_("none before"))
-    share = format_decimal((now - earlier) / earlier * 100, "+#,##0;-#,##0")
+    moved = (now - earlier) / earlier * 100
+    if abs(moved) < _LEAST_MOVE:
+        return str(_("as before"))
+    share = format_decimal(moved, "+#,##0;-#,##0" if abs(moved) >= 1 else "+0.0;-0.0")
     return str(_("%(share)s %% (%(earlier)s before)", share=share, earlier=then))
 
 
@@ -137,14 +150,18 @@ def trend(reading: Reading) -> str:
 
 def explanation(definition: Definition) -> Markup:
     """The definition in words: what is counted, out of what, and its version."""
+    return _explanation(definition, kpi.version_of(definition.code), str(get_locale() or "fr"))
+
+
+@lru_cache(maxsize=1_000)
+def _explanation(definition: Definition, version: int, language: str) -> Markup:
+    """language: the reader's, which the words are in."""
     lines = [_("Counts: %(what)s.", what=str(definition.numerator).rstrip("."))]
     if definition.denominator:
         lines.append(_("Out of: %(what)s.", what=str(definition.denominator).rstrip(".")))
     if definition.portal:
         lines.append(_("Counted for the whole portal, not by hospital."))
-    lines.append(
-        _("Definition %(code)s, version %(version)s.", code=definition.code, version=kpi.version_of(definition.code))
-    )
+    lines.append(_("Definition %(code)s, version %(version)s.", code=definition.code, version=version))
     return Markup("<br>").join(escape(line) for line in lines)
 
 
@@ -152,6 +169,8 @@ def place(definition: Definition | None, choice: Choice) -> str:
     """Where the figure was counted."""
     if definition and definition.portal:
         return str(_("Whole portal"))
+    if choice.unit and choice.hospital:
+        return f"{choice.hospital.name}, {choice.unit.name}"
     return choice.hospital.name if choice.hospital else str(_("All my hospitals"))
 
 
@@ -162,11 +181,35 @@ def days(chosen: Days) -> str:
     return f"{short_day(chosen.first)} – {short_day(chosen.last)}"
 
 
-def bar(cut: Days, grain: Grain) -> str:
-    """The name of a bar, short enough for the foot of a chart: `22/11` in French, `11/22` in English; `nov. 26`."""
+def months(chosen: Days) -> str:
+    """The whole months that these days touch: `octobre 2026 – novembre 2026`, or the one month."""
+    first, last = month(chosen.first), month(chosen.last)
+    return first if first == last else f"{first} – {last}"
+
+
+def month(day: date) -> str:
+    """`octobre 2026`."""
+    return str(format_date(day, "LLLL y"))
+
+
+def weekdays() -> list[str]:
+    """Seven short names, from Monday."""
+    return [str(format_date(date(2024, 1, day), "ccc")) for day in range(1, 8)]
+
+
+def bars(cuts: Iterable[Days], grain: Grain) -> list[str]:
+    """The names of bars, short enough for the foot of a chart: `22/11` in French, `11/22` in English; `nov. 26`."""
+    language = str(get_locale() or "fr")
+    return [_bar(cut.first, grain, language) for cut in cuts]
+
+
+@lru_cache(maxsize=2_000)
+def _bar(day: date, grain: Grain, language: str) -> str:
+    """Each chart of a page names the same bars."""
     if grain == "month":
-        return str(format_date(cut.first, "LLL yy"))
-    return str(format_skeleton("Md", cut.first, locale=get_locale() or "fr"))
+        return str(written_date(day, "LLL yy", locale=language))
+    # Charts run from the left in every language: without the mark that turns an Arabic date round.
+    return str(format_skeleton("Md", day, locale=language)).replace("\u200f", "")
 
 
 def grain(name: Grain) -> str:
@@ -189,4 +232,4 @@ def _numbers(definition: Definition, figure: Figure) -> list[str]:
     shown = value(definition, figure) or "–"
     if definition.unit != "rate":
         return [shown]
-    return [str(format_decimal(figure.numerator)), str(format_decimal(figure.denominator or 0)), shown]
+    return [charts.written(figure.numerator), charts.written(figure.denominator or 0), shown]

@@ -1,8 +1,8 @@
-"""Indicators of the house itself (domain catalogue, section 5.2): O3."""
+"""Indicators of the house itself (domain catalogue, section 5.2): O3, S2, A1."""
 
 from flask_babel import lazy_gettext as _l
 
-from admin import availability
+from admin import availability, figures_of_help
 from portal import kpi
 from portal.kpi import Definition
 
@@ -10,6 +10,7 @@ from portal.kpi import Definition
 def declare() -> None:
     """Add them to the catalogue."""
     kpi.define(
+        *figures_of_help.definitions(),
         Definition(
             "O3",
             _l("Availability of the portal"),
@@ -26,5 +27,5 @@ def declare() -> None:
             better="up",
             portal=True,
             missing=_l("The worker has not looked at the portal in this period."),
-        )
+        ),
     )

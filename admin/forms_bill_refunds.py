@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from portal import db
+from portal import calendar, db
 from portal.web.fields import DateParts, EuroField, choices
 from portal.web.forms import Form, OnceForm, Required
 from services.billing.refunds.actions import NotRefundable
@@ -77,7 +77,7 @@ class TransferForm(Form):
     moved_on = DateParts(_l("Date of the transfer"), [InputRequired(_l("Write the date of the transfer"))])
 
     def validate_moved_on(self, field: DateParts) -> None:
-        if field.data and field.data > db.now().date():
+        if field.data and field.data > calendar.latest_day(db.now()):
             raise ValidationError(_("The date of the transfer cannot be in the future"))
 
 

@@ -10,8 +10,9 @@ from wtforms.validators import Length, StopValidation
 
 from portal import calendar
 from portal.gateways import UnsupportedUrl, his, webhooks
+from portal.gateways.reach import Inside
 from portal.web.fields import DateParts, choices
-from portal.web.forms import Form, OnceForm, Required
+from portal.web.forms import INSIDE, Form, OnceForm, Required
 from services.appointments.exchanges import states, wording
 from services.exchanges import dialect
 from services.exchanges.dialect import NotADialect
@@ -66,7 +67,9 @@ class HisForm(Form):
         if field.data.startswith("folder:") and field.data != field.object_data:
             raise StopValidation(_l("A folder is set by operators: parvis establishment set … his_url"))
         try:
-            his.connect(field.data)
+            (his.connect if field.data == field.object_data else his.check)(field.data)
+        except Inside as error:
+            raise StopValidation(INSIDE) from error
         except UnsupportedUrl as error:
             raise StopValidation(
                 _l("This address cannot be opened: mllp://name:port, mllps://name:port or none:")
@@ -108,6 +111,8 @@ class SubscriptionForm(OnceForm):
         field.data = (field.data or "").strip()
         try:
             webhooks.checked(field.data, anywhere=self.anywhere)
+        except Inside as error:
+            raise StopValidation(INSIDE) from error
         except UnsupportedUrl as error:
             raise StopValidation(
                 _l("The address must begin with https://, hold no password, and be reached from the Internet")

@@ -9,11 +9,12 @@ from wtforms.validators import Length
 from auth.hospital_providers.actions import Draft, ProviderUnsafe
 from auth.hospital_providers.models import HospitalProvider
 from portal.web.fields import choices
-from portal.web.forms import Form, Required
+from portal.web.forms import INSIDE, Form, Required
 
 MAKES = ("Keycloak", "ADFS", "Entra ID")
 TROUBLES = {
     "address": _l("Write an address that starts with https:// and that the Internet or the hospital’s network knows"),
+    "inside": INSIDE,
     "national": _l("This is a national provider: it is set up for the whole portal, not for one hospital"),
     "elsewhere": _l("The provider must publish itself under its own issuer"),
     "secret": _l("Give the secret that the provider made for this portal"),

@@ -201,7 +201,26 @@ class PractitionerForm(OnceForm):
 
 
 class ClosingForm(Form):
-    """The last day of a site, a unit or a practitioner."""
+    """The last day of a practitioner."""
 
     last_on = DateParts(_l("Last day"), [InputRequired(_l("Give the last day."))])
     confirm = StringField(_l("Confirm"), [Length(max=60)], filters=[_packed])
+
+
+class PlaceClosingForm(ClosingForm):
+    """The last day of a site or a unit, and what becomes of what is still open there afterwards. heir_id: "" for
+    nobody."""
+
+    heir_id = SelectField(
+        _l("Who takes over what is still open"), [Optional()],
+        description=_l(
+            "Referrals, requests for appointments, places on the waiting list and messages pass to that unit after the"
+            " last day"
+        ),
+    )  # fmt: skip
+    message = TextAreaField(
+        _l("What is told to those whom nobody takes over"),
+        [Required(_l("Write what they are told.")), Length(max=1000), _NO_CONTROLS],
+        filters=[_plain],
+        description=_l("Read after signing in by patients and practitioners, who get back what they sent"),
+    )  # fmt: skip

@@ -2,17 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import wtforms
-from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, FieldList, FormField, HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length, ValidationError
+from wtforms import (
+    BooleanField,
+    FieldList,
+    FormField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import Length, NumberRange, Optional, ValidationError
 
-from portal.web.fields import choices
+from portal.web.fields import DateParts, choices
 from portal.web.forms import Form, Required
 from services.questionnaires import wording
 from services.questionnaires.definition.items import (
@@ -27,11 +37,13 @@ from services.questionnaires.definition.items import (
     Quantity,
     Words,
 )
-from services.questionnaires.definition.reading import LONGEST_TEXT
+from services.questionnaires.definition.reading import LONGEST_ANSWER, LONGEST_TEXT, Fault, Unreadable
 from services.questionnaires.forms import number_of
 
 MOST_OPTIONS_SHOWN = 30
 CONDITIONS_SHOWN = 3
+WRITTEN = ("string", "text", "open-choice")
+"""Kinds whose answers may be limited in length."""
 _NUMBER = Item("n", "decimal", Words(""))
 
 
@@ -68,6 +80,12 @@ class ItemForm(Form):
     required = BooleanField(_l("An answer is needed"))
     repeats = BooleanField(_l("Several choices may be ticked"))
     options = FieldList(FormField(OptionRow), max_entries=60)
+    max_length = IntegerField(
+        _l("Signs at most"),
+        [Optional(), NumberRange(1, LONGEST_ANSWER, _l("Between 1 and 4000 signs"))],
+    )
+    first_day = DateParts(_l("The first day that can be"), [Optional()])
+    last_day = DateParts(_l("The last day that can be"), [Optional()])
     lowest = StringField(_l("The least that can be"), [Number()])
     highest = StringField(_l("The most that can be"), [Number()])
     unit = StringField(_l("Unit"), [Length(max=30)])
@@ -105,6 +123,9 @@ def data_of(item: Item, definition: Definition, language: str) -> dict[str, Any]
         "required": item.required,
         "repeats": item.repeats,
         "options": [*(_option_data(each, language) for each in item.options), *_blanks(item)],
+        "max_length": item.max_length,
+        "first_day": item.lowest if isinstance(item.lowest, date) else None,
+        "last_day": item.highest if isinstance(item.highest, date) else None,
         "lowest": _shown(item.lowest),
         "highest": _shown(item.highest),
         "unit": item.unit,
@@ -133,13 +154,13 @@ def _option_data(option: Option, language: str) -> dict[str, Any]:
 
 
 def _condition_data(condition: Condition, keys: Mapping[Any, str]) -> dict[str, Any]:
-    value = _number_in(condition.answer) if condition.operator in (">", "<") else None
+    value = _number_in(condition.answer)
     asked = replace(condition, answer=Decimal(0)) if value is not None else condition
     return {"when": keys.get(asked, keys.get(condition, "")), "number": _shown(value)}
 
 
 def _shown(number: Any) -> str:
-    return str(format_decimal(number)) if isinstance(number, Decimal) else ""
+    return wording.number(number, grouped=False) if isinstance(number, Decimal) else ""
 
 
 def _number_in(answer: Any) -> Decimal | None:
@@ -164,11 +185,10 @@ def conditions_on_offer(definition: Definition, item: Item) -> dict[str, tuple[s
             found[key] = (f"{question.words.text} – {words}", Condition(question.link_id, operator, answer))
     known = {condition for _words, condition in found.values()}
     for number, condition in enumerate(item.conditions):
-        plain = replace(condition, answer=Decimal(0)) if condition.operator in (">", "<") else condition
+        plain = condition if _number_in(condition.answer) is None else replace(condition, answer=Decimal(0))
         if plain not in known:
-            asked = definition.item(condition.question)
-            said = asked.words.text if asked else condition.question
-            found[f"kept|{number}"] = (f"{said} {condition.operator} …", condition)
+            alone = replace(item, conditions=(condition,))
+            found[f"kept|{number}"] = (wording.conditions_in_words(definition, alone, definition.language), condition)
     return found
 
 
@@ -187,17 +207,24 @@ def _answers_on_offer(question: Item, language: str) -> Iterator[tuple[str, Any,
     elif question.kind in CHOICES:
         for option in question.options:
             yield "=", option.coding, option.words.in_(language)
+        for option in question.options:
+            yield "!=", option.coding, str(_("anything but %(choice)s", choice=option.words.in_(language)))
     elif question.kind in NUMBERS:
         yield ">", Decimal(0), str(_("more than this number"))
         yield "<", Decimal(0), str(_("less than this number"))
+        yield ">=", Decimal(0), str(_("this number or more"))
+        yield "<=", Decimal(0), str(_("this number or less"))
+        yield "=", Decimal(0), str(_("this number"))
     yield "exists", True, str(_("has an answer"))
+    yield "exists", False, str(_("has no answer"))
 
 
 # -- the way back --------------------------------------------------------------------------------------------------
 
 
 def item_of(form: ItemForm, item: Item, definition: Definition, language: str) -> Item:
-    """The item that the form describes; what the form does not show stays as it was."""
+    """The item that the form describes; what the form does not show stays as it was. Raises Unreadable: a number to
+    compare with lacks."""
     words = _worded(item.words, form.text.data, form.other.data, language)
     changed = replace(item, words=words, required=item.is_question and form.required.data)
     if item.kind in CHOICES:
@@ -207,6 +234,10 @@ def item_of(form: ItemForm, item: Item, definition: Definition, language: str) -
         below, above = _read(form.below), _read(form.above)
         has_alert = below is not None or above is not None
         changed = replace(changed, alert=Alert(below=below, above=above) if has_alert else None)
+    if item.kind == "date":
+        changed = replace(changed, lowest=form.first_day.data, highest=form.last_day.data)
+    if item.kind in WRITTEN:
+        changed = replace(changed, max_length=form.max_length.data)
     if item.kind == "quantity":
         changed = replace(changed, unit=(form.unit.data or "").strip())
     if item.kind == "boolean":
@@ -255,11 +286,12 @@ def _conditions(form: ItemForm, item: Item, definition: Definition) -> Iterator[
         _words, condition = offered.get(row.form.when.data or "", (None, None))
         if condition is None:
             continue
-        if condition.operator in (">", "<") and not (row.form.when.data or "").startswith("kept|"):
+        is_compared = _number_in(condition.answer) is not None
+        if is_compared and not (row.form.when.data or "").startswith("kept|"):
             number = _read(row.form.number)
             asked = definition.item(condition.question)
             if number is None or asked is None:
-                continue
+                raise Unreadable([Fault("", "one_answer")])
             condition = replace(condition, answer=_as_asked(number, asked))
         yield condition
 

@@ -165,6 +165,12 @@ class ImportForm(OfHospitalForm):
     file = FileField(_l("File of the questionnaire"), description=_l("FHIR R4 Questionnaire, in JSON, 256 KB at most"))
 
 
+class DuplicateForm(OnceForm):
+    """A title of its own for a copy."""
+
+    title = StringField(_l("Title"), [Required(_l("Give it a title")), Length(max=120)])
+
+
 class StartForm(OfHospitalForm):
     """A new questionnaire, to write here."""
 

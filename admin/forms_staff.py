@@ -20,6 +20,7 @@ RIGHT_TITLES: Mapping[str, Any] = {
     "documents": _l("Documents"),
     "referrals": _l("Referrals"),
     "identity": _l("Identities"),
+    "support": _l("User support"),
     "administration": _l("Administration"),
     "audit": _l("Journal"),
 }
@@ -31,6 +32,7 @@ RIGHT_HINTS: Mapping[str, Any] = {
     "documents": _l("Open the letters received, put them on the right shelf"),
     "referrals": _l("Read what practitioners of the city ask for their patients, and answer them"),
     "identity": _l("Link patients to their hospital file, check who may act for whom"),
+    "support": _l("See a patient’s screens for a quarter of an hour, without their contents, to help them"),
     "administration": _l("See figures, give and withdraw rights; a second administrator must confirm"),
     "audit": _l("See who did what to whose file; a second administrator must confirm"),
 }
@@ -57,6 +59,13 @@ class RightsForm(Form):
     units = SelectMultipleField(
         _l("Units where this agent works"), description=_l("Shown first in their lists; they restrict nothing")
     )
+
+
+class RoleForm(Form):
+    """A function as the hospital names it."""
+
+    name = StringField(_l("Name of the role"), [Required(_l("Name the role")), Length(max=60)])
+    rights = SelectMultipleField(_l("What it may do"), [Required(_l("Choose one right at least"))], choices=_RIGHTS)
 
 
 class DoorForm(OnceForm):

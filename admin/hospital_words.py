@@ -9,7 +9,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.queries_hospitals import Readiness
+from admin.queries_hospitals import LEGAL_CONTACT, Readiness
 from auth import guards
 from portal import db
 from portal.establishments import Establishment, Practitioner, Site, Unit
@@ -26,7 +26,7 @@ STEPS: Final[Mapping[str, tuple[Any, Any, str]]] = {
     "units": (_l("Units"), _l("Who receives them"), ".structure"),
     "practitioners": (_l("Practitioners"), _l("As patients know them"), ".structure"),
     "agents": (_l("Agents"), _l("Somebody else than you, with their rights"), "admin_staff.agents"),
-    "legal": (_l("Data protection officer"), _l("Their address, told when something went wrong"), ".settings"),
+    "legal": (_l("Data protection officer"), _l("Their address, told when something went wrong"), ".setting"),
     "reasons": (_l("Reasons for appointments"), _l("What patients come for, in each unit"), "admin_reasons.reasons"),
     "mailboxes": (
         _l("Secure mailboxes"),
@@ -54,8 +54,12 @@ _PLURALS: Final[Mapping[str, Any]] = {
     "referrals": _l("Referrals that wait for an answer"),
     "requests": _l("Requests for appointments that are open"),
     "waiting": _l("Patients on the waiting list"),
+    "callbacks": _l("Practitioners who wait to be called back"),
+    "questionnaires": _l("Questionnaires that wait for answers, or for somebody to see to an alert"),
+    "exchanges": _l("Exchanges of messages that are not closed"),
     "practitioners": _l("Practitioners who receive there"),
     "agents": _l("Agents who work there"),
+    "lines": _l("Direct lines"),
     "mailboxes": _l("Secure mailboxes"),
 }
 _PAGES: Final[Mapping[str, str]] = {
@@ -64,9 +68,22 @@ _PAGES: Final[Mapping[str, str]] = {
     "referrals": "admin_referrals.tray",
     "requests": "admin_appointment_requests.tray",
     "waiting": "admin_waiting.waiting_list",
+    "callbacks": "admin_callbacks.tray",
+    "questionnaires": "admin_questionnaires.tray",
+    "exchanges": "admin_exchanges.exchanges",
     "agents": "admin_staff.agents",
+    "lines": "admin_lines.overview",
     "mailboxes": "admin_mailboxes.boxes",
 }
+_OF_A_UNIT: Final[Mapping[str, str]] = {
+    "stays": "unite",
+    "referrals": "unite",
+    "questionnaires": "unit",
+    "requests": "unit",
+    "waiting": "unit",
+    "exchanges": "unite",
+}
+"""How the address of a tray names one unit."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +112,7 @@ def _step(code: str, hospital: Establishment, found: Readiness) -> Step:
         needed = code in found.needed
         status, tone = (_("To do"), "warning") if needed else (_("If needed"), "neutral")
     if endpoint.startswith("."):
-        href = url_for(endpoint, finess=hospital.finess, _anchor="documents" if code == "legal" else None)
+        href = url_for(endpoint, finess=hospital.finess, key=LEGAL_CONTACT if code == "legal" else None)
         return Step(title, hint, status, tone, href)
     href = page_of(endpoint)
     return Step(title, hint if href else _("Another right than yours opens that page."), status, tone, href)
@@ -151,11 +168,15 @@ class Touched:
     href: str
 
 
-def touched(numbers: Mapping[str, int]) -> Sequence[Touched]:
-    """Those that there are, the most urgent first."""
-    return [
-        Touched(_PLURALS[what], number, page_of(_PAGES.get(what, ""))) for what, number in numbers.items() if number
-    ]
+def touched(numbers: Mapping[str, int], member: Site | Unit | Practitioner) -> Sequence[Touched]:
+    """Those that there are, the most urgent first; the tray of a unit that closes is its own."""
+    return [Touched(_PLURALS[what], number, _tray(what, member)) for what, number in numbers.items() if number]
+
+
+def _tray(what: str, member: Site | Unit | Practitioner) -> str:
+    href = page_of(_PAGES.get(what, ""))
+    is_its_own = href and isinstance(member, Unit) and what in _OF_A_UNIT
+    return f"{href}?{_OF_A_UNIT[what]}={member.id}" if is_its_own else href
 
 
 def name_of(member: Site | Unit | Practitioner) -> str:

@@ -7,8 +7,12 @@ from flask_babel import lazy_gettext as _l
 from admin import front_desk
 from portal import catalog
 from portal.catalog import Card, Group
-from services import appointments, lines, preadmission, questionnaires
+from services import appointments, attendance, lines, preadmission, questionnaires
 
+FIGURES = Group(_l("Figures"), "chart-column")
+IDENTITIES = Group(_l("Identities"), "id-card")
+OVERSIGHT = Group(_l("Oversight"), "history")
+ADMINISTRATION = Group(_l("Administration"), "settings")
 RECORD_REQUESTS = Card(
     "record-requests",
     _l("Requests of patients"),
@@ -38,20 +42,25 @@ def offer() -> None:
     """Add the entries of all the staff's screens."""
     _offer_figures()
     _offer_lines()
+    _offer_attendance()
     _offer_appointments()
     _offer_preadmission()
     _offer_questionnaires()
     catalog.offer(RECORD_REQUESTS)
     catalog.offer(REFERRALS)
     _offer_identities()
+    support = _l("User support")
+    _offer(Group(support, "eye"), "support", "support", support, "eye", "admin_support.find_patient")
     _offer_oversight()
     front_desk.offer()
     _offer_hospitals()
     _offer_administration()
+    _offer_deadlines()
+    _offer_opinions()
 
 
 def _offer_figures() -> None:
-    offer = partial(_offer, Group(_l("Figures"), "chart-column"), "administration")
+    offer = partial(_offer, FIGURES, "administration")
     offer("comparison", _l("Comparison of hospitals"), "building-2", "admin_figure_comparison.show")
     offer("totals", _l("Totals of the hospital"), "file-check", "admin_totals.overview")
     offer("figure-views", _l("Saved views"), "list", "admin_figure_views.views")
@@ -64,6 +73,13 @@ def _offer_lines() -> None:
     offer = partial(_offer, lines.STAFF_MENU, "administration")
     offer("direct-lines", _l("Direct lines"), "phone", "admin_lines.overview")
     offer("duties", _l("Who is on duty"), "calendar-days", "admin_duties.week")
+
+
+def _offer_attendance() -> None:
+    group = Group(_l("Emergencies"), "siren")
+    _offer(group, attendance.RIGHT, "attendance", _l("Waiting times"), "clock", "admin_attendance.overview")
+    described = (_l("Emergency departments"), "siren", "admin_attendance_departments.departments")
+    _offer(group, "administration", "emergency-departments", *described)
 
 
 def _offer_appointments() -> None:
@@ -99,7 +115,7 @@ def _offer_preadmission() -> None:
 
 
 def _offer_identities() -> None:
-    offer = partial(_offer, Group(_l("Identities"), "id-card"), "identity")
+    offer = partial(_offer, IDENTITIES, "identity")
     offer("identities", _l("Identities"), "id-card", "admin_identities.queue")
     offer("mandates", _l("Mandates"), "users", "admin_mandates.tray")
     offer("desk-accounts", _l("Accounts at the desk"), "id-card", "admin_desk_accounts.find_patient")
@@ -109,12 +125,28 @@ def _offer_identities() -> None:
 
 
 def _offer_oversight() -> None:
-    offer = partial(_offer, Group(_l("Oversight"), "history"), "audit")
+    offer = partial(_offer, OVERSIGHT, "audit")
     offer("journal", _l("Journal"), "history", "admin_audit.journal")
     offer("emergencies", _l("Emergency openings"), "siren", "admin_emergency_reviews.reviews")
     offer("unusual-accesses", _l("Unusual accesses"), "eye", "admin_unusual_accesses.tray")
+    offer("support-register", _l("Screens seen by support"), "eye", "admin_support_register.register")
     offer("incidents", _l("Incidents"), "circle-alert", "admin_incidents.register")
     offer("security", _l("Security"), "shield-check", "admin_security.overview")
+
+
+def _offer_deadlines() -> None:
+    """In the menu of each right that answers things with a date."""
+    for right, group in (("audit", OVERSIGHT), ("identity", IDENTITIES), ("administration", ADMINISTRATION)):
+        _offer(group, right, f"deadlines-{right}", _l("Deadlines"), "hourglass", "admin_deadlines.tray")
+
+
+def _offer_opinions() -> None:
+    """In the menu of each service: its agents read what was let through of comments."""
+    for right, group in (
+        ("administration", FIGURES), ("appointments", appointments.STAFF_MENU),
+        ("preadmission", preadmission.STAFF_MENU), ("care", questionnaires.STAFF_MENU),
+    ):  # fmt: skip
+        _offer(group, right, f"opinions-{right}", _l("Satisfaction"), "message-square", "admin_satisfaction.overview")
 
 
 def _offer_hospitals() -> None:
@@ -125,7 +157,7 @@ def _offer_hospitals() -> None:
 
 
 def _offer_administration() -> None:
-    offer = partial(_offer, Group(_l("Administration"), "settings"), "administration")
+    offer = partial(_offer, ADMINISTRATION, "administration")
     offer("staff", _l("Agents"), "users", "admin_staff.agents")
     offer("access-reviews", _l("Reviews of rights"), "shield-check", "admin_access_reviews.overview")
     offer("assurance", _l("Security of sign-in"), "shield-check", "admin_assurance.show")
@@ -136,8 +168,10 @@ def _offer_administration() -> None:
     offer("subscriptions", _l("Exchanges of appointments"), "arrow-up-down", "admin_subscriptions.settings")
     offer("hosted-communities", _l("Communities of the hospital"), "users", "admin_communities.overview")
     offer("machines", _l("Other systems"), "key-round", "admin_machines.machines")
+    offer("opinion-comments", _l("Comments to screen"), "message-square", "admin_opinions.comments")
     offer("user-requests", _l("Complaints and thanks"), "message-square", "admin_user_requests.tray")
     offer("record-settings", _l("Requests of patients"), "file-check", "admin_record_settings.overview")
+    offer("kiosks", _l("Terminals of the halls"), "log-in", "admin_kiosks.kiosks")
     offer("rush", _l("Waiting room"), "users", "admin_rush.show")
     offer("retention", _l("How long things are kept"), "hourglass", "admin_retention.overview")
     offer("mailboxes", _l("Secure mailboxes"), "mail", "admin_mailboxes.boxes")

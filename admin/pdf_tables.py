@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import accumulate
 from typing import Final, cast
 
 from fpdf.enums import Align, MethodReturnValue
@@ -30,7 +31,7 @@ class _Element(StructElem):
         super().__init__(struct_type, parent, list(kids), page_number=page)
         self.a = a or None
 
-    @property  # type: ignore[override]
+    @property  # type: ignore[override]  # a plain attribute in fpdf
     def pg(self) -> PDFObject | None:
         """The page it stands on: its own once the file is written, that of the table for what is in it."""
         return self._page or (self.p.pg if isinstance(self.p, StructElem) else None)
@@ -81,7 +82,11 @@ def _with_branches(element: StructElem) -> Iterator[StructElem]:
 
 
 class TableSheet(Sheet):
-    """A sheet on which tables are written too."""
+    """A sheet on which tables are written too. size: of their letters, in points. has_numbers: whether the cells after
+    the first one are numbers, which stand at the end of their column."""
+
+    size = _SIZE
+    has_numbers = True
 
     def __init__(self, title: str, language: str, made_at: datetime) -> None:
         super().__init__(title, language, made_at)
@@ -90,7 +95,9 @@ class TableSheet(Sheet):
         self._split: dict[tuple[str, float, str], list[str]] = {}
 
     def write_table(self, head: Sequence[str], rows: Sequence[Sequence[str]], shares: Sequence[float]) -> None:
-        """shares: of the width, by column. The first cell of a row names it; the others are numbers, to the right."""
+        """shares: of the width, by column. The first cell of a row names it. In Arabic the first
+        column is the one on the right.
+        """
         room = self.w - self.l_margin - self.r_margin
         widths = [room * share / sum(shares) for share in shares]
         margin, self.c_margin = self.c_margin, _PADDING
@@ -113,39 +120,48 @@ class TableSheet(Sheet):
 
     def _row(self, table: StructElem, cells: Sequence[str], widths: Sequence[float], *, is_head: bool) -> None:
         row = self._tree.branch("/TR", table, self.page)
-        top, left, height = self.get_y(), self.l_margin, self._height(cells, widths)
-        for at, (words, width) in enumerate(zip(cells, widths, strict=True)):
+        top, height = self.get_y(), self._height(cells, widths)
+        for at, (words, width, left) in enumerate(zip(cells, widths, self._lefts(widths), strict=True)):
             style = "B" if is_head else ""
-            self.take_up(style, _SIZE)
-            with self._cell(row, is_column=is_head, is_row=at == 0):
+            self.take_up(style, self.size)
+            with self._cell(row, words, is_column=is_head, is_row=at == 0):
                 for line, text in enumerate(self._lines(words, width, style)):
-                    self.set_xy(left, top + 0.6 + line * _SIZE * 0.45)
-                    self.cell(width, _SIZE * 0.45, text, align=Align.L if at == 0 else Align.R)
-            left += width
+                    self.set_xy(left, top + 0.6 + line * self.size * 0.45)
+                    self.cell(width, self.size * 0.45, text, align=self._align(at))
         with self._artifact():
             self.set_draw_color(60 if is_head else 205)
             self.line(self.l_margin, top + height, self.w - self.r_margin, top + height)
         self.set_xy(self.l_margin, top + height)
 
+    def _lefts(self, widths: Sequence[float]) -> list[float]:
+        ends = list(accumulate(widths))
+        if self.is_arabic:
+            return [self.w - self.r_margin - end for end in ends]
+        return [self.l_margin + end - width for end, width in zip(ends, widths, strict=True)]
+
+    def _align(self, column: int) -> Align:
+        begins = column == 0 or not self.has_numbers
+        return Align.L if begins != self.is_arabic else Align.R
+
     @contextmanager
-    def _cell(self, row: StructElem, *, is_column: bool, is_row: bool) -> Iterator[None]:
+    def _cell(self, row: StructElem, words: str, *, is_column: bool, is_row: bool) -> Iterator[None]:
         scope = "Column" if is_column else "Row" if is_row else ""
         kind, a = ("TH", f"<</O /Table /Scope /{scope}>>") if scope else ("TD", "")
         _made, mark, place = self._tree.leaf(f"/{kind}", row, self.page, a)
         self.pages[self.page].struct_parents = place
-        self._out(f"/{kind} <</MCID {mark}>> BDC")
+        self._out(f"/{kind} <</MCID {mark}{self.aloud(words) if self.is_arabic else ''}>> BDC")
         yield
         self._out("EMC")
 
     def _height(self, cells: Sequence[str], widths: Sequence[float]) -> float:
         most = max(len(self._lines(words, width, "B")) for words, width in zip(cells, widths, strict=True))
-        return most * _SIZE * 0.45 + 1.4
+        return most * self.size * 0.45 + 1.4
 
     def _lines(self, words: str, width: float, style: str) -> list[str]:
         """Measuring is most of the work, and the same words come back on every page."""
         key = words, width, style
         if key not in self._split:
-            self.take_up(style, _SIZE)
+            self.take_up(style, self.size)
             said = self.printable(words, style)
             split = self.multi_cell(width, 1, said, align="L", dry_run=True, output=MethodReturnValue.LINES)
             self._split[key] = [each.rstrip("\n") for each in cast(list[str], split)] if said.strip() else [""]

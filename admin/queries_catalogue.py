@@ -14,11 +14,13 @@ from portal import calendar, catalog, db
 from portal.catalog import Card, PublishedService, ServiceLink, queries
 from portal.db import session
 from portal.establishments import Establishment, establishments
-from portal.kpi import KpiDay
+from portal.kpi import KpiDay, searches
+from portal.kpi.searches import Missed
 
 OPENED, ARRIVED = "service_opened", "service_arrived"
 """Events: somebody clicked the card; they reached the page of the service (after signing in, when it asks for it)."""
 DAYS = 30
+MISSED_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,12 @@ def traffic() -> Traffic:
     for event, code, number in rows:
         found[event][code] = int(number)
     return Traffic(found[OPENED], found[ARRIVED])
+
+
+def missed() -> Sequence[Missed]:
+    """What public searches of this month and the three before looked for most, and did not find."""
+    today = calendar.civil_day(db.now(), queries.GROUP_ZONE)
+    return searches.top(today - timedelta(days=MISSED_DAYS), today)
 
 
 def place_of(hospitals: Sequence[Establishment], establishment_id: UUID | None) -> Establishment | None:

@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import literal, select, text
 
+from admin import queries_deadlines
 from admin.queries_connectors import LATE
+from admin.queries_deadlines import Places
 from admin.queries_figures import Reading
 from auth.emergencies import queries as emergencies
 from portal import db
 from portal.db import session
 from portal.kpi import Definition
 
-Kind = Literal["to_judge", "figures_late", "jobs_failed", "jobs_late", "not_fed"]
+Kind = Literal["to_judge", "deadlines", "figures_late", "jobs_failed", "jobs_late", "not_fed"]
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,13 @@ def health() -> Health:
     return Health(*session.execute(_HEALTH).one())
 
 
-def alerts(readings: Collection[Reading], found: Health, audited: Collection[UUID]) -> Iterator[Alert]:
-    """The most urgent first. audited: the hospitals where the reader judges emergency openings."""
-    if to_judge := emergencies.count_to_judge(audited) if audited else 0:
+def alerts(readings: Collection[Reading], found: Health, audited: Collection[UUID], rights: Places) -> Iterator[Alert]:
+    """The most urgent first. audited: the hospitals where the reader judges emergency openings. rights: whose
+    deadlines are the reader's."""
+    to_judge, late = _waiting(audited, rights)
+    if late:
+        yield Alert("deadlines", late)
+    if to_judge:
         yield Alert("to_judge", to_judge)
     if found.rolled_up_at is None or db.now() - found.rolled_up_at > LATE:
         yield Alert("figures_late")
@@ -53,6 +59,14 @@ def alerts(readings: Collection[Reading], found: Health, audited: Collection[UUI
         yield Alert("jobs_late", found.late)
     if unfed := tuple(each.definition for each in readings if not each.figure.fed):
         yield Alert("not_fed", len(unfed), unfed)
+
+
+def _waiting(audited: Collection[UUID], rights: Places) -> tuple[int, int]:
+    """Emergency openings to judge, answers that are late: in one statement."""
+    late = queries_deadlines.late(rights)
+    asked = [emergencies.to_judge(audited).scalar_subquery(), literal(0) if late is None else late.scalar_subquery()]
+    found = session.execute(select(*asked)).one()
+    return found[0], found[1]
 
 
 _HEALTH = text(

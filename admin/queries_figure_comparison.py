@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from admin import spans
 from admin.spans import Days
 from portal import db, kpi
-from portal.catalog import PublishedService
+from portal.catalog import PublishedService, open_on
 from portal.db import session
 from portal.establishments import Establishment, establishments
 from portal.kpi import Definition, Figure, disclosure
@@ -141,8 +141,7 @@ def _opened(establishment_ids: Sequence[UUID], days: Days) -> tuple[dict[UUID, i
     """Services open on the last day at each hospital, and how many are open at one of them at least."""
     rows = session.execute(
         select(PublishedService.establishment_id, func.array_agg(PublishedService.code))
-        .where(PublishedService.establishment_id.in_(establishment_ids), PublishedService.opened_on <= days.last)
-        .where(PublishedService.closed_on.is_(None) | (PublishedService.closed_on > days.last))
+        .where(PublishedService.establishment_id.in_(establishment_ids), open_on(days.last))
         .group_by(PublishedService.establishment_id)
     )
     codes = {place: set(found) for place, found in rows}

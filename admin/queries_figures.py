@@ -15,19 +15,23 @@ from admin import spans
 from admin.spans import Days
 from portal import db, kpi
 from portal.db import session
-from portal.establishments import Establishment
-from portal.kpi import Definition, Figure, Period
+from portal.establishments import Establishment, Unit
+from portal.kpi import Definition, Figure, Period, units
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the reader asked for: days, at one of their hospitals or (None) at all of them, compared with others."""
+    """What the reader asked for: days, at one of their hospitals or (None) at all of them, compared with others.
+
+    unit: the only one of this hospital that is looked at.
+    """
 
     days: Days
     hospitals: Sequence[Establishment]
     hospital: Establishment | None = None
     comparison: spans.Comparison = "before"
     asked_grain: spans.Grain | None = None
+    unit: Unit | None = None
 
     @property
     def earlier(self) -> Days:
@@ -153,4 +157,7 @@ class _Bars:
         self.days, self.earlier, self.cuts = days, earlier, cuts
         place = choice.hospital.id if choice.hospital else None
         spans_read = [each.span for each in (days, earlier, *cuts)]
-        self.periods = kpi.side_by_side(spans_read, place, choice.among, events)
+        if choice.unit is not None:
+            self.periods = units.at_unit(spans_read, choice.unit.establishment_id, choice.unit.id, events or ())
+        else:
+            self.periods = kpi.side_by_side(spans_read, place, choice.among, events)

@@ -8,14 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, literal, select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy.orm import joinedload
 
 from admin.actions_structure import Member
 from auth.agents import administrators
 from auth.agents.models import StaffUnit
 from auth.models import StaffInvitation, StaffRight
 from portal import calendar, db
-from portal.catalog import PublishedService
+from portal.catalog import PublishedService, open_on
 from portal.db import session
 from portal.establishments import (
     Establishment,
@@ -25,6 +25,9 @@ from portal.establishments import (
     SettingChange,
     Site,
     Unit,
+    UnitClosing,
+    goes_on,
+    today_in,
 )
 from services.appointments import states as appointment_states
 from services.appointments.models import Appointment, Reason
@@ -33,8 +36,13 @@ from services.appointments.requests.models import AppointmentRequest
 from services.appointments.waiting import states as waiting_states
 from services.appointments.waiting.models import WaitingEntry
 from services.billing.sources.models import BillSource
+from services.documents.exchanges.models import Exchange
 from services.documents.mailboxes.models import Mailbox
+from services.lines import states as line_states
+from services.lines.models import Callback, Line
 from services.preadmission.models import OPEN_STATES, Preadmission
+from services.questionnaires import states as questionnaire_states
+from services.questionnaires.models import SentQuestionnaire
 from services.referrals import states as referral_states
 from services.referrals.models import ReferralTarget
 
@@ -44,12 +52,12 @@ HIS = "his_url"
 
 def hospitals(here: Collection[UUID]) -> Sequence[Row[Any]]:
     """Each with how many sites and units are not closed, and how many services are open. One statement."""
-    today = func.current_date()
+    today = today_in(Establishment.time_zone)
     query = select(
         Establishment,
-        _how_many(Site, Site.establishment_id == Establishment.id, _goes_on(Site.closes_on)).label("sites"),
-        _how_many(Unit, Unit.establishment_id == Establishment.id, _goes_on(Unit.closes_on)).label("units"),
-        _how_many(PublishedService, PublishedService.establishment_id == Establishment.id, _is_open(today)).label(
+        _how_many(Site, Site.establishment_id == Establishment.id, goes_on(Site.closes_on, today)).label("sites"),
+        _how_many(Unit, Unit.establishment_id == Establishment.id, goes_on(Unit.closes_on, today)).label("units"),
+        _how_many(PublishedService, PublishedService.establishment_id == Establishment.id, open_on(today)).label(
             "services"
         ),
     )
@@ -91,6 +99,11 @@ def member(model: type[Any], member_id: UUID, establishment_id: UUID) -> Any:
     return session.scalar(select(model).where(model.id == member_id, model.establishment_id == establishment_id))
 
 
+def closing(unit_id: UUID) -> UnitClosing | None:
+    """What was chosen for the unit's last day."""
+    return session.get(UnitClosing, unit_id)
+
+
 # -- whom a closing touches --------------------------------------------------------------------------------------
 
 
@@ -99,7 +112,9 @@ def touched(member: Member, last_on: date, tz: Any) -> Mapping[str, int]:
     an administrator need not be let into the files to know that there are some."""
     after = calendar.to_utc_or_after(last_on + timedelta(days=1), time(), tz)
     parts = (
-        _at_practitioner(member.id, after) if isinstance(member, Practitioner) else _at_place(member, last_on, after)
+        _at_practitioner(member.id, after)
+        if isinstance(member, Practitioner)
+        else _at_place(member, last_on, after, calendar.civil_day(db.now(), tz))
     )
     with administrators.as_the_system("hospitals.touched"):
         found = session.execute(select(*(part.label(name) for name, part in parts.items()))).one()
@@ -114,10 +129,11 @@ def _at_practitioner(practitioner_id: UUID, after: datetime) -> Mapping[str, Any
     }  # fmt: skip
 
 
-def _at_place(place: Site | Unit, last_on: date, after: datetime) -> Mapping[str, Any]:
+def _at_place(place: Site | Unit, last_on: date, after: datetime, today: date) -> Mapping[str, Any]:
     inside = (
         select(Unit.id).where(Unit.site_id == place.id) if isinstance(place, Site) else select(literal(place.id))
     ).scalar_subquery()  # fmt: skip
+    still_here = goes_on(Practitioner.leaves_on, today)
     parts = {
         "appointments": _how_many(Appointment, Appointment.unit_id.in_(inside), *_expected(after)),
         "stays": _how_many(
@@ -137,12 +153,21 @@ def _at_place(place: Site | Unit, last_on: date, after: datetime) -> Mapping[str
         "waiting": _how_many(
             WaitingEntry, WaitingEntry.unit_id.in_(inside), WaitingEntry.state == waiting_states.WAITING
         ),
-        "practitioners": _how_many(Practitioner, Practitioner.unit_id.in_(inside), _goes_on(Practitioner.leaves_on)),
+        "callbacks": _how_many(Callback, Callback.unit_id.in_(inside), Callback.state.in_(line_states.OPEN)),
+        "questionnaires": _how_many(
+            SentQuestionnaire,
+            SentQuestionnaire.unit_id.in_(inside),
+            SentQuestionnaire.state.in_(questionnaire_states.OPEN)
+            | (SentQuestionnaire.alert == questionnaire_states.ALERT_OPEN),
+        ),
+        "exchanges": _how_many(Exchange, Exchange.unit_id.in_(inside), Exchange.state != "closed"),
+        "practitioners": _how_many(Practitioner, Practitioner.unit_id.in_(inside), still_here),
         "agents": _how_many(StaffUnit, StaffUnit.unit_id.in_(inside)),
+        "lines": _how_many(Line, Line.unit_id.in_(inside), Line.is_open.is_(True), Line.removed_at.is_(None)),
         "mailboxes": _how_many(Mailbox, Mailbox.unit_id.in_(inside), Mailbox.closed_at.is_(None)),
     }
     if isinstance(place, Site):
-        parts = {"units": _how_many(Unit, Unit.site_id == place.id, _goes_on(Unit.closes_on))} | parts
+        parts = {"units": _how_many(Unit, Unit.site_id == place.id, goes_on(Unit.closes_on, today))} | parts
     return parts
 
 
@@ -173,11 +198,12 @@ opens."""
 def readiness(hospital: Establishment) -> Readiness:
     """Two statements."""
     here, me = hospital.id, db.current_actor().account_id
+    today = calendar.civil_day(db.now(), hospital.tz)
     parts = {
-        "sites": _how_many(Site, Site.establishment_id == here, _goes_on(Site.closes_on)),
-        "units": _how_many(Unit, Unit.establishment_id == here, _goes_on(Unit.closes_on)),
+        "sites": _how_many(Site, Site.establishment_id == here, goes_on(Site.closes_on, today)),
+        "units": _how_many(Unit, Unit.establishment_id == here, goes_on(Unit.closes_on, today)),
         "practitioners": _how_many(
-            Practitioner, Practitioner.establishment_id == here, _goes_on(Practitioner.leaves_on)
+            Practitioner, Practitioner.establishment_id == here, goes_on(Practitioner.leaves_on, today)
         ),
         "services": _how_many(
             PublishedService, PublishedService.establishment_id == here, PublishedService.closed_on.is_(None)
@@ -229,16 +255,6 @@ def setting_change(change_id: UUID, establishment_id: UUID, key: str) -> Setting
 
 def _setting(establishment_id: UUID, key: str) -> Sequence[ColumnElement[bool]]:
     return (EstablishmentSetting.establishment_id == establishment_id, EstablishmentSetting.key == key)
-
-
-def _goes_on(last_on: InstrumentedAttribute[date | None]) -> ColumnElement[bool]:
-    return last_on.is_(None) | (last_on >= func.current_date())
-
-
-def _is_open(day: ColumnElement[date]) -> ColumnElement[bool]:
-    return (PublishedService.opened_on <= day) & (
-        PublishedService.closed_on.is_(None) | (PublishedService.closed_on > day)
-    )
 
 
 def _how_many(model: type[Any], *conditions: ColumnElement[bool]) -> Any:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from auth.agents import dormancy
-from auth.agents.models import RightRequest, StaffUnit
+from auth.agents.models import RightRequest, StaffRole, StaffUnit
 from auth.models import Account, Identity, StaffInvitation, StaffRight
 from portal import db
 from portal.db import RIGHTS, session
@@ -96,6 +96,12 @@ def invitations(establishment_ids: frozenset[UUID]) -> Sequence[StaffInvitation]
         StaffInvitation.expires_at > db.now(),
     )
     return session.scalars(query.order_by(StaffInvitation.expires_at)).all()
+
+
+def roles(establishment_ids: Collection[UUID]) -> Sequence[StaffRole]:
+    """The roles that these hospitals named, by name."""
+    query = select(StaffRole).where(StaffRole.establishment_id.in_(establishment_ids))
+    return session.scalars(query.order_by(StaffRole.name)).all()
 
 
 def requests(establishment_ids: frozenset[UUID]) -> Sequence[RightRequest]:

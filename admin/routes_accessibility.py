@@ -77,6 +77,9 @@ def report(report_id: UUID) -> Answer:
     found = queries.report(report_id) or abort(404)
     held = held_forms.take()
     form = AnswerForm(formdata=held) if held else AnswerForm()
+    may_answer = catalog_queries.administers_all()
+    if form.is_submitted() and not may_answer:
+        abort(403)
     if form.validate_on_submit():
         try:
             actions.answer(found, form.words.data or "")
@@ -84,13 +87,15 @@ def report(report_id: UUID) -> Answer:
         except AlreadyAnswered:
             flash(_("Somebody answered this report meanwhile."), "info")
         return redirect(url_for(".reports"), 303)
-    page = render_template("admin/catalogue/report.html", form=form, report=found)
+    page = render_template("admin/catalogue/report.html", form=form, report=found, may_answer=may_answer)
     return page, 422 if form.errors else 200
 
 
 @accessibility_pages.post("/signalements/<uuid:report_id>/prendre")
 def take_on(report_id: UUID) -> Response:
     """Say that one looks into it."""
+    if not catalog_queries.administers_all():
+        abort(403)
     found = queries.report(report_id) or abort(404)
     try:
         actions.take_on(found)

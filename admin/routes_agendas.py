@@ -18,7 +18,7 @@ from portal.web.repeated_posts import once
 from services.appointments.agendas import actions, forms, queries, wording
 from services.appointments.agendas.actions import Draft, NothingTaken
 from services.appointments.agendas.clashes import AlreadyReceives, RoomTaken
-from services.appointments.agendas.forms import DayForm, HolidaysForm, PeriodForm, TemplateForm, given
+from services.appointments.agendas.forms import CalendarForm, DayForm, PeriodForm, TemplateForm, given
 from services.appointments.agendas.models import SchoolHoliday, SessionTemplate
 from services.appointments.agendas.plans import Plan
 from services.appointments.agendas.queries import Scope
@@ -303,14 +303,15 @@ def holidays() -> str:
 
 
 @pages.post("/jours-feries/<uuid:establishment_id>")
-def choose_holidays(establishment_id: UUID) -> Response:
-    """An administrator says whose holidays the hospital keeps; its agendas follow."""
-    place, form = _administered(establishment_id), HolidaysForm()
+def choose_holidays(establishment_id: UUID) -> Response | tuple[str, int]:
+    """An administrator says when the hospital works; its agendas and its deadlines follow."""
+    place, form = _administered(establishment_id), CalendarForm()
     if not form.validate():
-        abort(422)
+        return _holidays_page({place.id: form}, form), 422
     place.holidays, place.school_zone = form.holidays.data, form.school_zone.data
+    place.office_opens_at, place.office_closes_at = given(form.opens_at.data), given(form.closes_at.data)
     _holidays_changed(place)
-    flash(_("The agendas will follow these holidays within a few minutes."), "success")
+    flash(_("The agendas will follow within a few minutes."), "success")
     return redirect(url_for(".holidays"), 303)
 
 
@@ -349,11 +350,19 @@ def _administered(establishment_id: UUID) -> Establishment:
 
 
 def _holidays_changed(place: Establishment) -> None:
-    audit.record("holidays.changed", establishment_id=place.id, object_kind="establishment", object_id=place.id)
+    audit.record(
+        "holidays.changed",
+        establishment_id=place.id,
+        object_kind="establishment",
+        object_id=place.id,
+        holidays=place.holidays,
+        school_zone=place.school_zone,
+        office=f"{place.office_opens_at:%H:%M}–{place.office_closes_at:%H:%M}",
+    )
     jobs.enqueue("agendas.follow_the_calendar", establishment_id=str(place.id))
 
 
-def _holidays_page(refused: dict[UUID, PeriodForm], form: PeriodForm) -> str:
+def _holidays_page(refused: dict[UUID, PeriodForm | CalendarForm], form: PeriodForm | CalendarForm) -> str:
     places = [session.get_one(Establishment, each) for each in sorted(here(), key=str)]
     return render_template(
         "admin/agendas/holidays.html",
@@ -363,7 +372,17 @@ def _holidays_page(refused: dict[UUID, PeriodForm], form: PeriodForm) -> str:
     )
 
 
-def _place(place: Establishment, refused: PeriodForm | None) -> dict[str, Any]:
+def _calendar_form(place: Establishment) -> CalendarForm:
+    return CalendarForm(
+        MultiDict(),
+        opens_at=place.office_opens_at,
+        closes_at=place.office_closes_at,
+        holidays=place.holidays,
+        school_zone=place.school_zone,
+    )
+
+
+def _place(place: Establishment, refused: PeriodForm | CalendarForm | None) -> dict[str, Any]:
     today = _today(place)
     public = sorted(
         day
@@ -375,7 +394,7 @@ def _place(place: Establishment, refused: PeriodForm | None) -> dict[str, Any]:
         "establishment": place,
         "public": public,
         "school": queries.school_holidays(place.school_zone, today) if place.school_zone else [],
-        "form": HolidaysForm(MultiDict(), holidays=place.holidays, school_zone=place.school_zone),
-        "period": refused or PeriodForm(MultiDict(), prefix=""),
+        "form": refused if isinstance(refused, CalendarForm) else _calendar_form(place),
+        "period": refused if isinstance(refused, PeriodForm) else PeriodForm(MultiDict(), prefix=""),
         "may_change": place.id in guards.establishments("administration"),
     }

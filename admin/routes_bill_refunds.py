@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Answer
 
 from admin.forms_bill_refunds import OBSTACLE_WORDS, REASON_WORDS, CameBackForm, RefundForm, TransferForm
 from auth import guards
+from auth.factors.routes import prove_before_a_grave_act
 from portal import audit, db
 from portal.web.repeated_posts import once
 from portal.web.ui import euros, short_day
@@ -102,6 +103,8 @@ def ask(bill_id: UUID) -> Answer | tuple[str, int]:
     found = billing.one_at(places, bill_id)
     if found is None:
         abort(404)
+    if stale := prove_before_a_grave_act():
+        return stale
     held = queries.held_of(found)
     free = [each for each in held if each.best_cents]
     form = RefundForm(data=_first(found, free)).among(free, [_label(each) for each in free])
@@ -193,6 +196,9 @@ def _refund_page(refund_id: UUID, transfer: TransferForm, back: CameBackForm) ->
 
 @refund_pages.post("/remboursements/<uuid:refund_id>/approuver")
 def approve(refund_id: UUID) -> Answer | tuple[str, int]:
+    if stale := prove_before_a_grave_act(url_for(".show", refund_id=refund_id)):
+        return stale
+
     def gesture(places: frozenset[UUID]) -> None:
         refund = actions.approve(places, refund_id)
         flash(_asked(refund), "success")

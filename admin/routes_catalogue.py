@@ -45,6 +45,7 @@ def overview() -> str:
         links=[(each, queries.place_of(hospitals, each.establishment_id)) for each in links],
         state_of=queries.state_of,
         traffic=queries.traffic(),
+        missed=queries.missed(),
         written=written,
         audiences=AUDIENCE_WORDS,
         reaches=REACH_WORDS,

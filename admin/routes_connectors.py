@@ -17,7 +17,7 @@ from admin.forms_connectors import CloseForm
 from admin.queries_connectors import Connector
 from auth import bands, franceconnect, guards
 from auth.bands import Band
-from portal import db
+from portal import calendar, db
 from portal.catalog import queries as catalog
 from portal.config import Settings
 from portal.gateways import board
@@ -81,7 +81,8 @@ def connectors() -> str:
 def _ending_on() -> date | None:
     """The end of plain FranceConnect for health services, once it is a year away; None where it is not used."""
     settings: Settings = current_app.config["SETTINGS"]
-    soon = franceconnect.days_left(settings.franceconnect_ends_on, db.now().date()) is not None
+    today = calendar.civil_day(db.now(), calendar.GROUP_ZONE)
+    soon = franceconnect.days_left(settings.franceconnect_ends_on, today) is not None
     return settings.franceconnect_ends_on if soon and settings.providers["franceconnect"].enabled else None
 
 

@@ -57,7 +57,7 @@ def _figures() -> tuple[str, int]:
         form=chosen.form,
         tiles=tiles,
         charts=[chart for each in figure_drawings.HOME if (chart := each.draw(figures))],
-        alerts=list(queries_figure_alerts.alerts(readings, health, audited)),
+        alerts=list(queries_figure_alerts.alerts(readings, health, audited, db.current_actor().rights)),
         services=figure_services.services(),
         rolled_up_at=health.rolled_up_at,
     )

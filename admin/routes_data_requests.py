@@ -1,6 +1,7 @@
 """Requests about data, with their legal dates: the identity unit of a hospital reads and answers them."""
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -40,13 +41,16 @@ def tray() -> str:
 def register_file() -> Response:
     """The register of requests, for the data protection officer."""
     rows = [
-        [each.number, each.establishment.finess, str(REQUEST_KINDS[each.kind]), each.received_at.date().isoformat(),
-         each.due_on.isoformat(), str(REQUEST_STATES[each.state][0]),
-         each.answered_at.date().isoformat() if each.answered_at else ""]
+        [each.number, each.establishment.finess, str(REQUEST_KINDS[each.kind]), _day(each.received_at, each),
+         each.due_on.isoformat(), str(REQUEST_STATES[each.state][0]), _day(each.answered_at, each)]
         for each in queries.register_at(guards.establishments(RIGHT))
     ]  # fmt: skip
     headers = [_("Number"), _("Hospital"), _("Request"), _("Received"), _("Answer due by"), _("State"), _("Answered")]
     return csv_response(_("requests-register"), headers, rows)
+
+
+def _day(moment: datetime | None, of: DataRequest) -> str:
+    return calendar.civil_day(moment, of.establishment.tz).isoformat() if moment else ""
 
 
 @request_pages.route("/<uuid:request_id>", methods=["GET", "POST"])

@@ -1,11 +1,19 @@
 """The page of a digital service: its figures, what became of things there, how long they took."""
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, Response, abort, render_template
 
-from admin import charts_figures, figure_drawings, figure_services
+from admin import (
+    actions_figure_exports,
+    charts_figures,
+    figure_drawings,
+    figure_hours,
+    figure_services,
+    queries_figure_units,
+)
 from admin.figures_chooser import chooser
 from admin.queries_figures import Figures
 from auth import guards
+from portal.web import spreadsheets
 
 pages = guards.staff(
     Blueprint("admin_figure_services", __name__, url_prefix="/admin/chiffres/services", template_folder="templates"),
@@ -34,6 +42,23 @@ def show(code: str) -> tuple[str, int]:
         readings=list(readings.values()),
         charts=[chart for each in drawings if (chart := each.draw(figures))]
         + [charts_figures.chart(reading) for reading in rates],
+        has_hours=bool(figure_hours.drawn(drawings)),
+        has_units=bool(queries_figure_units.definitions(service)),
         others=[each for each in figure_services.services() if each.code != code],
     )
     return page, 422 if chosen.form.errors else 200
+
+
+@pages.get("/<code>/heures.csv")
+def hours(code: str) -> Response:
+    """When in the week it happens there, in the months that are final: masked, since a file goes anywhere."""
+    drawings = figure_hours.drawn(figure_drawings.OF_SERVICES.get(code, ()))
+    if not drawings:
+        abort(404)
+    chosen = chooser()
+    if chosen.form.errors:
+        abort(422)
+    hospital = chosen.choice.hospital
+    actions_figure_exports.export_figures(hospital.id if hospital else None, f"{code}-hours", "csv", exact=False)
+    name = f"parvis-{code}-heures"
+    return spreadsheets.csv_response(name, figure_hours.columns(), figure_hours.lines(drawings, chosen.choice))

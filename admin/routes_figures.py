@@ -1,18 +1,29 @@
 """One figure: its curve, its table, its definition, and the same as a file for a spreadsheet."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, request
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
-from admin import actions_figure_exports, charts_figures, figure_drawings, figure_services, figure_words
+from admin import (
+    actions_figure_exports,
+    charts_figures,
+    figure_drawings,
+    figure_services,
+    figure_unit_words,
+    figure_words,
+    queries_figure_units,
+)
 from admin.figures_chooser import Chooser, chooser
+from admin.forms_figure_units import UnitForm
 from admin.queries_figures import Figures, Reading
 from auth import guards
 from portal import kpi
 from portal.kpi import Definition, Figure
 from portal.web import spreadsheets
+from portal.web.fields import choices
 
 figure_pages = guards.staff(
     Blueprint("admin_figures", __name__, url_prefix="/admin/chiffres", template_folder="templates"),
@@ -32,6 +43,7 @@ def show(code: str) -> tuple[str, int]:
         chart=charts_figures.chart(reading) if reading.figure.fed else None,
         service=figure_services.service_of(reading.definition),
         versions=kpi.stored(code, str(get_locale() or "fr")),
+        unit_form=_unit_form(reading.definition, chosen),
     )
     return page, 422 if chosen.form.errors else 200
 
@@ -57,8 +69,37 @@ def _read(code: str) -> tuple[Chooser, Reading]:
         definition = kpi.definition(code)
     except KeyError:
         abort(404)
-    chosen = chooser()
+    chosen = _at_a_unit(definition, chooser(**({"unit": request.args["unit"]} if request.args.get("unit") else {})))
     return chosen, Figures(chosen.choice, figure_drawings.events((), [definition])).of(definition)
+
+
+def _at_a_unit(definition: Definition, chosen: Chooser) -> Chooser:
+    """The same at the unit that the address names, unless another hospital was just chosen. 404 for a unit of none of
+    the reader's hospitals, or when the figure is not kept by unit."""
+    if not (asked := chosen.more.get("unit")):
+        return chosen
+    choice = chosen.choice
+    unit = queries_figure_units.unit(choice.among, asked) if queries_figure_units.has_units(definition) else None
+    if unit is None:
+        abort(404)
+    if choice.hospital and choice.hospital.id != unit.establishment_id:
+        return replace(chosen, more={})
+    hospital = next(each for each in choice.hospitals if each.id == unit.establishment_id)
+    chosen.form.establishment.data = hospital.finess
+    return replace(chosen, choice=replace(choice, hospital=hospital, unit=unit))
+
+
+def _unit_form(definition: Definition, chosen: Chooser) -> UnitForm | None:
+    """Which unit is looked at, where that can be chosen: at one hospital, of a figure that is kept by unit."""
+    choice = chosen.choice
+    hospital = choice.hospital or (choice.hospitals[0] if len(choice.hospitals) == 1 else None)
+    if hospital is None or not queries_figure_units.has_units(definition):
+        return None
+    form = UnitForm()
+    named = [(str(each.id), figure_unit_words.unit_name(each)) for each in queries_figure_units.every_unit(hospital.id)]
+    form.unit.choices = choices([("", _("All units")), *named])
+    form.unit.data = str(choice.unit.id) if choice.unit else ""
+    return form
 
 
 def _rows(chosen: Chooser, reading: Reading) -> Iterator[list[object]]:

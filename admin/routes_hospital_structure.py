@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 from admin import actions_structure as actions
 from admin import hospital_words as words
 from admin import queries_hospitals as queries
-from admin.actions_structure import ElsewhereInGroup, Member, NumberTaken
-from admin.forms_hospitals import ClosingForm, PractitionerForm, SiteForm, UnitForm
+from admin.actions_structure import Afterwards, ElsewhereInGroup, HeirCloses, Member, NumberTaken
+from admin.forms_hospitals import ClosingForm, PlaceClosingForm, PractitionerForm, SiteForm, UnitForm
 from admin.routes_hospitals import Answer, hospital_of, pages
 from auth import held_forms
 from portal import calendar, db
@@ -86,6 +86,7 @@ def change_member(finess: str, word: str, member_id: UUID) -> Answer:
     page = render_template(
         "admin/hospitals/member.html", form=form, hospital=hospital, word=word, member=member, lacking="",
         title=words.name_of(member), last_on=actions.last_day(member),
+        closing=queries.closing(member.id) if isinstance(member, Unit) else None,
     )  # fmt: skip
     return (page, 422) if form.errors else page
 
@@ -142,22 +143,57 @@ def _told(form: Any, word: str, act: Any) -> bool:
 def close_member(finess: str, word: str, member_id: UUID) -> Answer:
     """Its last day; whom that touches is shown, and its number is to be written, before it is done."""
     hospital, member = _member(finess, word, member_id)
-    form = ClosingForm() if request.method == "POST" else ClosingForm(MultiDict())
+    form = _closing_form(hospital, member)
     numbers: Mapping[str, int] | None = None
     if request.method == "POST" and form.validate() and _is_to_come(form, hospital):
         last_on = form.last_on.data
         numbers = queries.touched(member, last_on, hospital.tz)
         hospital, member = _member(finess, word, member_id)
-        if not any(numbers.values()) or ("confirm" in request.form and _is_confirmed(form, member)):
-            actions.close(member, last_on)
+        is_sure = not any(numbers.values()) or ("confirm" in request.form and _is_confirmed(form, member))
+        if is_sure and _closed(form, member):
             flash(_("The last day is set: nothing can be booked after it."), "success")
             return redirect(url_for(".structure", finess=finess, _anchor=word), 303)
     page = render_template(
         "admin/hospitals/close.html",
         form=form, hospital=hospital, member=member, word=word, name=words.name_of(member),
-        code=_code(member), touched=None if numbers is None else words.touched(numbers),
+        code=_code(member), touched=None if numbers is None else words.touched(numbers, member),
     )  # fmt: skip
     return (page, 422) if form.errors else page
+
+
+def _closing_form(hospital: Establishment, member: Member) -> ClosingForm:
+    """With what was chosen before, when the last day of a unit is changed."""
+    given = request.form if request.method == "POST" else MultiDict()
+    if isinstance(member, Practitioner):
+        return ClosingForm(given)
+    said = queries.closing(member.id) if isinstance(member, Unit) else None
+    call = hospital.phone or hospital.name
+    usual = _("%(name)s has closed. Call %(phone)s to know where to go.", name=member.name, phone=call)
+    kept = {"heir_id": str(said.heir_id or ""), "message": said.message} if said else {"message": usual}
+    form = PlaceClosingForm(given, data=kept)
+    form.heir_id.choices = choices([("", _("Nobody: it goes back to whoever sent it")), *_heirs(hospital, member)])
+    return form
+
+
+def _heirs(hospital: Establishment, member: Site | Unit) -> list[tuple[str, str]]:
+    """Units that go on, of other sites when a site closes."""
+    today = _today(hospital)
+    others = [each for each in queries.units(hospital.id) if member.id not in (each.id, each.site_id)]
+    return [(str(each.id), f"{each.name} – {each.site.name}") for each in others if _stays(each, today, None)]
+
+
+def _closed(form: ClosingForm, member: Member) -> bool:
+    """Whether it could be done; otherwise the form says why."""
+    then = Afterwards()
+    if isinstance(form, PlaceClosingForm):
+        heir_id = UUID(form.heir_id.data) if form.heir_id.data else None
+        then = Afterwards(heir_id, form.message.data or "")
+    try:
+        actions.close(member, form.last_on.data, then)
+    except HeirCloses:
+        form["heir_id"].errors = [_("This unit closes too: choose one that goes on.")]
+        return False
+    return True
 
 
 def _is_to_come(form: ClosingForm, hospital: Establishment) -> bool:

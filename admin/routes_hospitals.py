@@ -13,8 +13,8 @@ from admin.actions_hospitals import FinessTaken, NotScanned
 from admin.forms_hospitals import IdentityForm, LooksForm, NewHospitalForm
 from auth import guards, held_forms
 from portal.establishments import Establishment
-from portal.file_copies import CannotCopy
 from portal.file_sniffing import FileRefused
+from portal.files_apart import CannotCopy
 from portal.web import branding, theme
 from portal.web.repeated_posts import once
 from portal.web.uploads import arriving
@@ -83,6 +83,7 @@ def identity(finess: str) -> Answer:
     form = IdentityForm(formdata=held) if held else IdentityForm(obj=hospital)
     if form.validate_on_submit():
         actions.describe(hospital, form.facts)
+        branding.forget()
         flash(_("Saved: everybody reads it at once."), "success")
         return redirect(url_for(".show", finess=finess), 303)
     page = render_template(
@@ -125,6 +126,7 @@ def _keep_looks(hospital: Establishment, form: LooksForm) -> bool:
         form.picture.errors = [_("The antivirus does not answer: try again later.")]
         return False
     actions.describe(hospital, {"brand_colour": form.colour})
+    branding.forget()
     if logo:
         actions.wear_logo(hospital, *logo)
     return True
@@ -133,5 +135,6 @@ def _keep_looks(hospital: Establishment, form: LooksForm) -> bool:
 @pages.post("/<finess>/logo/retirer")
 def remove_logo(finess: str) -> Answer:
     actions.remove_logo(hospital_of(finess))
+    branding.forget()
     flash(_("The logo is no longer shown."), "success")
     return redirect(url_for(".looks", finess=finess), 303)

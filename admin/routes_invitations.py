@@ -13,7 +13,7 @@ from admin.routes_staff import hospital, mine, one_agent, staff_pages, unit_choi
 from auth import held_forms, rights
 from auth.agents import actions, employers
 from auth.agents.actions import Draft, UnknownInvitation
-from auth.agents.roles import ROLES, role
+from auth.agents.roles import offered, role
 from auth.rights import NoAddress
 from portal.establishments import Establishment
 from portal.web.fields import choices
@@ -26,10 +26,11 @@ _LINK = "invitation_link"
 @staff_pages.route("/inviter", methods=["GET", "POST"])
 @once
 def invite() -> Response | tuple[str, int]:
-    """Invite a new agent; `?role=` ticks the rights of a usual function."""
-    held, chosen = held_forms.take(), role(request.args.get("role", ""))
-    form = InviteForm(formdata=held) if held else InviteForm(rights=list(chosen.rights) if chosen else [])
+    """Invite a new agent; `?role=` ticks the rights of a function."""
     hospitals = mine()
+    roles = offered([each.id for each in hospitals])
+    held, chosen = held_forms.take(), role(request.args.get("role", ""), roles)
+    form = InviteForm(formdata=held) if held else InviteForm(rights=list(chosen.rights) if chosen else [])
     form.establishment.choices = choices((each.finess, each.name) for each in hospitals)
     form.units.choices = unit_choices(queries_staff.units([each.id for each in hospitals]), several=len(hospitals) > 1)
     form.sirets = _sirets(form, hospitals)
@@ -40,7 +41,7 @@ def invite() -> Response | tuple[str, int]:
         form=form,
         hints=RIGHT_HINTS,
         provider_hints=PROVIDER_HINTS,
-        roles=ROLES,
+        roles=roles,
         chosen=chosen,
         sirets=employers.sirets_of([each.id for each in hospitals]),
     )

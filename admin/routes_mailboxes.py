@@ -13,6 +13,8 @@ from portal import db, establishments
 from portal.establishments import Establishment
 from portal.gateways import DoorError, UnsupportedUrl
 from portal.gateways.mssante.url import parse
+from portal.gateways.reach import Inside
+from portal.web.forms import INSIDE
 from portal.web.limits import limiter
 from portal.web.repeated_posts import once
 from services.documents.exchanges.queries import units_at
@@ -121,7 +123,7 @@ def operator(finess: str) -> Answer:
         try:
             actions.set_operator(place, (form.url.data or "").strip(), form.receipts.data)
         except UnsupportedUrl as error:
-            form.url.errors = [_("This address cannot be used: %(why)s", why=str(error))]
+            form.url.errors = [_why(error)]
         else:
             flash(_("Saved. Try the connection of a box."), "success")
             return redirect(url_for(".boxes"), 303)
@@ -157,8 +159,12 @@ def _told(form: BoxForm | ChangeBoxForm, change: Callable[[], Mailbox]) -> Mailb
     except UnknownUnit:
         form.unit.errors = [_("This unit is not of this hospital.")]
     except UnsupportedUrl as error:
-        form.url.errors = [_("This address cannot be used: %(why)s", why=str(error))]
+        form.url.errors = [_why(error)]
     return None
+
+
+def _why(error: UnsupportedUrl) -> str:
+    return str(INSIDE) if isinstance(error, Inside) else _("This address cannot be used: %(why)s", why=str(error))
 
 
 def _one(mailbox_id: UUID) -> Mailbox:

@@ -137,7 +137,8 @@ def places() -> Answer:
 
 
 def _today() -> date:
-    return db.now().date()
+    """Where the month is over last: what a hospital may still fill in is hidden nowhere."""
+    return calendar.earliest_day(db.now())
 
 
 def _months(first: date) -> list[date]:

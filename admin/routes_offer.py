@@ -11,8 +11,8 @@ from admin import queries_offer as queries
 from admin.forms_offer import ActivityForm, NewActivityForm, PlanForm, SiteForm, UnitForm
 from auth import guards, held_forms
 from portal.establishments import Site, Unit
-from portal.file_copies import CannotCopy
 from portal.file_sniffing import FileRefused
+from portal.files_apart import CannotCopy
 from portal.web.repeated_posts import once
 from portal.web.uploads import arriving
 from services.offer import shown, surroundings, wording

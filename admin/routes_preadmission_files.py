@@ -71,7 +71,8 @@ def piece_page(preadmission_id: UUID, piece_id: UUID, page_id: UUID) -> Response
     """A page as people are shown it: upright, a copy, marked when it is an identity document. Written down."""
     file, piece = one_with_piece(preadmission_id, piece_id)
     page = piece_queries.page_of(piece, page_id) or abort(404)
-    mark = f"{file.establishment.name} – {db.current_actor().name} – {short_day(db.now().date())}"
+    today = calendar.civil_day(db.now(), file.establishment.tz)
+    mark = f"{file.establishment.name} – {db.current_actor().name} – {short_day(today)}"
     sheet = min(max(request.args.get("feuille", 1, type=int), 1), max(page.file.sheets, 1))
     try:
         as_image = sheet if page.file.shown_type == "application/pdf" else None

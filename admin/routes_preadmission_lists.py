@@ -87,7 +87,7 @@ def _days() -> TrayFilter:
 
 def _today() -> date:
     where = next((each for each in establishments.establishments() if each.id in here()), None)
-    return calendar.civil_day(db.now(), where.tz) if where else db.now().date()
+    return calendar.civil_day(db.now(), where.tz if where else calendar.GROUP_ZONE)
 
 
 def _write_down(wanted: TrayFilter) -> None:

@@ -13,15 +13,16 @@ from werkzeug.wrappers import Response
 from admin import fault_words
 from admin.forms_questionnaire_items import ItemForm, blank, conditions_on_offer, data_of, item_of, worded
 from admin.forms_questionnaires import AddItemForm, HeadForm
+from admin.questionnaire_words import LANGUAGES as LANGUAGES_OF_QUESTIONNAIRES
 from admin.routes_questionnaires import pages
 from admin.routes_questionnaires_library import one
 from auth import held_forms
 from portal.web.fields import choices
 from portal.web.i18n import LANGUAGES
 from services.questionnaires import wording
-from services.questionnaires.actions import ChangedMeanwhile, NotEditable
+from services.questionnaires.actions import ChangedMeanwhile, NotEditable, NothingToUndo
 from services.questionnaires.actions import definitions as actions
-from services.questionnaires.definition import editing
+from services.questionnaires.definition import editing, translating
 from services.questionnaires.definition.editing import NoSuchItem
 from services.questionnaires.definition.items import GROUP, Definition, Item
 from services.questionnaires.definition.parsing import Unreadable
@@ -40,7 +41,7 @@ def edit(questionnaire_id: UUID) -> Answer:
     """The draft as a list, with what may be done to each item."""
     found = one(questionnaire_id)
     if found.state != "draft":
-        return _only_drafts(found)
+        return only_drafts(found)
     return _edit_page(found)
 
 
@@ -66,6 +67,12 @@ def _edit_page(found: Questionnaire, head: HeadForm | None = None, faults: list[
         own=LANGUAGES.get(definition.language, definition.language),
         faults=faults or [],
         seen=seen,
+        may_undo=found.former_content is not None,
+        languages=[
+            (code, name, *translating.done(definition, code))
+            for code, name in LANGUAGES_OF_QUESTIONNAIRES.items()
+            if code != definition.language
+        ],
     )
 
 
@@ -121,7 +128,39 @@ def add_item(questionnaire_id: UUID) -> Answer:
 @pages.post("/modeles/<uuid:questionnaire_id>/questions/<string(maxlength=64):link_id>/deplacer")
 def move_item(questionnaire_id: UUID, link_id: str) -> Answer:
     step = -1 if request.form.get("way") == "up" else 1
-    return _save(one(questionnaire_id), lambda definition: editing.move(definition, link_id, step), _seen())
+    return _save(
+        one(questionnaire_id), lambda definition: editing.move(definition, link_id, step), _seen(), lambda: link_id
+    )
+
+
+@pages.post("/modeles/<uuid:questionnaire_id>/questions/<string(maxlength=64):link_id>/dupliquer")
+def duplicate_item(questionnaire_id: UUID, link_id: str) -> Answer:
+    """A copy just after it, with what is inside it."""
+    copies: list[str] = []
+
+    def copied(definition: Definition) -> Definition:
+        changed, copy = editing.duplicate(definition, link_id)
+        copies.append(copy)
+        return changed
+
+    return _save(one(questionnaire_id), copied, _seen(), lambda: copies[0])
+
+
+@pages.post("/modeles/<uuid:questionnaire_id>/annuler")
+def undo(questionnaire_id: UUID) -> Answer:
+    """Take the last change back; twice makes it again."""
+    found = one(questionnaire_id)
+    try:
+        actions.undo(found, _seen())
+    except NothingToUndo:
+        flash(_("There is nothing to take back."), "info")
+    except ChangedMeanwhile:
+        return _edit_page(found, faults=[str(_("A colleague saved meanwhile: check, then try again."))]), 409
+    except NotEditable:
+        return only_drafts(found)
+    else:
+        flash(_("The last change is taken back."), "success")
+    return redirect(url_for(".edit", questionnaire_id=found.id), 303)
 
 
 @pages.post("/modeles/<uuid:questionnaire_id>/questions/<string(maxlength=64):link_id>/enlever")
@@ -138,7 +177,7 @@ def item(questionnaire_id: UUID, link_id: str) -> Answer:
     """One item: its words, choices, bounds, alerts and conditions."""
     found = one(questionnaire_id)
     if found.state != "draft":
-        return _only_drafts(found)
+        return only_drafts(found)
     definition, asked = found.definition, found.definition.item(link_id)
     if asked is None:
         raise NotFound
@@ -179,7 +218,13 @@ def _item_page(found: Questionnaire, asked: Item, form: ItemForm, faults: list[s
     )
 
 
-def _save(found: Questionnaire, change: Callable[[Definition], Definition], seen: str) -> Answer:
+def _save(
+    found: Questionnaire,
+    change: Callable[[Definition], Definition],
+    seen: str,
+    then: Callable[[], str] | None = None,
+) -> Answer:
+    """then: the linkId of the item at which the page opens again."""
     try:
         actions.save(found, change(found.definition), seen)
     except NoSuchItem:
@@ -189,10 +234,11 @@ def _save(found: Questionnaire, change: Callable[[Definition], Definition], seen
     except ChangedMeanwhile:
         return _edit_page(found, faults=[str(_("A colleague saved meanwhile: check, then try again."))]), 409
     except NotEditable:
-        return _only_drafts(found)
-    return redirect(url_for(".edit", questionnaire_id=found.id), 303)
+        return only_drafts(found)
+    anchor = f"item-{then()}" if then else None
+    return redirect(url_for(".edit", questionnaire_id=found.id, _anchor=anchor), 303)
 
 
-def _only_drafts(found: Questionnaire) -> Response:
+def only_drafts(found: Questionnaire) -> Response:
     flash(_("What was published is not changed any more: make a new version."), "info")
     return redirect(url_for(".definition", questionnaire_id=found.id), 303)

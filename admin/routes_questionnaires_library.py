@@ -8,24 +8,25 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from admin import fault_words
-from admin.forms_questionnaires import ImportForm, StartForm
+from admin.forms_questionnaires import DuplicateForm, ImportForm, StartForm
 from admin.routes_questionnaires import here, hospitals, pages
 from portal import files
-from portal.web import uploads
+from portal.web import fhir, uploads
 from portal.web.downloads import made_response
 from portal.web.repeated_posts import once
 from services.questionnaires import answers as rules
+from services.questionnaires import fhir as resources
 from services.questionnaires import forms, queries, wording
-from services.questionnaires.actions import CodeTaken, NotEditable
+from services.questionnaires.actions import ChangedMeanwhile, CodeTaken, NotEditable
 from services.questionnaires.actions import definitions as actions
 from services.questionnaires.definition import parsing
 from services.questionnaires.definition.enabling import enabled
 from services.questionnaires.definition.items import Definition, Words
 from services.questionnaires.definition.parsing import Fault, Unreadable
 from services.questionnaires.definition.reading import MOST_BYTES
-from services.questionnaires.definition.writing import write
 from services.questionnaires.models import Questionnaire
 from services.questionnaires.states import NotAllowed
+from services.referrals import queries as referrals
 
 Answer = str | Response | tuple[str, int]
 
@@ -91,6 +92,8 @@ def new_definition() -> Answer:
             made = actions.start(UUID(form.establishment.data), Definition(Words((form.title.data or "").strip()), ()))
         except CodeTaken:
             form.title.errors = [_("The hospital already has a questionnaire of this title")]
+        except Unreadable as unreadable:
+            form.title.errors = [fault_words.said(each) for each in unreadable.faults]
         else:
             return redirect(url_for(".edit", questionnaire_id=made.id), 303)
     return render_template("admin/questionnaires/new.html", form=form), 422 if form.errors else 200
@@ -108,6 +111,25 @@ def copy(questionnaire_id: UUID) -> Response:
         return redirect(url_for(".library"), 303)
     flash(_("It is copied: change it as you need, then publish it."), "success")
     return redirect(url_for(".definition", questionnaire_id=made.id), 303)
+
+
+@pages.route("/modeles/<uuid:questionnaire_id>/dupliquer", methods=["GET", "POST"])
+@once
+def duplicate(questionnaire_id: UUID) -> Answer:
+    """Another questionnaire of the hospital that begins as this one, under a title of its own."""
+    found = one(questionnaire_id)
+    form = DuplicateForm(data={"title": _("%(title)s (copy)", title=found.title)[:120]})
+    if form.validate_on_submit():
+        try:
+            made = actions.duplicate(found, form.title.data or "")
+        except CodeTaken:
+            form.title.errors = [_("The hospital already has a questionnaire of this title")]
+        except Unreadable as unreadable:
+            form.title.errors = [fault_words.said(each) for each in unreadable.faults]
+        else:
+            return redirect(url_for(".edit", questionnaire_id=made.id), 303)
+    page = render_template("admin/questionnaires/duplicate.html", form=form, found=found)
+    return page, 422 if form.errors else 200
 
 
 # -- one questionnaire ---------------------------------------------------------------------------------------------
@@ -130,6 +152,8 @@ def _definition_page(found: Questionnaire, faults: list[str] | None = None) -> s
         found=found,
         definition=whole,
         versions=queries.versions(found),
+        uses=queries.uses(found),
+        offers=referrals.offers_asking(found.establishment_id, found.code),
         pages=[
             (each, forms.of_page(each, shown, language)(None, prefix=f"p{each.number}-"), forms.names(each))
             for each in every
@@ -145,9 +169,9 @@ def _definition_page(found: Questionnaire, faults: list[str] | None = None) -> s
 
 @pages.get("/modeles/<uuid:questionnaire_id>/fhir.json")
 def download(questionnaire_id: UUID) -> Response:
-    """The FHIR file, to keep or take elsewhere."""
+    """The FHIR file, to keep or take elsewhere: whole, with the status that the standard requires."""
     found = one(questionnaire_id)
-    data = json.dumps(write(found.definition), ensure_ascii=False, indent=2).encode()
+    data = json.dumps(resources.questionnaire(found, fhir.base_url()), ensure_ascii=False, indent=2).encode()
     return made_response(data, f"{found.code}-{found.version}.json", "application/json")
 
 
@@ -156,10 +180,12 @@ def publish(questionnaire_id: UUID) -> Answer:
     """From now on it is sent; nobody changes it any more."""
     found = one(questionnaire_id)
     try:
-        actions.publish(found)
+        actions.publish(found, request.form.get("seen", ""))
     except Unreadable as unreadable:
         faults = [fault_words.said(each) for each in unreadable.faults]
         return _definition_page(found, faults), 422
+    except ChangedMeanwhile:
+        flash(_("A colleague saved meanwhile: look at it again, then publish it."), "warning")
     except NotEditable:
         flash(_("It is published already."), "info")
     else:

@@ -297,6 +297,8 @@ def number(request_id: UUID) -> Answer:
 def pass_on(request_id: UUID) -> Answer:
     """Thanks that reached their team."""
     form, mine = forms.PassOnForm(), desk()
+    if queries.one_at(mine, request_id) is None:
+        abort(404)
     if not form.validate():
         flash(_("Write which team received it."), "warning")
         return redirect(url_for(".show", request_id=request_id), 303)

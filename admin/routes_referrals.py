@@ -139,13 +139,13 @@ def page(target: ReferralTarget, form: WriteForm) -> str:
 
 def facts(target: ReferralTarget) -> dict[str, Any]:
     """What every page about a request shows of it."""
-    wanted = _units_of_address()
+    preceding, following = queries.beside(here(), target, _units_of_address())
     return {
         "target": target,
         "referral": target.referral,
         "lines": _answers(target),
-        "following": queries.beside(here(), target, wanted),
-        "preceding": queries.before(here(), target, wanted),
+        "following": following,
+        "preceding": preceding,
         "now": db.now(),
         "me": db.current_actor().account_id,
         "words": wording,

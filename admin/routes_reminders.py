@@ -13,7 +13,8 @@ from admin.forms_reminders import HospitalForm, ReasonForm
 from auth import guards, held_forms
 from portal import calendar, db
 from portal.establishments import Establishment
-from services.appointments.reminders import actions, mails, queries, telephone
+from portal.message_texts import telephone
+from services.appointments.reminders import actions, mails, queries
 from services.appointments.reminders.mails import Line, Words
 
 pages = guards.staff(

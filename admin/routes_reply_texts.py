@@ -88,7 +88,7 @@ def absences() -> Answer:
             actions.be_away(place_id, away)
             return _saved(".absences")
         form.deputy_id.errors = [*form.deputy_id.errors, _("This colleague does not answer at that hospital.")]
-    found = queries.absences_at(mine, db.now().date())
+    found = queries.absences_at(mine)
     page = render_template("admin/documents/absences.html", form=form, absences=found, me=me)
     return (page, 422) if form.errors else page
 

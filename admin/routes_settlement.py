@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response
 from admin import routes_billing
 from auth import guards
 from portal import db, establishments, files
-from portal.calendar import civil_day
+from portal.calendar import GROUP_ZONE, civil_day
 from portal.delimited import NotSuchAFile
 from portal.establishments import Establishment
 from portal.web import uploads
+from services.billing import queries as bills
 from services.billing.actions import UnknownBill
 from services.billing.imports import wording
 from services.billing.settlement import actions, jobs, queries
@@ -220,6 +221,8 @@ def received_one(file_id: UUID) -> str:
 def reject(bill_id: UUID) -> Response | tuple[str, int]:
     """Record that the bank gave a debit order back."""
     form, places = RejectionForm(), guards.establishments("billing")
+    if bills.one_at(places, bill_id) is None:
+        abort(404)
     if not form.validate():
         flash(_("Enter the accountant’s reference to record that the debit was given back."), "warning")
         return redirect(url_for("admin_billing.show", bill_id=bill_id), 303)
@@ -245,7 +248,7 @@ def _mine() -> list[Establishment]:
 
 
 def _today(mine: list[Establishment]) -> date:
-    return max((civil_day(db.now(), place.tz) for place in mine), default=db.now().date())
+    return max((civil_day(db.now(), place.tz) for place in mine), default=civil_day(db.now(), GROUP_ZONE))
 
 
 def _last_day(today: date) -> date:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,6 +13,7 @@ from admin.forms_staff import RIGHT_HINTS, RIGHT_TITLES, RightsForm
 from admin.queries_staff import Agent
 from auth import guards, held_forms, rights
 from auth.agents import actions as agents_actions
+from auth.agents.roles import offered, role
 from auth.rights import LastAdministrator, NotAdministrator, OwnLastAdministration, UnknownAgent
 from portal import db
 from portal.establishments import Establishment, Unit
@@ -42,10 +43,11 @@ def agents() -> str:
 
 @staff_pages.route("/<uuid:account_id>/<finess>", methods=["GET", "POST"])
 def agent_rights(account_id: UUID, finess: str) -> Response | tuple[str, int]:
-    """What one agent may do at one hospital, and where they work."""
+    """What one agent may do at one hospital, and where they work; `?role=` ticks the rights of a function."""
     place, agent = hospital(finess), one_agent(account_id)
-    held = held_forms.take()
-    form = RightsForm(formdata=held) if held else RightsForm(**_today(agent, place))
+    held, chosen = held_forms.take(), role(request.args.get("role", ""), offered([place.id]))
+    ticked = {"rights": list(chosen.rights)} if chosen else {}
+    form = RightsForm(formdata=held) if held else RightsForm(**_today(agent, place) | ticked)
     form.units.choices = unit_choices(queries_staff.units([place.id]))
     if form.validate_on_submit():
         return _change(agent, place, form)
@@ -90,6 +92,8 @@ def _rights_page(agent: Agent, place: Establishment, form: RightsForm) -> tuple[
         hints=RIGHT_HINTS,
         titles=RIGHT_TITLES,
         waiting=waiting,
+        roles=offered([place.id]),
+        chosen=request.args.get("role", ""),
     )
     return page, 422 if form.errors else 200
 

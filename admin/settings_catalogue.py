@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 
+from admin import printed_lists
 from admin.forms_assurance import SERVICE_TITLES
 from auth import assurance
 from auth.agents import dormancy
@@ -18,6 +19,8 @@ from auth.guests import actions as guests
 from auth.oversight import campaigns
 from portal import retention
 from portal.gateways import mssante
+from services.attendance import estimates
+from services.attendance import queries as attendance
 from services.billing.refunds import queries as refunds
 from services.billing.sources import settings as stripe
 from services.documents import jobs as document_jobs
@@ -36,9 +39,11 @@ from services.preadmission.maternity import routes_patient as maternity
 from services.preadmission.office.wording import CONFIDENTIAL_WAYS
 from services.preadmission.queries import CONFIDENTIAL
 from services.preadmission.queries import files as stays
+from services.satisfaction import choices as satisfaction
 
 GROUPS: Final[Mapping[str, Any]] = {
     "people": _l("Who may come in"),
+    "reception": _l("Emergencies"),
     "stays": _l("Pre-admission"),
     "bills": _l("Bills"),
     "documents": _l("Documents and requests"),
@@ -77,7 +82,7 @@ class Setting:
 
 def every() -> Mapping[str, Setting]:
     """By key, in the order of the page."""
-    parts = (_people(), _stays(), _bills(), _documents(), _systems(), _keeping())
+    parts = (_people(), _reception(), _stays(), _bills(), _documents(), _systems(), _keeping())
     return {each.key: each for part in parts for each in part}
 
 
@@ -119,6 +124,14 @@ def _people() -> Sequence[Setting]:
         Setting(campaigns.SETTING, _l("Reviews of rights"),
                 _l("How many days after the last one a review of the agents’ rights begins; 0: only by hand"), "people",
                 str(campaigns.EVERY_DAYS), "number", least=0, most=730),
+    ]  # fmt: skip
+
+
+def _reception() -> Sequence[Setting]:
+    return [
+        Setting(attendance.SETTING, _l("Minutes during which a waiting time is shown"),
+                _l("After it was measured; then the page says that none is available"), "reception",
+                str(estimates.USUAL_LIFE_MIN), "number", least=estimates.LEAST_LIFE_MIN, most=estimates.MOST_LIFE_MIN),
     ]  # fmt: skip
 
 
@@ -177,6 +190,12 @@ def _documents() -> Sequence[Setting]:
         Setting(mes.SETTING, _l("Mon espace santé"), _l("Letters are sent to the citizens’ secure messaging"),
                 "documents", YES_NO["no"], "choice", {"on": YES_NO["yes"], "off": YES_NO["no"]},
                 page="admin_shelf.types"),
+        Setting(satisfaction.ASKED, _l("Ask people what they think"),
+                _l("One question after each service, at most one a person in thirty days"), "documents",
+                YES_NO["yes"], "choice", YES_NO),
+        Setting(satisfaction.SCREENING_DAYS, _l("Days to screen a comment"),
+                _l("By when an agent reads a comment about a service, before anybody else does"), "documents",
+                str(satisfaction.DEFAULT_DAYS), "number", least=1, most=satisfaction.LONGEST_DAYS),
         *(
             Setting(f"{requests.PREFIX}{key}", REQUEST_TITLES[key],
                     _l("Of requests for a file, a certificate or an answer"), "documents", page=page)
@@ -204,6 +223,9 @@ def _systems() -> Sequence[Setting]:
     return [
         Setting(dialect.ADDRESS, _l("Address of the hospital’s system"), _l("Where appointments and stays are told"),
                 "systems", _l("None"), page=exchanges, secret=True),
+        Setting(printed_lists.PASSWORD, _l("Password of the lists of the day"),
+                _l("Opens the lists kept for a day without the portal: it is on paper, in the unit’s sealed envelope"),
+                "systems", _l("None: no list is written"), secret=True),
         Setting(dialect.SETTING, _l("Codes of the hospital’s system"), _l("How it names units, sites, reasons, people"),
                 "systems", page=exchanges),
         Setting(his_stays.FORMAT, _l("How stays are told"), _l("To the hospital’s system"), "systems",

@@ -12,7 +12,7 @@ from portal.web.ui import long_day
 from services.appointments import wording
 from services.appointments.forms import day_asked
 from services.appointments.models import Reason
-from services.appointments.requests import clock, queries
+from services.appointments.requests import queries
 from services.appointments.requests.actions import ANSWER_DAYS
 from services.appointments.requests.forms import ProposeForm
 from services.appointments.requests.models import AppointmentRequest
@@ -80,8 +80,4 @@ class TimesPage:
         )
 
     def _until(self, days: int) -> str:
-        return long_day(
-            clock.closing(db.now(), days, self.asked.tz, self.asked.establishment.holiday_rules)
-            .astimezone(self.asked.tz)
-            .date()
-        )
+        return long_day(self.asked.establishment.office.closing(db.now(), days).astimezone(self.asked.tz).date())

@@ -28,8 +28,8 @@ function publish(name, content) {
   manifest[name] = published;
 }
 
-function styles() {
-  const { css } = sass.compile(join(here, "ui.scss"), {
+function styles(source) {
+  const { css } = sass.compile(join(here, source), {
     loadPaths: [packages],
     quietDeps: true,
     silenceDeprecations: ["if-function"],
@@ -61,9 +61,10 @@ for (const name of readdirSync(dist)) {
 for (const [name, source] of Object.entries(fontFiles)) {
   publish(name, readFileSync(join(packages, "@fontsource-variable", source)));
 }
-const css = styles();
+const css = styles("ui.scss");
 publish("ui.css", minified(css));
 publish("ui.rtl.css", minified(rtlcss.process(css)));
+publish("bare.css", minified(styles("bare.scss")));
 publish("ui.js", script());
 publish("favicon.svg", readFileSync(join(here, "favicon.svg")));
 // What a proxy shows when no web process answers: it must find its styles without asking the application.

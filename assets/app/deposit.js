@@ -170,13 +170,14 @@ class Deposit {
       });
       request.addEventListener("loadend", () => done(request));
       request.open("POST", this.form.action || location.href);
+      request.responseType = "document"; // the browser parses it, scripts left out: no text becomes markup here
       request.send(body);
     });
   }
 
   // The answer is the page itself, as it is now: what it says of the pages takes the place of what ours said.
   arrived(entry, answer) {
-    const fresh = parsed(answer).querySelector("[data-app-pages]");
+    const fresh = answer.responseXML?.querySelector("[data-app-pages]");
     if (!fresh) return location.assign(answer.responseURL);
     document.querySelector("[data-app-pages]").replaceWith(fresh);
     this.forget(entry);
@@ -186,7 +187,8 @@ class Deposit {
   refused(entry, answer) {
     entry.once = key();
     entry.card.querySelector("progress").hidden = true;
-    const told = [...parsed(answer).querySelectorAll(".govuk-error-summary__list li")].map((line) => line.textContent.trim());
+    const lines = answer.responseXML?.querySelectorAll(".govuk-error-summary__list li") ?? [];
+    const told = [...lines].map((line) => line.textContent.trim());
     this.tell(entry, told.length ? told : [this.words[answer.status === 413 ? "heavy" : "broken"]]);
     this.say("refused", entry.file.name);
     return false;
@@ -200,10 +202,6 @@ function key() {
   bytes[8] = (bytes[8] & 63) | 128;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
-
-function parsed(answer) {
-  return new DOMParser().parseFromString(answer.responseText, "text/html");
 }
 
 // Upright, as its EXIF data says. Null for what this browser cannot draw: a PDF, on most of them a HEIC.

@@ -29,6 +29,7 @@ class AuditVerification(Keyed, Base):
 class AuditSending(Base):
     """How far the sealed batches were sent to one collector. batch_id: the last one it has whole, 0 for none.
 
+    part_xid, part_id: the last event that it has of the batch after that one, 0 for none; a long one leaves in parts.
     leased_until: a worker is sending; failure: the class of the last error, "" when the last try went through.
     """
 
@@ -36,6 +37,8 @@ class AuditSending(Base):
 
     collector: Mapped[str] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    part_xid: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    part_id: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     events: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     sent_at: Mapped[datetime | None]
     leased_until: Mapped[datetime | None]

@@ -1,8 +1,8 @@
 """Sealed batches sent to the hospital's collector (SIEM), in order, each one once; the head of each follows its rows.
 
-A batch is sent whole, then the mark moves: a cut line sends the same batch again, whose events carry their own numbers
-(`seq`). No name leaves: ids alone. On the day a collector is set, it starts after the last batch sealed; what came
-before is given by `parvis audit export`.
+A part of a batch is sent (all of it, unless it is a long one), then the mark moves: a cut line sends the same part
+again, whose events carry their own numbers (`seq`). No name leaves: ids alone. On the day a collector is set, it starts
+after the last batch sealed; what came before is given by `parvis audit export`.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import db, jobs
@@ -22,9 +22,16 @@ from portal.gateways import OutcomeUnknown, Unavailable, siem
 from portal.gateways.siem import Collector, Entry
 from portal.gateways.siem.none import NoCollector
 
-WARNINGS = ("sign_in.refused", "emergency.opened", "factor.refused", "factor.copied", "token.refused", "chain.broken")
+WARNINGS = (
+    "sign_in.refused", "emergency.opened", "factor.refused", "factor.copied", "token.refused", "chain.broken",
+    "file.lost", "file.altered",
+)  # fmt: skip
 """Events that a collector is told of as warnings."""
-_BATCHES_AT_ONCE = 200
+MOST_EVENTS = 5_000
+MOST_BYTES = 4 << 20
+"""In one part: what a slow line takes well within the door's thirty seconds."""
+_LONGEST = timedelta(seconds=50)
+"""For one turn of the job: after a long outage the rest leaves at the next minutes."""
 _LEASE = timedelta(minutes=5)
 
 
@@ -74,9 +81,9 @@ def send_now() -> None:
         return
     failure = ""
     try:
-        for _turn in range(_BATCHES_AT_ONCE):
-            if not _send_next():
-                break
+        until = db.now() + _LONGEST
+        while _send_next() and db.now() < until:
+            pass
     except (Unavailable, OutcomeUnknown) as error:
         failure = type(error).__name__
     with jobs.reading() as current:
@@ -98,29 +105,83 @@ def _leased() -> bool:
 
 
 def _send_next() -> bool:
-    """Send the batch after the mark; False when there is none. The rows are read, let go of, then sent."""
+    """Send the part after the mark; False when there is none. The rows are read, let go of, then sent."""
+    with jobs.reading():
+        part = _next_part()
+    if part is None:
+        return False
+    _collected.by.send(part.entries)
     with jobs.reading() as current:
-        after = current.scalar(select(AuditSending.batch_id).where(AuditSending.collector == collector()))
-        batch = current.scalar(select(AuditBatch).where(AuditBatch.id > (after or 0)).order_by(AuditBatch.id).limit(1))
-        if batch is None:
-            return False
-        entries = [*_rows(batch), _head(batch)]
-        batch_id = batch.id
-    _collected.by.send(entries)
-    with jobs.reading() as current:
-        moved = update(AuditSending).where(AuditSending.collector == collector())
-        values = {"batch_id": batch_id, "events": AuditSending.events + len(entries) - 1, "sent_at": db.now()}
-        current.execute(moved.values(**values, leased_until=db.now() + _LEASE))
-    return True
+        # From where it was read: a worker that stood still until another one took its place moves nothing back.
+        moved = update(AuditSending).where(AuditSending.collector == collector(), *part.begins.as_conditions())
+        marks = {name: value for name, value in vars(part.mark).items() if value is not None}
+        values = {"events": AuditSending.events + part.events, "sent_at": db.now(), "leased_until": db.now() + _LEASE}
+        return current.execute(moved.values(**marks, **values).returning(AuditSending.collector)).first() is not None
 
 
-def _rows(batch: AuditBatch) -> Iterator[Entry]:
-    query = select(AuditEvent).where(
-        AuditEvent.xid >= text("cast(:first as xid8)"), AuditEvent.xid < text("cast(:end as xid8)")
+@dataclass(frozen=True)
+class _Mark:
+    """Where a collector is. batch_id: None while a part of the batch still waits."""
+
+    batch_id: int | None
+    part_xid: int = 0
+    part_id: int = 0
+
+    def as_conditions(self) -> list[ColumnElement[bool]]:
+        """Of the row of a collector that still stands there."""
+        return [getattr(AuditSending, name) == value for name, value in vars(self).items()]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What leaves at once, how many events are in it, where the mark stands once it is there, and where it stood."""
+
+    entries: list[Entry]
+    events: int
+    mark: _Mark
+    begins: _Mark
+
+
+def _next_part() -> _Part | None:
+    state = session.get_one(AuditSending, collector(), populate_existing=True)
+    query = select(AuditBatch).where(AuditBatch.id > state.batch_id).order_by(AuditBatch.id).limit(1)
+    batch = session.scalar(query)
+    if batch is None:
+        return None
+    entries: list[Entry] = []
+    begins = _Mark(state.batch_id, state.part_xid, state.part_id)
+    size, mark = 0, _Mark(None, state.part_xid, state.part_id)
+    for event in session.scalars(_ROWS, _bounds(batch, mark)):
+        entry = Entry(event.at, event.action, event.id, event.action in WARNINGS, line(event, batch.id))
+        size += len(entry.json)
+        if entries and (size > MOST_BYTES or len(entries) == MOST_EVENTS):
+            return _Part(entries, len(entries), mark, begins)
+        entries.append(entry)
+        mark = _Mark(None, int(event.xid), event.id)
+    return _Part([*entries, _head(batch)], len(entries), _Mark(batch.id), begins)
+
+
+def _bounds(batch: AuditBatch, mark: _Mark) -> dict[str, Any]:
+    first = max(int(batch.from_xid), mark.part_xid)
+    return {
+        "first": str(first),
+        "end": batch.to_xid,
+        "part": str(mark.part_xid),
+        "after": mark.part_id,
+        "most": MOST_EVENTS + 1,
+    }
+
+
+_ROWS = (
+    select(AuditEvent)
+    .where(
+        AuditEvent.xid >= text("cast(:first as xid8)"),
+        AuditEvent.xid < text("cast(:end as xid8)"),
+        or_(AuditEvent.xid > text("cast(:part as xid8)"), AuditEvent.id > text(":after")),
     )
-    bounds = {"first": batch.from_xid, "end": batch.to_xid}
-    for event in session.scalars(query.order_by(AuditEvent.xid, AuditEvent.id), bounds):
-        yield Entry(event.at, event.action, event.id, event.action in WARNINGS, line(event, batch.id))
+    .order_by(AuditEvent.xid, AuditEvent.id)
+    .limit(bindparam("most"))
+)
 
 
 def _head(batch: AuditBatch) -> Entry:

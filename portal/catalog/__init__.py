@@ -8,9 +8,9 @@ linked to), `impacts` (whom a change touches), `actions`, `queries`; `notices` a
 from portal.catalog import legal, notices
 from portal.catalog.cards import Card, Group, card, cards, offer, staff_cards
 from portal.catalog.models import CatalogChange, LinkHost, PublishedService, ServiceLink
-from portal.catalog.queries import open_codes, publish
+from portal.catalog.queries import open_at, open_codes, open_on, publish
 
 __all__ = [
     "Card", "CatalogChange", "Group", "LinkHost", "PublishedService", "ServiceLink", "card", "cards", "legal",
-    "notices", "offer", "open_codes", "publish", "staff_cards",
+    "notices", "offer", "open_at", "open_codes", "open_on", "publish", "staff_cards",
 ]  # fmt: skip

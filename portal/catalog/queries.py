@@ -6,19 +6,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from portal import calendar, db
+from portal import calendar, db, establishments
 from portal.catalog.cards import Card
 from portal.catalog.cards import cards as cards_for
 from portal.catalog.models import CatalogChange, LinkHost, PublishedService, ServiceLink
 from portal.db import session
 from portal.establishments import Establishment
 
-GROUP_ZONE = ZoneInfo("Europe/Paris")
-"""Whose days count for what belongs to no hospital."""
+GROUP_ZONE = calendar.GROUP_ZONE
 CHANGES = 30
 
 
@@ -48,6 +47,25 @@ def is_open(published: PublishedService | ServiceLink | None, day: date) -> bool
     if published is None or published.opened_on > day:
         return False
     return published.closed_on is None or published.closed_on > day
+
+
+def open_on(
+    day: ColumnElement[date] | date, published: type[PublishedService] = PublishedService
+) -> ColumnElement[bool]:
+    """The same, for statements: whether what the row publishes is open on that day. published: PublishedService, or an
+    alias of it."""
+    return (published.opened_on <= day) & (published.closed_on.is_(None) | (published.closed_on > day))
+
+
+def open_at(code: str, establishment_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Whether a service is open today at the hospital of a row, by the clock of that hospital; for statements."""
+    published, there = aliased(PublishedService), aliased(Establishment)
+    return exists().where(
+        published.establishment_id == establishment_id,
+        published.code == code,
+        there.id == published.establishment_id,
+        open_on(establishments.today_in(there.time_zone), published),
+    )
 
 
 # -- what the front desk shows -----------------------------------------------------------------------------------

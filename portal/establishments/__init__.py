@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.db import session
-from portal.establishments.models import Establishment, EstablishmentLogo, Practitioner, Site, Unit
+from portal.establishments.days import goes_on, today_at, today_in
+from portal.establishments.models import Establishment, EstablishmentLogo, Practitioner, Site, Unit, UnitClosing
 from portal.establishments.own_settings import (
     EstablishmentSetting,
     SettingChange,
@@ -21,8 +22,8 @@ from portal.establishments.own_settings import (
 
 __all__ = [
     "Establishment", "EstablishmentLogo", "EstablishmentSetting", "Practitioner", "SettingChange", "Site", "Unit",
-    "UnknownEstablishment", "add", "by_finess", "change_setting", "check_setting_with", "establishments", "history",
-    "remove_setting", "seal_secrets_with", "setting", "settings",
+    "UnitClosing", "UnknownEstablishment", "add", "by_finess", "change_setting", "check_setting_with", "establishments",
+    "goes_on", "history", "remove_setting", "seal_secrets_with", "setting", "settings", "today_at", "today_in",
 ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The tables of hospitals: what they are, their logo, their sites, units and practitioners."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,8 @@ class Establishment(Keyed, Base):
     """A hospital (legal FINESS, 9 digits).
 
     holidays: whose public holidays it keeps (calendar.HOLIDAY_RULES; empty: as its clock tells). school_zone: whose
-    school holidays its agendas follow, if any.
+    school holidays its agendas follow, if any. office_opens_at, office_closes_at: between which hours of its wall clock
+    its staff is there, on business days.
     """
 
     __tablename__ = "establishment"
@@ -31,6 +32,8 @@ class Establishment(Keyed, Base):
     address: Mapped[str] = mapped_column(default="")
     holidays: Mapped[str] = mapped_column(default="", server_default="")
     school_zone: Mapped[str] = mapped_column(default="", server_default="")
+    office_opens_at: Mapped[time] = mapped_column(default=time(9), server_default="09:00")
+    office_closes_at: Mapped[time] = mapped_column(default=time(17), server_default="17:00")
 
     @property
     def tz(self) -> ZoneInfo:
@@ -40,6 +43,11 @@ class Establishment(Keyed, Base):
     def holiday_rules(self) -> str:
         """Whose public holidays it keeps."""
         return calendar.holiday_rules(self.holidays, self.time_zone)
+
+    @property
+    def office(self) -> calendar.Office:
+        """When its staff is there."""
+        return calendar.Office(self.tz, self.holiday_rules, self.office_opens_at, self.office_closes_at)
 
 
 class EstablishmentLogo(Base):
@@ -116,6 +124,21 @@ class Unit(Keyed, Base):
 
     establishment: Mapped[Establishment] = relationship()
     site: Mapped[Site] = relationship()
+
+
+class UnitClosing(Base):
+    """What becomes of what is still open at a unit after its last day. heir_id: the unit that takes it over; None: it
+    goes back to whoever sent it. message: what they are told then, and whenever the heir cannot take it over."""
+
+    __tablename__ = "unit_closing"
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    establishment_id: Mapped[UUID] = mapped_column(ForeignKey("establishment.id"), index=True)
+    heir_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    message: Mapped[str] = mapped_column(default="", server_default="")
+
+    unit: Mapped[Unit] = relationship(foreign_keys=unit_id)
+    heir: Mapped[Unit | None] = relationship(foreign_keys=heir_id)
 
 
 class Practitioner(Keyed, Base):

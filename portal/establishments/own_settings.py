@@ -27,7 +27,7 @@ class EstablishmentSetting(Base):
     def opened(self) -> str:
         """The value, whether it is sealed or not."""
         open_ = _seals.open_ if self.secret else None
-        return open_(_purpose(self.establishment_id, self.key), self.value) if open_ else self.value
+        return open_(purpose_of(self.establishment_id, self.key), self.value) if open_ else self.value
 
 
 class SettingChange(Keyed, Base):
@@ -80,7 +80,8 @@ def settings(establishment_id: UUID, keys: Collection[str]) -> dict[str, str]:
     return dict.fromkeys(keys, "") | {row.key: row.opened for row in rows}
 
 
-def _purpose(establishment_id: UUID, key: str) -> str:
+def purpose_of(establishment_id: UUID, key: str) -> str:
+    """What the secret setting of a hospital is sealed for."""
     # A sealed value is good for this hospital and this setting: moved elsewhere, it does not open.
     return f"setting {establishment_id} {key}"
 
@@ -107,7 +108,7 @@ def change_setting(establishment_id: UUID, key: str, value: str, *, secret: bool
         row = EstablishmentSetting(establishment_id=establishment_id, key=key, value="", secret=secret)
         session.add(row)
     sealed = _seals.seal if secret else None
-    row.value, row.secret = sealed(_purpose(establishment_id, key), value) if sealed else value, secret
+    row.value, row.secret = sealed(purpose_of(establishment_id, key), value) if sealed else value, secret
     session.flush()
     if former != value:
         _remember(row, former, value)

@@ -1,10 +1,13 @@
 """The public pages."""
 
-from flask import Blueprint, Response, render_template, request
+from datetime import timedelta
+
+from flask import Blueprint, Response, current_app, render_template, request
 
 from auth import guards
+from portal import db
 from portal.pages import search
-from portal.web import branding
+from portal.web import branding, searching
 from portal.web.security import public_url
 
 pages = guards.public(Blueprint("pages", __name__))
@@ -15,7 +18,10 @@ style = guards.public(Blueprint("style", __name__))
 def find() -> str:
     """Services, units and practitioners whose name holds every word asked for."""
     wanted = request.args.get("q", "").strip()[:100]
-    return render_template("pages/search.html", wanted=wanted, results=search.results(wanted) if wanted else None)
+    results = search.results(wanted) if wanted else None
+    if results and not (results.practitioners or results.units):
+        searching.found_nothing(wanted)
+    return render_template("pages/search.html", wanted=wanted, results=results)
 
 
 @pages.get("/theme/<finess>.<digest>.css")
@@ -30,9 +36,15 @@ def logo(finess: str, digest: str) -> Response:
 
 @pages.get("/.well-known/security.txt")
 def security_txt() -> Response:
-    """RFC 9116."""
-    contact = public_url("pages.legal")
-    lines = (f"Contact: {contact}", "Preferred-Languages: fr, en", "Expires: 2027-12-31T23:00:00Z")
+    """RFC 9116: whom to tell of a weakness. It expires within a year, as it recommends, and this page is never old."""
+    contact = current_app.config["SETTINGS"].security_contact or public_url("pages.legal")
+    expires = (db.now() + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = (
+        f"Contact: {contact}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {public_url('pages.security_txt')}",
+    )
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 

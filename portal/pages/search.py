@@ -3,13 +3,12 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from portal.db import session
-from portal.establishments import Practitioner, Unit
+from portal.establishments import Practitioner, Unit, goes_on, today_at
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,13 @@ def results(wanted: str) -> Found:
     words = _fold(wanted).split()
     practitioners = session.scalars(
         select(Practitioner)
-        .where(_goes_on(Practitioner.leaves_on))
+        .where(goes_on(Practitioner.leaves_on, today_at(Practitioner.establishment_id)))
         .options(joinedload(Practitioner.unit).joinedload(Unit.establishment))
         .order_by(Practitioner.family_name)
     ).all()
     units = session.scalars(
         select(Unit)
-        .where(_goes_on(Unit.closes_on))
+        .where(goes_on(Unit.closes_on, today_at(Unit.establishment_id)))
         .options(joinedload(Unit.establishment), joinedload(Unit.site))
         .order_by(Unit.name)
     ).all()
@@ -37,10 +36,6 @@ def results(wanted: str) -> Found:
         [one for one in practitioners if _holds(f"{one.full_name} {one.speciality} {one.unit.name}", words)],
         [one for one in units if _holds(f"{one.name} {one.establishment.name}", words)],
     )
-
-
-def _goes_on(last_on: InstrumentedAttribute[date | None]) -> ColumnElement[bool]:
-    return last_on.is_(None) | (last_on >= func.current_date())
 
 
 def _holds(text: str, words: Sequence[str]) -> bool:

@@ -18,10 +18,10 @@ from portal.retention.erasing import (
 )
 from portal.retention.holds import AlreadyHeld, NotHeld, hold, hold_at, holds_at, holds_on, lift
 from portal.retention.models import LegalHold, LegalHoldLift, RetentionProof
-from portal.retention.registry import Due, NotALife, Rule, change_life, life, lives, offer, rule, rules
+from portal.retention.registry import Due, NotALife, Rule, change_life, deleting, life, lives, offer, rule, rules
 
 __all__ = [
     "BATCH", "STORAGE", "AlreadyHeld", "Due", "LegalHold", "LegalHoldLift", "NotALife", "NotHeld", "Outcome",
-    "RetentionProof", "Rule", "ask_storage_again", "change_life", "digest", "hold", "hold_at", "holds_at", "holds_on",
-    "life", "lift", "lives", "look", "not_erased_yet", "offer", "proofs", "rule", "rules", "run",
+    "RetentionProof", "Rule", "ask_storage_again", "change_life", "deleting", "digest", "hold", "hold_at", "holds_at",
+    "holds_on", "life", "lift", "lives", "look", "not_erased_yet", "offer", "proofs", "rule", "rules", "run",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from portal import files_erasing
 from portal.catalog.legal.models import AccessibilityReport
 from portal.db import session
 from portal.files import StoredFile
-from portal.kpi import forgetting
+from portal.kpi import forgetting, searches
 from portal.notifications import Notification
 from portal.retention.registry import Due, Rule, offer
 
@@ -41,6 +41,12 @@ def declare() -> None:
             _l("Reports about pages that somebody could not use"),
             _l("Counted from the answer, with the address of whoever asked for one"),
             365, _reports, _erase_report, of_portal=True,
+        ),
+        Rule(
+            "missed_search",
+            _l("Words that people looked for and did not find"),
+            _l("By whole months: words that eleven searches had, without whoever looked"),
+            searches.KEPT_DAYS, _searched_months, _forget_searches, of_portal=True,
         ),
     )  # fmt: skip
 
@@ -101,3 +107,11 @@ def _months(_place: UUID | None, before: datetime, limit: int) -> Sequence[Due]:
 
 def _forget_month(month_id: UUID, before: datetime) -> bool:
     return forgetting.forget(forgetting.month_of_id(month_id), before)
+
+
+def _searched_months(_place: UUID | None, before: datetime, limit: int) -> Sequence[Due]:
+    return [Due(forgetting.month_id(month)) for month in searches.old_months(before, limit)]
+
+
+def _forget_searches(month_id: UUID, before: datetime) -> bool:
+    return searches.forget(forgetting.month_of_id(month_id), before)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +11,8 @@ from sqlalchemy import select
 from portal import audit, establishments
 from portal.db import session
 from portal.establishments import EstablishmentSetting
+
+Row = TypeVar("Row")
 
 LONGEST_DAYS: Final = 3650
 
@@ -52,6 +54,24 @@ _rules: dict[str, Rule] = {}
 def offer(*rules: Rule) -> None:
     """Add rules; a room declares its own."""
     _rules.update({rule.code: rule for rule in rules})
+
+
+def deleting(model: type[Row], since: Callable[[Row], date]) -> Callable[[UUID, datetime], bool]:
+    """What a rule purges a row of this table with: looked at again under its lock, and gone. since: the moment or the
+    day that its life is counted from."""
+
+    def purge(row_id: UUID, before: datetime) -> bool:
+        row = session.get(model, row_id, with_for_update={"key_share": True}, populate_existing=True)
+        if row is None:
+            return False
+        begun = since(row)
+        if begun >= (before if isinstance(begun, datetime) else before.date()):
+            return False
+        session.delete(row)
+        session.flush()
+        return True
+
+    return purge
 
 
 def rules() -> Sequence[Rule]:

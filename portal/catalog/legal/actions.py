@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import insert, text
 
-from portal import audit, db, notifications
+from portal import audit, db, kpi, notifications
 from portal.catalog.legal import queries
 from portal.catalog.legal.content import plain
 from portal.catalog.legal.models import AccessibilityAction, AccessibilityReport, LegalPage
 from portal.db import session
-from portal.notifications import Mail
+from portal.notifications import Mail, message
 
 
 class AlreadyAnswered(Exception):
@@ -71,6 +71,7 @@ def report(page: str, words: str, email: str = "", locale: str = "fr") -> UUID:
     )  # fmt: skip
     session.execute(row)
     audit.record("accessibility_report.received", object_kind="accessibility_report", object_id=report_id)
+    kpi.count("accessibility_reported")
     return report_id
 
 
@@ -99,6 +100,7 @@ def _hold(found: AccessibilityReport) -> None:
         raise AlreadyAnswered
 
 
+@message("portal.accessibility_answered", "anybody")
 def _answered(words: str) -> Mail:
     return Mail(
         subject=_l("Your report about a page that you could not use"),

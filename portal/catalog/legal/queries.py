@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
+from portal import blanking
 from portal.catalog.legal.content import Accessibility, Legal, PersonalData, read
 from portal.catalog.legal.models import REPORT_STATES, AccessibilityAction, AccessibilityReport, LegalPage
 from portal.db import session
@@ -23,6 +24,8 @@ class _Remembered:
 
 def status() -> str:
     """What every page says of accessibility (`Accessibility.status`); remembered for a minute."""
+    if blanking.is_on():  # what is read here is blanked, and must not be remembered for others
+        return _Remembered.status or Accessibility().status
     if _Remembered.status is None or time.monotonic() - _Remembered.read_at > KEEP_S:
         _Remembered.status, _Remembered.read_at = accessibility()[0].status, time.monotonic()
     return _Remembered.status

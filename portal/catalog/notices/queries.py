@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
-from portal import db
+from portal import blanking, db
 from portal.catalog.models import Texts
 from portal.catalog.notices.models import LEVELS, SiteNotice
 from portal.catalog.queries import GROUP_ZONE
@@ -68,6 +68,8 @@ def suppose_none() -> None:
 
 
 def _known() -> Sequence[Notice]:
+    if blanking.is_on():  # what is read here is blanked, and must not be remembered for others
+        return _Remembered.notices or ()
     if _Remembered.notices is None or time.monotonic() - _Remembered.read_at > KEEP_S:
         _Remembered.notices, _Remembered.read_at = _read(), time.monotonic()
     return _Remembered.notices
