@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
@@ -31,8 +32,10 @@ from portal.catalog.notices import queries as notice_queries
 from portal.config import Settings
 from portal.embedded.postgres import EmbeddedPostgres
 from portal.kpi import keys
+from portal.web import branding
 from tests import network
 from tests.emptying import Tables
+from tests.grouping import pytest_xdist_make_scheduler  # noqa: F401  # a hook: pytest finds it here
 from tests.pages import PageClient
 
 network.forbid()
@@ -120,7 +123,8 @@ def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
 def app(settings: Settings) -> Flask:
     made = create_app(settings)
     made.test_client_class = PageClient
-    keys.of_month(keys.month_of(db.now()))  # asked for once by each process: no test counts it among its statements
+    for at in (db.now(), db.now() - timedelta(days=30)):
+        keys.of_month(keys.month_of(at))  # asked for once by each process: no test counts it among its statements
     return made
 
 
@@ -131,12 +135,18 @@ def tables(database: Database) -> Iterator[Tables]:
         yield Tables(connection)
 
 
+def _uses_the_application(request: pytest.FixtureRequest) -> bool:
+    """Those that prepare one ground for a whole module say so: `own_ground`."""
+    return "app" in request.fixturenames and request.node.get_closest_marker("own_ground") is None
+
+
 @pytest.fixture(autouse=True)
 def _cleared(request: pytest.FixtureRequest) -> None:
     """Tests that use the application start with empty tables, and nothing remembered of the former ones."""
-    if "app" in request.fixturenames:
+    if _uses_the_application(request):
         request.getfixturevalue("tables").empty()
         assurance.forget()
+        branding.forget()
         notice_queries.suppose_none()
         legal_queries.suppose_none()
 
@@ -144,7 +154,7 @@ def _cleared(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def _ground(_cleared: None, request: pytest.FixtureRequest) -> Iterator[None]:
     """Tests that use the application stand inside its context."""
-    if "app" not in request.fixturenames:
+    if not _uses_the_application(request):
         yield
         return
     with request.getfixturevalue("app").app_context():

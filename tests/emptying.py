@@ -3,8 +3,8 @@
 from psycopg import Connection, sql
 
 _NAMES = """
-select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
-and relname not in ('alembic_version', 'kpi_watermark') order by relname
+select relname from pg_class where relkind in ('r', 'p') and not relispartition
+and relnamespace = 'public'::regnamespace and relname not in ('alembic_version', 'kpi_watermark') order by relname
 """
 _WATERMARK = """
 insert into kpi_watermark (id, xid, rolled_up_at) values (1, '0', now())
@@ -28,3 +28,8 @@ class Tables:
         # DELETE without triggers, foreign keys included: ten times faster than TRUNCATE on tables that hold a few rows.
         steps = ["set local session_replication_role = replica", *(f'delete from "{name}"' for name in row[0])]
         self._connection.execute("begin;" + ";".join([*steps, _WATERMARK]) + ";commit")
+
+    def compact(self) -> None:
+        """Give back what thousands of tests left dead in empty tables: a long walk reads them thousands of times."""
+        self.empty()
+        self._connection.execute("vacuum")

@@ -42,6 +42,12 @@ def audited() -> list[str]:
         return list(current.scalars(select(AuditEvent.action).order_by(AuditEvent.id)))
 
 
+def zone_at(hour: int) -> str:
+    """A time zone where the clock shows that hour now, whatever the hour of the machine is."""
+    ahead = (hour - db.now().hour + 12) % 24 - 12
+    return f"Etc/GMT{-ahead:+d}"
+
+
 def today() -> date:
     """The civil day of the hospitals, which is not UTC's around midnight."""
     return calendar.civil_day(db.now(), ZoneInfo("Europe/Paris"))

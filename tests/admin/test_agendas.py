@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from flask import Flask
@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from portal import db
 from portal.db import session
+from portal.establishments import Establishment
 from services.appointments.agendas.models import Absence, CallToMake, SchoolHoliday, SessionTemplate, TemplateDay
 from services.appointments.models import Appointment, AppointmentChange, ConsultationSession, Reason
 from tests.english import in_english as in_english
@@ -276,21 +277,31 @@ def test_nothing_is_done_for_nobody(desk: Desk, what: dict[str, str]) -> None:
 # -- holidays ----------------------------------------------------------------------------------------------------
 
 
-def test_an_administrator_chooses_whose_holidays_are_kept(desk: Desk, sign_in: Callable[..., FlaskClient]) -> None:
+def test_an_administrator_says_when_the_hospital_works(desk: Desk, sign_in: Callable[..., FlaskClient]) -> None:
     place = desk.hospital.establishment
     address = f"/admin/agendas/jours-feries/{place.id}"
-    assert desk.agent.post(address, data={"holidays": "alsace-moselle", "school_zone": "B"}).status_code == 403
+    asked = {"holidays": "alsace-moselle", "school_zone": "B", "opens_at": "08:30", "closes_at": "18:00"}
+    assert desk.agent.post(address, data=asked).status_code == 403
     with prepared():
         boss = people.agent(place.id, "appointments", "administration", name="Dina Directrice")
     browser = sign_in(boss)
-    assert browser.post(address, data={"holidays": "alsace-moselle", "school_zone": "B"}).status_code == 303
-    assert browser.post(address, data={"holidays": "mars", "school_zone": "B"}).status_code == 422
+    assert browser.post(address, data=asked).status_code == 303
+    assert browser.post(address, data=asked | {"holidays": "mars"}).status_code == 422
+    for opens_at, closes_at in (("08:30", ""), ("08:30", "25:00"), ("08:30", "08:00"), ("08:30", "09:29"),
+                                ("23:30", "23:30"), ("23:10", "23:15")):  # fmt: skip
+        refused = browser.post(address, data=asked | {"opens_at": opens_at, "closes_at": closes_at})
+        assert refused.status_code == 422
     period = {"name": "Printemps", "first_on": "2031-04-12", "last_on": "2031-04-27"}
     assert browser.post(f"{address}/vacances", data=period).status_code == 303
     assert browser.post(f"{address}/vacances", data=period | {"last_on": "2031-04-01"}).status_code == 422
     page = browser.get("/admin/agendas/jours-feries")
     assert "Printemps" in page.text
     assert "December 26" in page.text
+    assert "Offices open from 08:30 to 18:00" in page.text
+    one_working_day = datetime(2031, 4, 7, 8, tzinfo=UTC)
+    with prepared():
+        office = db.session.get_one(Establishment, place.id).office
+        assert office.worked(one_working_day, one_working_day + timedelta(days=1)) == timedelta(hours=9.5)
     one = rows(SchoolHoliday)[-1]
     assert browser.post(f"{address}/vacances/{one.id}/oublier").status_code == 303
     assert "holidays.changed" in audited()

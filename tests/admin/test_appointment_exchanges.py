@@ -17,6 +17,7 @@ from sqlalchemy.exc import ProgrammingError
 from auth.models import Account, Patient
 from portal import db, establishments
 from portal.db import ANONYMOUS, Actor, session
+from portal.gateways import reach
 from portal.gateways.his.twin import HisTrouble, HisTwin
 from portal.gateways.webhooks.twin import SubscriberTwin
 from services.appointments.exchanges.models import SiuAppointment
@@ -210,6 +211,21 @@ class TestAdministrators:
         assert answer.status_code == 422
         with db.transaction(db.system("tests")):
             assert establishments.setting(scene.hospital.establishment.id, dialect.ADDRESS) == scene.his.url
+
+    def test_name_no_host_inside_that_no_operator_named_but_keep_the_one_they_have(
+        self, scene: Scene, sign_in: SignIn
+    ) -> None:
+        browser, before = sign_in(scene.administrator), reach.current()
+        reach.configure(reach.read(""))  # as in production
+        try:
+            refused = browser.post(f"{HOME}/reglages/990000017", data={"url": "mllp://10.1.2.3:2575", "stays": "none"})
+            kept = browser.post(f"{HOME}/reglages/990000017", data={"url": scene.his.url, "stays": "none"})
+        finally:
+            reach.configure(before)
+        assert refused.status_code == 422
+        assert "Whoever runs the portal must allow it first (PORTAL_INSIDE_HOSTS)" in refused.text
+        assert "mllp://10.1.2.3:2575" in refused.text
+        assert kept.status_code == 303
 
     def test_let_a_system_subscribe_try_it_and_see_its_secret_once(self, scene: Scene, sign_in: SignIn) -> None:
         browser = sign_in(scene.administrator)

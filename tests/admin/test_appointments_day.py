@@ -19,7 +19,7 @@ from services.appointments.slots import Slot
 from tests.admin.desk import Desk, cell_of, running
 from tests.english import in_english as in_english
 from tests.factories import appointments, hospitals, people
-from tests.ground import audited, prepared
+from tests.ground import audited, prepared, zone_at
 from tests.statements import executed
 
 MOST_STATEMENTS = 12
@@ -30,8 +30,12 @@ SignIn = Callable[..., FlaskClient]
 
 @pytest.fixture
 def desk(app: Flask, sign_in: SignIn) -> Desk:
+    return _desk(sign_in)
+
+
+def _desk(sign_in: SignIn, time_zone: str = "Europe/Paris") -> Desk:
     with prepared():
-        where = hospitals.hospital(phone="01 99 00 00 00")
+        where = hospitals.hospital(phone="01 99 00 00 00", time_zone=time_zone)
         why = appointments.reason(where.unit, bookable_online=False)
         opened = appointments.consultation(where, [why])
         caller = people.patient("LE GOFF", ("Soizic",), date(1951, 2, 28), mobile="+33639980042")
@@ -156,10 +160,9 @@ def test_the_last_unit_looked_at_is_remembered(desk: Desk) -> None:
     assert "Zoologie: list of the day" in desk.agent.get("/admin/rendez-vous").text
 
 
-def test_the_present_moment_is_drawn_in_a_day_that_runs(desk: Desk, visit: Appointment) -> None:
-    with prepared():
-        today = db.now().astimezone(desk.hospital.establishment.tz).date()
-    page = desk.agent.get(f"/admin/rendez-vous?unit={desk.hospital.unit.id}&day={today}").text
+def test_the_present_moment_is_drawn_in_a_day_that_runs(app: Flask, sign_in: SignIn) -> None:
+    desk = _desk(sign_in, zone_at(12))
+    page = desk.agent.get(desk.day_of(_expected(desk, timedelta(minutes=-40)))).text
     assert page.count('class="app-agenda__now"') == 1
     assert 'class="app-agenda__now"' not in desk.agent.get(desk.day).text
 

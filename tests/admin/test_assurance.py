@@ -258,7 +258,7 @@ class TestOtherActors:
         for actor in actors:
             with db.transaction(actor) as current:
                 assert [len(current.scalars(select(table)).all()) for table in tables] == [0] * len(tables)
-                assert current.execute(update(Factor).values(label="mine now")).rowcount == 0  # type: ignore[attr-defined]
+                assert current.execute(update(Factor).values(label="mine now")).rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it
         with db.transaction(people.as_patient(account)) as current:
             assert len(current.scalars(select(Factor)).all()) == 1
             assert current.scalars(select(LocalInvitation)).all() == []

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from auth.models import Account
+from auth.models import Account, WebSession
 from portal import db
 from portal.gateways.payments import stripe_account
 from portal.gateways.payments.means import Counter
@@ -310,3 +310,35 @@ def test_strange_addresses_are_answered(desk: Desk, query: str) -> None:
 
 def test_actions_are_those_of_the_room() -> None:
     assert {"ask", "approve", "cancel", "record_transfer", "came_back"} <= set(actions.__all__)
+
+
+class TestAFreshProof:
+    """Money does not leave by a session that somebody left open."""
+
+    def grow_old(self, minutes: int) -> None:
+        with db.transaction(db.system("tests")) as current:
+            current.execute(update(WebSession).values(created_at=db.now() - timedelta(minutes=minutes)))
+
+    def test_is_asked_for_before_a_refund(self, desk: Desk) -> None:
+        bill, entry = desk.overpaid()
+        self.grow_old(11)
+        page = f"/admin/factures/{bill.id}/rembourser"
+        assert desk.pauls.get(page).location.startswith("/mon-compte/")
+        self.grow_old(21)
+        form = {"payment": str(entry), "amount": "1", "reason": "overpaid", "once": str(uuid4())}
+        assert desk.pauls.post(page, data=form).location.startswith("/mon-compte/")
+        with db.transaction(db.system("tests")) as current:
+            assert current.scalars(select(Refund)).all() == []
+
+    def test_is_asked_for_before_approving_one(self, desk: Desk) -> None:
+        bill, entry = desk.overpaid(20_000)
+        refund_id = desk.asks(desk.pauls, bill, entry, "200,00")
+        self.grow_old(21)
+        approved = desk.roses.post(f"/admin/factures/remboursements/{refund_id}/approuver")
+        assert approved.location.startswith("/mon-compte/")
+        assert desk.refund(bill).state == "asked"
+
+    def test_given_a_while_ago_lets_the_form_that_was_begun_be_sent(self, desk: Desk) -> None:
+        bill, entry = desk.overpaid()
+        self.grow_old(15)
+        assert desk.asks(desk.pauls, bill, entry, "1")

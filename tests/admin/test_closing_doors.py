@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
@@ -182,8 +183,8 @@ def pass_a_door(door: str) -> None:
         pass
 
 
-def test_a_page_takes_few_statements(group: Group, sign_in: SignIn, app: object) -> None:
+def test_a_page_takes_few_statements(group: Group, sign_in: SignIn, app: Flask) -> None:
     browser = sign_in(group.director)
-    with executed(app) as statements:  # type: ignore[arg-type]
+    with executed(app) as statements:
         assert browser.get(f"/admin/connecteurs/{MAIL}").status_code == 200
     assert len(statements) <= 12

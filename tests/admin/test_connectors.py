@@ -16,7 +16,7 @@ from portal.config import ProviderSettings
 from portal.gateways import Refused, Unavailable
 from portal.gateways.door import Door
 from tests.admin.conftest import Group
-from tests.ground import prepared
+from tests.ground import prepared, today
 from tests.statements import executed
 from tests.writers import all_rolled_up, all_sealed
 
@@ -111,7 +111,7 @@ class TestTheEndOfPlainFranceConnect:
         """FranceConnect is set up, and ends for health services in so many days."""
 
         def end_in(days: int, *, used: bool = True) -> None:
-            day = db.now().date() + timedelta(days=days)
+            day = today() + timedelta(days=days)
             known = (
                 ProviderSettings(client_id="ours", discovery_url="https://fc.exemple.test")
                 if used

@@ -108,6 +108,11 @@ class TestFigures:
         assert "P1 6 +50 % (4 before)" in shown(administrator, "period=7-days")["P1"]
         assert "P1 11 none before" in shown(administrator, "period=30-days")["P1"]
 
+    def test_a_move_of_less_than_one_per_cent_is_not_written_as_none(self, group: Group, sign_in: SignIn) -> None:
+        happens("preadmission_submitted", 199, establishment_id=group.north.id, days_ago=2)
+        happens("preadmission_submitted", 200, establishment_id=group.north.id, days_ago=9)
+        assert "P1 199 -0.5 % (200 before)" in shown(sign_in(group.administrator), "period=7-days")["P1"]
+
     def test_only_the_chosen_days_count(self, group: Group, sign_in: SignIn) -> None:
         happens("preadmission_submitted", 5, establishment_id=group.north.id, days_ago=10)
         happens("preadmission_submitted", 2, establishment_id=group.north.id, days_ago=11)
@@ -211,6 +216,7 @@ class TestTheMenu:
             "Signatures",
             "Places at the maternity unit",
             "Exchanges of stays",
+            "Satisfaction",
         ]
 
     def test_keeps_what_an_administrator_decides_of_stays_beside_them(self, group: Group, sign_in: SignIn) -> None:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -19,7 +19,7 @@ from portal import db
 from portal.establishments import Establishment
 from portal.notifications import Notification
 from tests.factories import hospitals, people
-from tests.ground import audited, prepared, rows
+from tests.ground import audited, prepared, rows, today
 from tests.statements import executed
 
 SignIn = Callable[[Account], FlaskClient]
@@ -68,7 +68,7 @@ def test_requests_are_listed_with_their_date(agent: FlaskClient, ground: Ground)
 @pytest.mark.parametrize(("days", "told"), [(-1, "Late"), (3, "Soon")])
 def test_what_is_urgent_is_marked(agent: FlaskClient, ground: Ground, days: int, told: str) -> None:
     with prepared():
-        db.session.execute(update(DataRequest).values(due_on=date.today() + timedelta(days=days)))
+        db.session.execute(update(DataRequest).values(due_on=today() + timedelta(days=days)))
     assert told in agent.get(PAGE).text
 
 
@@ -126,6 +126,12 @@ def test_the_person_reads_the_answer_and_where_to_complain(agent: FlaskClient, g
     page = sign_in(ground.account).get(f"/mon-compte/donnees/demandes/{ground.asked.id}").text
     assert "Elle est bien à vous." in page
     assert "cnil.fr" in page
+
+
+def test_the_register_counts_days_on_the_clock_of_the_hospital(agent: FlaskClient, ground: Ground) -> None:
+    with prepared():
+        db.session.execute(update(DataRequest).values(received_at=datetime(2026, 11, 23, 23, 20, tzinfo=UTC)))
+    assert ",2026-11-24," in agent.get(f"{PAGE}/registre.csv").text.replace(";", ",")
 
 
 def test_the_register_lists_every_request_without_saying_what_it_is_about(agent: FlaskClient, ground: Ground) -> None:

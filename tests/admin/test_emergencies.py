@@ -300,13 +300,13 @@ class TestWhatTheDatabaseLetsThrough:
         for model in SHOWN:
             column = next(each for each in model.__table__.columns if not each.primary_key)
             with db.transaction(me) as current:
-                assert current.execute(update(model).values({column.name: column})).rowcount == 0  # type: ignore[attr-defined]
+                assert current.execute(update(model).values({column.name: column})).rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it
 
     def test_nobody_lengthens_their_own_hour(self, ward: Ward) -> None:
         me = self.opened(ward)
         with db.transaction(me) as current:
             later = update(EmergencyAccess).values(ends_at=db.now() + timedelta(days=1))
-            assert current.execute(later).rowcount == 0  # type: ignore[attr-defined]
+            assert current.execute(later).rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it
 
     @pytest.mark.parametrize("who", ["anonymous", "patient", "professional", "agent elsewhere", "machine"])
     def test_a_stranger_sees_no_opening(self, ward: Ward, who: str) -> None:

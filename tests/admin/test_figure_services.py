@@ -1,7 +1,7 @@
 """The page of a service: all its figures with what they mean, and what became of things there."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
@@ -13,6 +13,7 @@ from portal import kpi
 from tests.admin.conftest import Group
 from tests.admin.test_dashboard import MOST_STATEMENTS, happens, tiles
 from tests.english import in_english  # noqa: F401 - pages are read in English
+from tests.ground import audited
 from tests.pages import parsed
 from tests.statements import executed
 
@@ -108,6 +109,16 @@ class TestDrawings:
         rows = figures(page(sign_in(group.director), "preadmission", "period=7-days"), "How long files wait")
         assert rows[-2][1:] == ["0.6", "3"]
 
+    def test_hours_of_the_week_are_those_of_the_whole_months(self, group: Group, sign_in: SignIn) -> None:
+        for day, times in ((2, 12), (9, 3), (31, 1)):
+            at = datetime(2026, 3, day, 8, 30, tzinfo=UTC)
+            happens("appointment_booked", times, establishment_id=group.north.id, at=at)
+        answer = page(sign_in(group.director), "appointments", "from=2026-03-10&to=2026-03-20")
+        assert "When patients and practitioners book By hour of the hospital’s clock, March 2026" in charts(answer)
+        monday, tuesday, *rest = figures(answer, "When patients and practitioners book")
+        assert (monday[0], monday[10], tuesday[11]) == ("Mon", "15", "1")
+        assert [set(line[1:]) for line in rest] == [{"0"}] * 5
+
     def test_a_hospital_sees_no_other_ones(self, group: Group, sign_in: SignIn) -> None:
         happens("preadmission_started", 40, establishment_id=group.south.id)
         assert "From the draft to the hospital’s system" not in charts(
@@ -118,6 +129,44 @@ class TestDrawings:
         for drawings in (figure_drawings.HOME, *figure_drawings.OF_SERVICES.values()):
             codes = [each.code for each in drawings]
             assert len(codes) == len(set(codes))
+
+
+class TestHoursFile:
+    @pytest.fixture
+    def march(self, group: Group) -> None:
+        """Closed: enough at one hospital, too few at the other."""
+        at = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+        happens("appointment_booked", 12, establishment_id=group.north.id, at=at)
+        happens("appointment_booked", 6, establishment_id=group.north.id, at=at.replace(hour=9, day=9))
+        happens("appointment_booked", 3, establishment_id=group.south.id, at=at)
+        kpi.close_months(date(2026, 5, 6))
+        happens("appointment_booked", 40, establishment_id=group.north.id, at=at.replace(month=4))
+
+    def test_it_holds_closed_months_in_bands_and_nothing_of_few(
+        self, march: None, group: Group, sign_in: SignIn
+    ) -> None:
+        director = sign_in(group.director)
+        address = "/admin/chiffres/services/appointments/heures.csv?from=2026-03-01&to=2026-04-30"
+        assert address.replace("&", "&amp;") in page(director, "appointments", address.partition("?")[2])
+        answer = director.get(address)
+        assert answer.mimetype == "text/csv"
+        _head, *lines = [line.split(";")[1:] for line in answer.text.strip().splitlines()]
+        found = {(name, month, day, first): many for name, month, day, first, _last, many, _remark in lines}
+        assert {month for _name, month, _day, _first in found} == {"2026-03"}
+        assert found.pop((group.north.name, "2026-03", "Mon", "08:00")) == "18"
+        assert found.pop((group.south.name, "2026-03", "", "")) == ""
+        assert set(found.values()) == {"0"}
+        assert len(found) == 7 * 6 - 1
+        assert audited()[-1] == "figures.exported"
+
+    def test_each_reads_their_own_hospitals(self, march: None, group: Group, sign_in: SignIn) -> None:
+        answer = sign_in(group.administrator).get("/admin/chiffres/services/appointments/heures.csv?period=this-year")
+        assert group.south.name not in answer.text
+        assert sign_in(group.clerk).get("/admin/chiffres/services/appointments/heures.csv").status_code == 403
+
+    @pytest.mark.parametrize("code", ["billing", "nothing"])
+    def test_only_of_what_is_kept_by_hour(self, group: Group, sign_in: SignIn, code: str) -> None:
+        assert sign_in(group.director).get(f"/admin/chiffres/services/{code}/heures.csv").status_code == 404
 
 
 class TestPeriods:

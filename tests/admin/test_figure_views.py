@@ -27,7 +27,7 @@ def save(browser: FlaskClient, name: str, query: str = "page=home&period=13-mont
 
 
 def administering(account: Account, *places: object) -> Actor:
-    return Actor("staff", account.name, account.id, rights={"administration": frozenset(places)})  # type: ignore[arg-type]
+    return Actor("staff", account.name, account.id, rights={"administration": frozenset(places)})  # type: ignore[arg-type]  # hospitals' ids
 
 
 class TestSaving:

@@ -55,6 +55,7 @@ class TestOpening:
         ]  # fmt: skip
         page = browser.get(f"{BASE}/750712184").text
         assert "7 things are missing before it receives anybody" in page
+        assert f'href="{BASE}/750712184/reglages/data_protection_email"' in page, "not to a list of fifty settings"
 
     def test_the_others_who_administer_the_group_still_do(self, group: Group, sign_in: SignIn) -> None:
         with prepared():

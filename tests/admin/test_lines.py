@@ -122,7 +122,7 @@ def enter(here: Ground, **answers: str) -> object:
 
 class TestDuties:
     def test_a_night_ends_the_next_morning(self, here: Ground) -> None:
-        assert enter(here).status_code == 303  # type: ignore[attr-defined]
+        assert enter(here).status_code == 303  # type: ignore[attr-defined]  # what a browser answers
         made = ground.rows(Duty)[0]
         assert (made.from_at, made.until_at) == (
             datetime(2026, 11, 28, 19, tzinfo=UTC), datetime(2026, 11, 29, 7, tzinfo=UTC),
@@ -131,12 +131,12 @@ class TestDuties:
     def test_two_people_are_not_in_the_same_place_at_once(self, here: Ground) -> None:
         enter(here)
         refused = enter(here, name="Dre Alix AUTRE", from_time="22h")
-        assert refused.status_code == 409  # type: ignore[attr-defined]
-        assert "Dr Paul GARDE" in refused.text  # type: ignore[attr-defined]
-        assert enter(here, name="Dre Alix AUTRE", role="backup").status_code == 303  # type: ignore[attr-defined]
-        assert enter(here, line=str(here.line.id)).status_code == 303  # type: ignore[attr-defined]
+        assert refused.status_code == 409  # type: ignore[attr-defined]  # what a browser answers
+        assert "Dr Paul GARDE" in refused.text  # type: ignore[attr-defined]  # what a browser answers
+        assert enter(here, name="Dre Alix AUTRE", role="backup").status_code == 303  # type: ignore[attr-defined]  # what a browser answers
+        assert enter(here, line=str(here.line.id)).status_code == 303  # type: ignore[attr-defined]  # what a browser answers
         after = {"from_on-day": "29", "from_time": "8h", "until_time": "20h"}
-        assert enter(here, **after).status_code == 303  # type: ignore[attr-defined]
+        assert enter(here, **after).status_code == 303  # type: ignore[attr-defined]  # facts of any field
 
     @pytest.mark.parametrize(
         "answers",
@@ -149,7 +149,7 @@ class TestDuties:
         ids=str,
     )  # fmt: skip
     def test_what_cannot_be_is_refused(self, here: Ground, answers: dict[str, str]) -> None:
-        assert enter(here, **answers).status_code == 422  # type: ignore[attr-defined]
+        assert enter(here, **answers).status_code == 422  # type: ignore[attr-defined]  # facts of any field
         assert ground.count(Duty) == 0
 
     def test_the_roster_shows_when_nobody_is_there(self, here: Ground) -> None:

@@ -144,4 +144,4 @@ class TestTheCommand:
 
 
 def test_the_command_is_one_of_parvis() -> None:
-    assert [command.name for command in auth.machines.commands()] == ["machine"]
+    assert [command.name for command in auth.machines.for_operators()] == ["machine"]

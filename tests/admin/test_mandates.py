@@ -244,13 +244,13 @@ class TestAJudgement:
 
     def test_gives_what_it_says_until_its_last_day(self, ground: Ground, sign_in: SignIn, asked: UUID) -> None:
         last = TODAY + timedelta(days=700)
-        assert self.post(ground, sign_in(ground.irene), asked, last).status_code == 303  # type: ignore[attr-defined]
+        assert self.post(ground, sign_in(ground.irene), asked, last).status_code == 303  # type: ignore[attr-defined]  # what a browser answers
         (given,) = [each for each in rows(PatientAccess) if each.relation == "curator"]
         assert (given.scopes, given.ends_on) == (["administrative"], last)
 
     def test_of_curatorship_never_opens_what_is_medical(self, ground: Ground, sign_in: SignIn, asked: UUID) -> None:
         answer = self.post(ground, sign_in(ground.irene), asked, TODAY + timedelta(days=9), scopes=["medical"])
-        assert answer.status_code == 422  # type: ignore[attr-defined]
+        assert answer.status_code == 422  # type: ignore[attr-defined]  # what a browser answers
         assert state_of(asked) == "requested"
 
     def test_without_a_last_day_is_not_accepted(self, ground: Ground, sign_in: SignIn, asked: UUID) -> None:
@@ -262,8 +262,8 @@ class TestAJudgement:
 
     def test_that_is_over_is_not_accepted(self, ground: Ground, sign_in: SignIn, asked: UUID) -> None:
         answer = self.post(ground, sign_in(ground.irene), asked, TODAY - timedelta(days=2))
-        assert answer.status_code == 422  # type: ignore[attr-defined]
-        assert "ask for the renewed judgement" in answer.text  # type: ignore[attr-defined]
+        assert answer.status_code == 422  # type: ignore[attr-defined]  # what a browser answers
+        assert "ask for the renewed judgement" in answer.text  # type: ignore[attr-defined]  # what a browser answers
 
     def test_that_is_renewed_takes_the_place_of_the_former_one(
         self, ground: Ground, sign_in: SignIn, asked: UUID
@@ -272,7 +272,7 @@ class TestAJudgement:
             old = db.session.get_one(Patient, next(e.id for e in rows(Patient) if e.birth_name == "VALMORIN"))
             former = mandate(ground.mother, old, "curator", establishment_id=ground.north, ends_on=TODAY)
         last = TODAY + timedelta(days=900)
-        assert self.post(ground, sign_in(ground.irene), asked, last).status_code == 303  # type: ignore[attr-defined]
+        assert self.post(ground, sign_in(ground.irene), asked, last).status_code == 303  # type: ignore[attr-defined]  # what a browser answers
         assert (state_of(former.id), state_of(asked)) == ("ended", "active")
         (given,) = [each for each in rows(PatientAccess) if each.relation == "curator"]
         assert (given.ends_on, given.revoked_at) == (last, None)

@@ -156,7 +156,7 @@ class TestTheOffice:
             assert len(seen) <= 12, (address, seen)
         with executed(app) as seen:
             browser.get(f"{HOME}/envois/{found.id}")
-        assert len(seen) <= 16, seen
+        assert len(seen) <= 14, seen
 
 
 class TestOthers:

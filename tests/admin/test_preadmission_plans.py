@@ -22,7 +22,8 @@ def desk(app: Flask) -> Office:
 
 @pytest.fixture
 def plans(app: Flask, desk: Office) -> Callable[[Callable[[], object]], str]:
-    """What PostgreSQL does for a clerk's statements when it may not read whole tables of files and people."""
+    """What PostgreSQL does for a clerk's statements when it may not read whole tables of files and people, nor sort: a
+    few files are cheaper sorted, and how few a table is remembered to hold depends on the tests before."""
     engine = app.extensions["parvis.engine"]
 
     def explained(ask: Callable[[], object]) -> str:
@@ -33,8 +34,8 @@ def plans(app: Flask, desk: Office) -> Callable[[Callable[[], object]], str]:
 
         clerk = people.as_agent(desk.clerk, desk.hospital.establishment.id, "preadmission")
         with db.transaction(clerk) as current:
-            current.execute(text("set local enable_seqscan = off"))
-            current.execute(text("set local enable_bitmapscan = off"))
+            for way in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
+                current.execute(text(f"set local enable_{way} = off"))
             event.listen(engine, "before_cursor_execute", note)
             try:
                 ask()

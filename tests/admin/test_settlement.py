@@ -214,6 +214,7 @@ def test_an_agent_of_another_hospital_reaches_nothing(sign_in: SignIn, books: Bo
                  f"{BASE}/{books.place.finess}/payfip/090909/{difference.day}"):  # fmt: skip
         assert away.get(path).status_code == 404
     assert away.post(f"/admin/factures/tresorerie/{batch.id}/fichier").status_code == 404
+    assert away.post(f"/admin/factures/{books.bill.id}/rejet", data={"entry": "", "note": ""}).status_code == 404
     assert sign_in(clerk).get(BASE).status_code in (403, 404)
 
 

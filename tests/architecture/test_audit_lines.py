@@ -22,6 +22,8 @@ SILENT = {
     "services.billing.ledger.actions.post": "the hand that writes; whoever moves money says so in the audit",
     "services.billing.stripe_events.actions.book_fee": "what Stripe keeps of a payment that was audited",
     "auth.news.actions.mark_all_read": "what is new is one's own list; nobody else's eyes were on it",
+    "services.satisfaction.actions.answer": "who answers is written nowhere: opinions are without names",
+    "services.appointments.kiosk.actions.prove": "a try is counted before it is looked at; what it gave is audited",
     "auth.actions.begin": "a sign-in that leaves is nobody's yet; its end is audited",
     "auth.actions.take": "the same: taken back, then audited as opened or refused",
     "auth.enrolment.actions.asking.count_try": "a try is counted before it is looked at; what it gave is audited",

@@ -107,8 +107,14 @@ def _fill(app: Flask, application_url: str) -> None:
 def _differences(owner_url: str) -> list[object]:
     engine = create_engine(db.sqlalchemy_url(owner_url), poolclass=NullPool)
     with engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata)
+        found = compare_metadata(MigrationContext.configure(connection, opts=_HOW), Base.metadata)
     return [each for each in found if not _is_beside_the_models(each)]
+
+
+_HOW = {
+    "compare_type": True,
+    "include_name": lambda name, kind, _parents: kind != "table" or not schema.is_a_part(name or ""),
+}
 
 
 def _is_beside_the_models(difference: object) -> bool:

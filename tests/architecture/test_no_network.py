@@ -12,7 +12,7 @@ from _pytest.outcomes import Failed
 @pytest.mark.parametrize("get", [requests.get, httpx.get], ids=["requests", "httpx"])
 def test_a_call_to_the_outside_fails_its_test(get: object, address: str) -> None:
     with pytest.raises(Failed, match="a test tried to reach"):
-        get(address, timeout=1)  # type: ignore[operator]
+        get(address, timeout=1)  # type: ignore[operator]  # one of the two above
 
 
 def test_so_does_a_datagram() -> None:

@@ -27,7 +27,14 @@ SOCKETS = {
     "socket", "ssl", "smtplib", "imaplib", "poplib", "ftplib", "telnetlib", "http.client", "urllib.request",
     "requests", "httpx", "urllib3", "aiohttp", "socketserver", "websockets", "stripe",
 }  # fmt: skip
-MAY_OPEN_SOCKETS = ("portal.gateways", "auth.oidc", "auth.demo_idp", "portal.embedded", "portal.web.listening")
+MAY_OPEN_SOCKETS = (
+    "portal.apart",
+    "portal.gateways",
+    "auth.oidc",
+    "auth.demo_idp",
+    "portal.embedded",
+    "portal.web.listening",
+)
 # Instruments of tests and of the demonstration: production must not be able to reach them by accident.
 TWINS = {"auth.demo_idp": ("auth.demo_idp",), "portal.gateways.payments.payfip_twin": ("portal.gateways",),
          "portal.gateways.payments.stripe_twin": ("portal.gateways",),

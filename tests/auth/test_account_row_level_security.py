@@ -85,7 +85,7 @@ def test_a_stranger_sees_nothing(ground: Ground, table: type[Base], who: str) ->
 @pytest.mark.parametrize("who", STRANGERS)
 def test_a_stranger_changes_nothing(ground: Ground, table: type[Base], who: str) -> None:
     with db.transaction(ground.strangers[who]) as current:
-        assert current.execute(update(table).values(id=table.id)).rowcount == 0  # type: ignore[attr-defined]
+        assert current.execute(update(table).values(id=table.id)).rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it
 
 
 def test_the_identity_unit_of_the_hospital_sees_the_request_and_nothing_else(ground: Ground) -> None:

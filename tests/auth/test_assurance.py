@@ -13,6 +13,7 @@ from auth import assurance, sessions
 from auth.models import Account, HeldForm, WebSession
 from auth.sessions import SignedIn
 from portal import catalog, db, establishments
+from portal.audit import AuditEvent
 from portal.catalog import PublishedService
 from tests.factories import factors, people
 from tests.factories.hospitals import Hospital
@@ -201,6 +202,8 @@ class TestAMailCode:
             with prepared():
                 assurance.allow_mail_codes(hospital.establishment.id, "Patients of the island have no mobile network")
             assert is_sent_to_the_proof(browser, PAGES["billing"]) is expected
+        said = [each.details for each in rows(AuditEvent) if each.action == "assurance.changed"]
+        assert said == [{"key": "mail_codes_reason", "value": "yes"}] * 2  # the words are in the setting's history
         with prepared():
             assurance.allow_mail_codes(north.establishment.id, "")
         assert is_sent_to_the_proof(browser, PAGES["billing"])

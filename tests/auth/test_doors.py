@@ -22,7 +22,7 @@ from auth.agents.actions import Draft as Invitation
 from auth.demo_idp.audiences import FRANCECONNECT
 from auth.demo_idp.server import RunningIdp
 from auth.hospital_providers.models import HospitalProvider
-from auth.models import Account, Identity, Patient, Professional, StaffRight, WebSession
+from auth.models import Account, Identity, Patient, Professional, SignInAttempt, StaffRight, WebSession
 from portal import check, db
 from portal.config import ConfigurationError, Settings
 from tests.auth.trip import Trip, provider_settings
@@ -237,6 +237,40 @@ class TestAskingAgain:
         asked = parse_qs(urlsplit(left).query)
         assert not {"prompt", "login_hint"} & set(asked)
         assert asked["acr_values"] == ["eidas1"]
+
+
+class TestALinkOfAnotherSite:
+    """Whoever is signed in at their provider would be signed in here without having asked."""
+
+    @pytest.mark.parametrize("door", ["franceconnect", "prosanteconnect", "proconnect"])
+    @pytest.mark.parametrize("site", ["cross-site", "same-site"])
+    def test_leads_to_the_page_with_the_button(self, trip: Trips, door: str, site: str) -> None:
+        visitor = trip(door)
+        answer = visitor.browser.get(
+            f"/auth/{door}/start?next=/mon-compte", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}
+        )
+        assert answer.status_code == 303
+        path, _question, query = answer.headers["Location"].partition("?")
+        assert path in ("/connexion", "/pro/connexion", "/admin/connexion")
+        assert parse_qs(query) == {"next": ["/mon-compte"]}
+        assert rows(SignInAttempt) == []
+
+    @pytest.mark.parametrize("site", ["same-origin", "none", ""])
+    def test_is_not_our_own_button_nor_an_address_that_was_typed(self, trip: Trips, site: str) -> None:
+        answer = trip("franceconnect").browser.get("/auth/franceconnect/start", headers={"Sec-Fetch-Site": site})
+        assert answer.status_code == 302
+        assert len(rows(SignInAttempt)) == 1
+
+    def test_is_not_an_invitation_followed_from_a_mail(self, trip: Trips) -> None:
+        invitation = "a" * 43
+        answer = trip("proconnect").browser.get(
+            f"/auth/proconnect/start?invitation={invitation}", headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        assert answer.status_code == 302
+        answer = trip("franceconnect").browser.get(
+            f"/auth/franceconnect/start?invitation={invitation}", headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        assert answer.status_code == 303, "agents alone are invited"
 
 
 class TestCheck:

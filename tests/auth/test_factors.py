@@ -225,8 +225,8 @@ class TestAnApplication:
     def test_is_added_with_its_first_code(self, enters: Enters, account: Account) -> None:
         browser = enters(account)
         page = browser.get(f"{SECURITY}/ajouter/application").text
-        secret = "".join(re.search(r'app-code">([A-Z2-7 ]+)<', page)[1].split())  # type: ignore[index]
-        sealed = html.unescape(re.search(r'name="sealed"[^>]*value="([^"]*)"', page)[1])  # type: ignore[index]
+        secret = "".join(re.search(r'app-code">([A-Z2-7 ]+)<', page)[1].split())  # type: ignore[index]  # it is there, or the test fails
+        sealed = html.unescape(re.search(r'name="sealed"[^>]*value="([^"]*)"', page)[1])  # type: ignore[index]  # it is there, or the test fails
         assert "<svg" in page
         data = {"sealed": sealed, "code": factors.code_of(secret)}
         assert "Keep these recovery codes" in browser.post(f"{SECURITY}/ajouter/application", data=data).text
@@ -238,8 +238,8 @@ class TestAnApplication:
         with prepared():
             other = people.patient_with_account(birth_name="DURAND")[0]
         page = enters(other).get(f"{SECURITY}/ajouter/application").text
-        secret = "".join(re.search(r'app-code">([A-Z2-7 ]+)<', page)[1].split())  # type: ignore[index]
-        sealed = html.unescape(re.search(r'name="sealed"[^>]*value="([^"]*)"', page)[1])  # type: ignore[index]
+        secret = "".join(re.search(r'app-code">([A-Z2-7 ]+)<', page)[1].split())  # type: ignore[index]  # it is there, or the test fails
+        sealed = html.unescape(re.search(r'name="sealed"[^>]*value="([^"]*)"', page)[1])  # type: ignore[index]  # it is there, or the test fails
         data = {"sealed": sealed, "code": factors.code_of(secret)}
         assert enters(account).post(f"{SECURITY}/ajouter/application", data=data).status_code == 422
 
@@ -289,6 +289,10 @@ class TestATelephone:
         answer = browser.post(f"{SECURITY}/ajouter/telephone", data={"number": number})
         assert answer.status_code == 303, answer.text
         return browser.post(f"{SECURITY}/ajouter/code", data={"code": sent_code()})
+
+    def test_is_not_praised_above_what_protects_better(self, enters: Enters, account: Account) -> None:
+        page = enters(account).get(f"{SECURITY}/ajouter/telephone?lang=en").text
+        assert "A passkey or an application protects you better" in page
 
     def test_is_added_with_the_code_it_received(
         self, enters: Enters, account: Account, work_jobs: Callable[[], None], capsys: pytest.CaptureFixture[str]
@@ -411,6 +415,20 @@ class TestTheSheet:
         assert not any(code.encode() in kept for code in codes)
         assert not any(code in enters(account).get(SECURITY).text for code in codes)
 
+    def test_is_kept_by_a_slow_hash_with_a_salt_for_each_code(self, enters: Enters, account: Account) -> None:
+        codes = self.sheet(enters(account))
+        hashes = [str(sealing.unseal("recovery code", row.digest)["hash"]) for row in rows(RecoveryCode)]
+        assert all(each.startswith("$argon2id$v=19$m=19456,t=2,p=1$") for each in hashes)
+        assert len({each.split("$")[4] for each in hashes}) == len(codes)
+
+    def test_made_before_that_serves_until_it_is_made_again(self, enters: Enters, account: Account) -> None:
+        browser = enters(account)
+        self.sheet(browser)
+        with prepared():
+            factors.former_sheet(account, "7KQM-2XHD")
+        assert enters(account).post(f"{PROOF}?with=codes", data={"code": "7kqm-2xhd"}).status_code == 303
+        assert enters(account).post(f"{PROOF}?with=codes", data={"code": "7kqm-2xhd"}).status_code == 422
+
     def test_made_again_ends_the_former(self, enters: Enters, account: Account) -> None:
         browser = enters(account)
         former = self.sheet(browser)
@@ -434,6 +452,14 @@ class TestKeeping:
         for answer in (browser.get(address), browser.post(address, data={"label": "Mine"})):
             assert answer.headers["Location"].startswith(PROOF)
         assert rows(Factor)[0].removed_at is None
+
+    def test_a_change_leads_to_a_page_that_offers_to_close_the_other_sessions(
+        self, enters: Enters, account: Account
+    ) -> None:
+        browser = enters(account)
+        make_passkey(browser, device())
+        assert "/mon-compte/sessions" in browser.get(SECURITY).text
+        assert browser.get("/mon-compte/sessions").status_code == 200
 
     def test_another_factor_takes_a_proof_too(self, enters: Enters, account: Account) -> None:
         with prepared():

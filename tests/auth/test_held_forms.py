@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
@@ -118,7 +119,8 @@ class TestAFormPostedTooLate:
     def test_sealed_under_a_former_key_is_nothing(
         self, app: Flask, sign_in: SignIn, held: TestResponse, patient: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(app.config, "SECRET_KEY", "another key, since the operator changed it")
+        another = {"secret_key": SecretStr("another key, since the operator changed it")}
+        monkeypatch.setitem(app.config, "SETTINGS", app.config["SETTINGS"].model_copy(update=another))
         assert not taken(app, sign_in(patient))
 
 

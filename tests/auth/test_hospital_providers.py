@@ -207,8 +207,8 @@ class TestSettingItUp:
         ("changes", "setting", "reason"),
         [
             ({"issuer": "http://accounts.ch.example", "discovery_url": ""}, "issuer", "address"),
-            ({"issuer": "https://127.0.0.1/a", "discovery_url": ""}, "issuer", "address"),
-            ({"issuer": "https://10.1.2.3/a", "discovery_url": ""}, "issuer", "address"),
+            ({"issuer": "https://127.0.0.1/a", "discovery_url": ""}, "issuer", "inside"),
+            ({"issuer": "https://10.1.2.3/a", "discovery_url": ""}, "issuer", "inside"),
             ({"discovery_url": "https://evil.example/.well-known/openid-configuration"}, "discovery_url", "elsewhere"),
             ({"discovery_url": "https://accounts.ch.example.evil.example/x"}, "discovery_url", "elsewhere"),
             ({"issuer": "https://auth.agentconnect.gouv.fr/api/v2", "discovery_url": ""}, "issuer", "national"),
@@ -327,7 +327,7 @@ class TestTheCommand:
         self, app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch, *words: str, typed: str = ""
     ) -> tuple[int, str]:
         monkeypatch.setattr("portal.config.load", lambda: settings)
-        (group,) = hospital_providers.commands()
+        (group,) = hospital_providers.for_operators()
         answer = CliRunner().invoke(group, ["provider", *words], obj=lambda _settings: app, input=typed)
         return answer.exit_code, answer.output
 

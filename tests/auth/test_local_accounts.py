@@ -16,13 +16,15 @@ from auth.factors.models import Factor
 from auth.local import actions, passwords
 from auth.local.models import LocalInvitation, LocalPassword
 from auth.models import Account, WebSession
+from auth.tries import FailedTries
 from portal import db
 from portal.config import Settings
+from portal.notifications import Notification
 from tests.auth.devices import Device
 from tests.auth.test_factors import SITE, asked, device
 from tests.factories import factors, people
 from tests.factories.hospitals import Hospital
-from tests.ground import audited, prepared, rows
+from tests.ground import audited, count, prepared, rows
 
 FIRST = "/connexion/premiere-fois/"
 KEY, PASSWORD = "/connexion/cle", "/connexion/cle/mot-de-passe"
@@ -59,8 +61,8 @@ def set_up_passkey(app: Flask, token: str, mine: Device) -> tuple[FlaskClient, A
 def set_up_password(app: Flask, token: str, password: str = GOOD, **other: str) -> tuple[FlaskClient, Any, str]:
     browser = app.test_client()
     page = browser.get(f"{FIRST}{token}/mot-de-passe").text
-    secret = "".join(re.search(r'app-code">([A-Z2-7 ]+)<', page)[1].split())  # type: ignore[index]
-    sealed = html.unescape(re.search(r'name="sealed"[^>]*value="([^"]*)"', page)[1])  # type: ignore[index]
+    secret = "".join(re.search(r'app-code">([A-Z2-7 ]+)<', page)[1].split())  # type: ignore[index]  # it is there, or the test fails
+    sealed = html.unescape(re.search(r'name="sealed"[^>]*value="([^"]*)"', page)[1])  # type: ignore[index]  # it is there, or the test fails
     code = factors.code_of(secret)
     data = {"password": password, "again": password, "code": code, "sealed": sealed} | other
     return browser, browser.post(f"{FIRST}{token}/mot-de-passe", data=data), secret
@@ -153,6 +155,7 @@ class TestAPassword:
             ("121212121212121", "simple"), ("Jeanne.Martin.1980", "personal"), ("lamaisondemartin", "personal"),
             ("motdepasse2026!", "obvious"), ("Azertyuiop123456", "obvious"), ("password-123456789", "obvious"),
             ("bonjourbonjour12", "obvious"), (GOOD, ""), ("x7$Kp2!vQm9&Rt", ""), ("soleil couchant vélo", ""),
+            ("qazwsxedcrfv", "common"), ("Qazwsxedcrfv", "common"), ("sonyericsson", "common"),
         ],
     )  # fmt: skip
     def test_is_refused_when_a_thief_would_try_it(self, password: str, why: str) -> None:
@@ -172,6 +175,74 @@ class TestAPassword:
         (kept,) = rows(LocalPassword)
         assert kept.hash.startswith("scrypt:")
         assert "brouette" not in kept.hash
+
+
+class TestChangingAPassword:
+    CHANGE = "/mon-compte/mot-de-passe"
+    NEW = "girafe tuile onze marées"
+
+    def change(self, browser: FlaskClient, **other: str) -> Any:
+        data = {"former": GOOD, "password": self.NEW, "again": self.NEW} | other
+        return browser.post(self.CHANGE, data=data)
+
+    def test_takes_the_former_one_and_ends_the_other_sessions(self, app: Flask, account: Account) -> None:
+        browser, _page, secret = set_up_password(app, invited(account))
+        (kept,) = rows(LocalPassword)
+        other = app.test_client()
+        other.post(PASSWORD, data={"login": kept.login, "password": GOOD, "code": factors.code_of(secret, 1)})
+        assert lets_in(other, "/factures")
+        assert self.CHANGE in browser.get("/mon-compte/securite").text
+        cookie = browser.get_cookie("parvis_session")
+        assert self.change(browser).headers["Location"] == "/mon-compte/securite"
+        assert browser.get_cookie("parvis_session") != cookie
+        assert lets_in(browser, "/factures")
+        assert not lets_in(other, "/factures")
+        assert passwords.matches(rows(LocalPassword)[0].hash, self.NEW)
+        assert "local_account.password_changed" in audited()
+
+    def test_is_told_to_the_person(self, app: Flask, account: Account) -> None:
+        browser, _page, _secret = set_up_password(app, invited(account))
+        before = count(Notification)
+        self.change(browser)
+        assert count(Notification) == before + 1
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"former": ""}, {"former": "not the one at all"}, {"again": "girafe tuile onze vagues"},
+            {"password": GOOD, "again": GOOD}, {"password": "motdepasse2026!", "again": "motdepasse2026!"},
+            {"password": "qwerty123456", "again": "qwerty123456"},
+        ],
+    )  # fmt: skip
+    def test_without_all_that_it_takes_changes_nothing(
+        self, app: Flask, account: Account, wrong: dict[str, str]
+    ) -> None:
+        browser, _page, _secret = set_up_password(app, invited(account))
+        (before,) = rows(LocalPassword)
+        assert self.change(browser, **wrong).status_code == 422
+        assert rows(LocalPassword)[0].hash == before.hash
+
+    def test_takes_a_proof_of_less_than_five_minutes(self, app: Flask, account: Account) -> None:
+        browser, _page, secret = set_up_password(app, invited(account))
+        with prepared():
+            db.session.execute(update(WebSession).values(created_at=db.now() - timedelta(minutes=6)))
+        for answer in (browser.get(self.CHANGE), self.change(browser)):
+            assert answer.headers["Location"].startswith("/mon-compte/verification?next=/mon-compte/mot-de-passe")
+        with prepared():
+            db.session.execute(update(FailedTries).values(first_at=db.now() - timedelta(hours=1)))
+        browser.post(f"/mon-compte/verification?next={self.CHANGE}", data={"code": factors.code_of(secret, 1)})
+        assert self.change(browser).headers["Location"] == "/mon-compte/securite"
+
+    def test_waits_after_five_errors(self, app: Flask, account: Account) -> None:
+        browser, _page, _secret = set_up_password(app, invited(account))
+        answers = [self.change(browser, former="not the one at all").status_code for _try in range(5)]
+        assert [*answers, self.change(browser).status_code] == [422] * 5 + [429]
+
+    def test_is_for_those_who_have_one(self, app: Flask, account: Account, sign_in: Any) -> None:
+        set_up_passkey(app, invited(account), device())
+        browser = sign_in(account)
+        assert browser.get(self.CHANGE).status_code == 404
+        assert self.CHANGE not in browser.get("/mon-compte/securite").text
 
 
 class TestSigningIn:

@@ -442,7 +442,7 @@ def test_a_stranger_sees_and_writes_nothing_of_it(
         assert current.scalar(select(func.count()).select_from(model)) == 0
     with db.transaction(strangers[who]) as current:
         column = next(each for each in model.__table__.columns if not each.primary_key)
-        assert current.execute(update(model).values({column.name: column})).rowcount == 0  # type: ignore[attr-defined]
+        assert current.execute(update(model).values({column.name: column})).rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it
     forged = insert(Machine).values(
         id=uuid4(), establishment_id=known.north.id, name="x", client_id="x", secret_digest=b"x", scopes=[],
         quota_per_hour=1, created_at=db.now(),

@@ -70,7 +70,7 @@ def family(app: Flask) -> Family:
 
 def for_child(family: Family, **facts: object) -> Mandate:
     with prepared():
-        return mandate(family.mother, family.child, establishment_id=family.place.id, **facts)  # type: ignore[arg-type]
+        return mandate(family.mother, family.child, establishment_id=family.place.id, **facts)  # type: ignore[arg-type]  # facts of any field
 
 
 def day(prefix: str, value: date) -> dict[str, str]:
@@ -89,7 +89,7 @@ def asking(family: Family, **answers: object) -> dict[str, object]:
         "establishment": str(family.place.id),
         "file": (BytesIO(photo()), "livret.png"),
     }
-    return typed | day("birth_on", born) | answers  # type: ignore[arg-type]
+    return typed | day("birth_on", born) | answers  # type: ignore[arg-type]  # answers of any field
 
 
 def send(browser: FlaskClient, path: str, data: dict[str, object]) -> object:
@@ -112,7 +112,7 @@ class TestAParent:
     def test_asks_and_nothing_is_shown_before_an_agent_has_checked(self, family: Family, sign_in: SignIn) -> None:
         browser = sign_in(family.mother)
         answer = send(browser, "/mon-compte/mandats/enfant", asking(family))
-        assert answer.status_code == 303, answer.text  # type: ignore[attr-defined]
+        assert answer.status_code == 303, answer.text  # type: ignore[attr-defined]  # what a browser answers
         asked = one()
         assert (asked.state, asked.patient_id, asked.person) == ("requested", None, "Zoe Lormeval")
         assert not acts_for(browser, family.child)
@@ -129,7 +129,7 @@ class TestAParent:
             send(browser, "/mon-compte/mandats/enfant", asking(family, birth_name=name))
             for name in ("LORMEVAL", "NOBODY")
         ]
-        assert len({(each.status_code, each.headers["Location"]) for each in answers}) == 1  # type: ignore[attr-defined]
+        assert len({(each.status_code, each.headers["Location"]) for each in answers}) == 1  # type: ignore[attr-defined]  # what a browser answers
         assert {each.patient_id for each in rows(Mandate)} == {None}
 
     @pytest.mark.parametrize(
@@ -148,22 +148,22 @@ class TestAParent:
         self, family: Family, sign_in: SignIn, answers: dict[str, object], told: str
     ) -> None:
         answer = send(sign_in(family.mother), "/mon-compte/mandats/enfant", asking(family, **answers))
-        assert answer.status_code == 422  # type: ignore[attr-defined]
-        assert told in answer.text  # type: ignore[attr-defined]
+        assert answer.status_code == 422  # type: ignore[attr-defined]  # what a browser answers
+        assert told in answer.text  # type: ignore[attr-defined]  # what a browser answers
         assert not rows(Mandate)
 
     def test_keeps_the_file_when_something_else_was_wrong(self, family: Family, sign_in: SignIn) -> None:
         browser = sign_in(family.mother)
         first = send(browser, "/mon-compte/mandats/enfant", asking(family, first_names=""))
-        kept = first.text.split('name="received"')[1].split('value="')[1].split('"')[0]  # type: ignore[attr-defined]
+        kept = first.text.split('name="received"')[1].split('value="')[1].split('"')[0]  # type: ignore[attr-defined]  # what a browser answers
         again = asking(family, received=kept)
         del again["file"]
-        assert send(browser, "/mon-compte/mandats/enfant", again).status_code == 303  # type: ignore[attr-defined]
+        assert send(browser, "/mon-compte/mandats/enfant", again).status_code == 303  # type: ignore[attr-defined]  # what a browser answers
 
     def test_cannot_bury_the_identity_unit_under_requests(self, family: Family, sign_in: SignIn) -> None:
         browser = sign_in(family.mother)
         codes = [
-            send(browser, "/mon-compte/mandats/enfant", asking(family)).status_code  # type: ignore[attr-defined]
+            send(browser, "/mon-compte/mandats/enfant", asking(family)).status_code  # type: ignore[attr-defined]  # what a browser answers
             for _ in range(6)
         ]
         assert codes == [303] * 5 + [422]
@@ -273,18 +273,18 @@ class TestAGuardian:
                 "guardian",
                 establishment_id=family.place.id,
                 ends_on=ends_on,
-                **facts,  # type: ignore[arg-type]
+                **facts,  # type: ignore[arg-type]  # facts of any field
             )
 
     def test_asks_with_the_date_and_the_end_of_the_judgement(self, family: Family, sign_in: SignIn) -> None:
         browser = sign_in(family.father)
         typed = asking(family, kind="guardian", proof_kind="judgement", born=family.old.birth_on)
         refused = send(browser, "/mon-compte/mandats/majeur-protege", dict(typed))
-        assert refused.status_code == 422  # type: ignore[attr-defined]
-        assert "a measure always has one" in refused.text  # type: ignore[attr-defined]
+        assert refused.status_code == 422  # type: ignore[attr-defined]  # what a browser answers
+        assert "a measure always has one" in refused.text  # type: ignore[attr-defined]  # what a browser answers
         whole = asking(family, kind="guardian", proof_kind="judgement", born=family.old.birth_on)
         whole |= day("judged_on", date(2024, 2, 1)) | day("ends_on", TODAY + timedelta(days=400))
-        assert send(browser, "/mon-compte/mandats/majeur-protege", whole).status_code == 303  # type: ignore[attr-defined]
+        assert send(browser, "/mon-compte/mandats/majeur-protege", whole).status_code == 303  # type: ignore[attr-defined]  # what a browser answers
         assert one().asked_ends_on == TODAY + timedelta(days=400)
 
     def test_acts_on_the_last_day_and_no_longer_the_next(self, family: Family, sign_in: SignIn) -> None:
@@ -295,7 +295,7 @@ class TestAGuardian:
         with prepared():
             for table in (PatientAccess, Mandate):
                 db.session.execute(
-                    update(table).where(table.ends_on == TODAY).values(ends_on=TODAY - timedelta(days=1))  # type: ignore[attr-defined]
+                    update(table).where(table.ends_on == TODAY).values(ends_on=TODAY - timedelta(days=1))  # type: ignore[attr-defined]  # both tables have it
                 )
         answer = browser.get("/documents", follow_redirects=True)
         assert answer.status_code == 403
@@ -383,7 +383,7 @@ class TestACarer:
             "scopes": ["administrative", "payment"],
         }
         last = answers.pop("last", TODAY + timedelta(days=300))
-        answer = browser.post("/mon-compte/mandats/designer", data=typed | day("ends_on", last) | answers)  # type: ignore[arg-type]
+        answer = browser.post("/mon-compte/mandats/designer", data=typed | day("ends_on", last) | answers)  # type: ignore[arg-type]  # answers of any field
         if answer.status_code != 303:
             return browser, answer.text
         page = browser.get(answer.headers["Location"]).text
@@ -397,7 +397,7 @@ class TestACarer:
         carer = sign_in(family.mother)
         shown = carer.post("/mon-compte/mandats/code", data={"once": str(uuid4()), "code": code.lower()})
         assert "Act for Suzanne VALMORIN?" in shown.text
-        assert self.accept(carer, code).status_code == 303  # type: ignore[attr-defined]
+        assert self.accept(carer, code).status_code == 303  # type: ignore[attr-defined]  # what a browser answers
         assert acts_for(carer, family.old)
         assert carer.get("/factures").status_code == 200
         assert carer.get("/rendez-vous").status_code == 200
@@ -416,7 +416,7 @@ class TestACarer:
         _granny, code = self.offer(family, sign_in)
         carer = sign_in(family.mother)
         self.accept(carer, code)
-        assert self.accept(carer, code).status_code == 422  # type: ignore[attr-defined]
+        assert self.accept(carer, code).status_code == 422  # type: ignore[attr-defined]  # what a browser answers
 
     @pytest.mark.parametrize("who", ["father", "granny"])
     def test_code_opens_to_the_person_it_names_and_to_nobody_else(
@@ -428,13 +428,13 @@ class TestACarer:
         assert answer.status_code == 422
         assert "does not open anything for you" in answer.text
         assert "Suzanne" not in answer.text.split("<main")[1]
-        assert self.accept(other, code).status_code == 422  # type: ignore[attr-defined]
+        assert self.accept(other, code).status_code == 422  # type: ignore[attr-defined]  # what a browser answers
 
     def test_code_is_worth_nothing_after_a_week(self, family: Family, sign_in: SignIn) -> None:
         _granny, code = self.offer(family, sign_in)
         with prepared():
             db.session.execute(update(Mandate).values(code_expires_at=db.now() - timedelta(seconds=1)))
-        assert self.accept(sign_in(family.mother), code).status_code == 422  # type: ignore[attr-defined]
+        assert self.accept(sign_in(family.mother), code).status_code == 422  # type: ignore[attr-defined]  # what a browser answers
         jobs.follow()
         assert one().state == "lapsed"
 
@@ -444,7 +444,7 @@ class TestACarer:
         for _ in range(10):
             carer.post("/mon-compte/mandats/code", data={"code": "BBBBBBBBBB"})
         answer = self.accept(carer, code)
-        assert "Too many attempts" in answer.text  # type: ignore[attr-defined]
+        assert "Too many attempts" in answer.text  # type: ignore[attr-defined]  # what a browser answers
 
     @pytest.mark.parametrize(
         ("answers", "told"),

@@ -149,7 +149,7 @@ class TestScopesInTheDatabase:
         with db.transaction(ground.proxy(scope)) as current:
             for table in outside.values():
                 changed = current.execute(update(table).values(establishment_id=table.establishment_id))
-                assert changed.rowcount == 0, table  # type: ignore[attr-defined]
+                assert changed.rowcount == 0, table  # type: ignore[attr-defined]  # what an update gives has it
 
     def test_an_appointment_is_not_booked_beyond(self, ground: Ground) -> None:
         with prepared():
@@ -417,7 +417,7 @@ class TestMandatesThemselves:
                 pytest.raises(DBAPIError),
                 db.transaction(people.as_patient(ground.camille, ground.herself)) as current,
             ):
-                current.execute(insert(Mandate.__table__).inline().values(**whole, state=state))  # type: ignore[arg-type]
+                current.execute(insert(Mandate.__table__).inline().values(**whole, state=state))  # type: ignore[arg-type]  # facts of any field
 
     def test_are_not_brought_back_to_life_by_whoever_acted(self, ground: Ground) -> None:
         with prepared():

@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, text, update
 
-from auth import sessions
+from auth import actions, sessions
 from auth.models import Account, PatientAccess, StaffRight, WebSession
-from portal import db
+from portal import db, jobs
 from portal.db import RIGHTS, Actor
 from tests.auth.trip import Trip
 from tests.factories import people
@@ -32,6 +32,34 @@ def patient(app: Flask) -> Account:
 
 def opens(browser: FlaskClient) -> bool:
     return browser.get("/mon-compte").status_code == 200
+
+
+class TestASessionThatIsOver:
+    @pytest.mark.parametrize(("days", "left"), [(29, 3), (31, 0)])
+    def test_is_kept_a_month_and_then_forgotten(
+        self,
+        sign_in: SignIn,
+        patient: Account,
+        work_jobs: Callable[[], None],
+        monkeypatch: pytest.MonkeyPatch,
+        days: int,
+        left: int,
+    ) -> None:
+        monkeypatch.setattr(actions, "_AT_ONCE", 2)
+        for _ in range(3):
+            sign_in(patient)
+        with prepared():
+            db.session.execute(update(WebSession).values(expires_at=db.now() - timedelta(days=days)))
+            jobs.enqueue("auth.forget_sessions", timestamp=0)
+        work_jobs()
+        assert len(rows(WebSession)) == left
+
+    def test_others_are_not(self, sign_in: SignIn, patient: Account, work_jobs: Callable[[], None]) -> None:
+        browser = sign_in(patient)
+        with prepared():
+            jobs.enqueue("auth.forget_sessions", timestamp=0)
+        work_jobs()
+        assert opens(browser)
 
 
 class TestAnOpenSession:

@@ -5,7 +5,7 @@ that the action would have waited for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -36,11 +36,11 @@ def recorded(app: Flask) -> Iterator[list[tuple[str, Any]]]:
 @contextmanager
 def player(place: Ground, statements: Statements, *, writes: bool) -> Iterator[Callable[[], None]]:
     """A function that plays them once. writes: whether the action waits for a flush of the log."""
-    with (
-        psycopg.connect(place.settings.database_url.get_secret_value()) as connection,
-        psycopg.connect(place.server.url(database="bench"), autocommit=True) as flushing,
-    ):
-        flushing.execute("create table if not exists flushed (at timestamptz)")
+    with ExitStack() as opened:
+        connection = opened.enter_context(psycopg.connect(place.settings.database_url.get_secret_value()))
+        if writes:
+            flushing = opened.enter_context(psycopg.connect(place.server.url(database="bench"), autocommit=True))
+            flushing.execute("create table if not exists flushed (at timestamptz)")
 
         def play() -> None:
             for statement, parameters in statements:

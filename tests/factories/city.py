@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -31,10 +32,10 @@ _SENT = (
 )
 
 
-def sent_patient(by: Professional, establishment_id: object, **facts: object) -> SentPatient:
+def sent_patient(by: Professional, establishment_id: UUID, **facts: object) -> SentPatient:
     """Somebody a practitioner described to a hospital."""
     told: dict[str, object] = {"birth_name": "FERRAND", "first_name": "Odile", "birth_on": date(1951, 2, 3), "sex": "F"}
-    return describing.describe(by.id, establishment_id, Described(**told | facts))  # type: ignore[arg-type]
+    return describing.describe(by.id, establishment_id, Described(**told | facts))  # type: ignore[arg-type]  # facts of any field
 
 
 def demonstrate(world: "World") -> None:

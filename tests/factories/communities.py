@@ -251,6 +251,7 @@ def _talk(cpts: Community, seats: dict[str, Seat], now: datetime) -> None:
     post(seats["secretary"], about, "La ligne est tenue jusqu’à 18 h 30, puis le cardiologue de garde prend le relais "
          "au même numéro. Je fais corriger le renvoi.", now - timedelta(days=2, hours=1))  # fmt: skip
     post(marchelier, about, "Merci ! Je l’ajoute à la fiche des numéros utiles.", now - timedelta(days=1, hours=20))
+    post(seats["roumillac"], about, "Je le rappelle à la réunion du mois, avec le nouveau tableau de garde.", now)
     session.add(TopicReading(account_id=nurse.member.account_id, topic_id=about.id, community_id=cpts.id, read_at=now))
     sorted_out = topic(
         pharmacist, "Conciliation médicamenteuse à la sortie : on s’organise comment ?",

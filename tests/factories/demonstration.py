@@ -12,12 +12,13 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
+from auth.agents.models import StaffRole
 from auth.demo_idp.agents import AGENTS
 from auth.demo_idp.audiences import AUDIENCES
 from auth.demo_idp.people import HOSPITAL_FINESS_SITES, PATIENTS, Person
 from auth.demo_idp.practitioners import PROFESSIONALS
 from auth.models import Account, Patient, PatientAccess, Professional
-from portal import db, establishments
+from portal import db, establishments, kpi
 from portal.app import create_app
 from portal.db import RIGHTS, session
 from tests.factories import hospitals, people
@@ -157,6 +158,9 @@ def _add_agents(world: World) -> None:
             if own := AUDIENCES["hospital"].person(person.key):
                 people.identity(agent, AUDIENCES["hospital"].issuer, own.subject)
             world.agents[person.key] = agent
+    for place, name in ((world.north, "Accueil de nuit"), (world.south, "Bureau des entrées et régie")):
+        rights = ["appointments", "documents"] if place is world.north else ["preadmission", "billing"]
+        session.add(StaffRole(establishment_id=place.establishment.id, name=name, rights=rights))
 
 
 def _add_professionals(world: World) -> None:
@@ -194,6 +198,8 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with app.app_context(), db.transaction(db.system("demonstration")):
         rooms.demonstrate(build())
+    with app.app_context():
+        kpi.close_months(db.now().date())  # as each night does: evidence is of closed months
 
 
 if __name__ == "__main__":

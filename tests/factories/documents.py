@@ -182,9 +182,9 @@ def received(hospital: Establishment, data: bytes, name: str = "lettre.xml") -> 
     return session.get_one(Document, outcome.document_id)
 
 
-def stored(data: bytes | None = None, name: str = "courrier.pdf") -> StoredFile:
-    """An upload of the current actor, which no form has taken yet."""
-    return files.receive(files.from_bytes([data or pdf()]), name)
+def stored(data: bytes | None = None, name: str = "courrier.pdf", **limits: Any) -> StoredFile:
+    """An upload of the current actor, which no form has taken yet. limits: as portal.files.receive."""
+    return files.receive(files.from_bytes([data or pdf()]), name, **limits)
 
 
 def exchange(

@@ -35,7 +35,7 @@ def described(person: Patient, **changes: object) -> Patient:
         "birthcountry_insee": person.birthcountry_insee,
         **changes,
     }
-    return people.patient(person.birth_name, tuple(person.first_names), person.birth_on, **facts)  # type: ignore[arg-type]
+    return people.patient(person.birth_name, tuple(person.first_names), person.birth_on, **facts)  # type: ignore[arg-type]  # facts of any field
 
 
 def _link(person: Patient, establishment_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """Fictional hospital systems: what they say, and those who follow appointments."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -76,14 +77,14 @@ def set_his(establishment_id: UUID, url: str, codes: str = "") -> None:
 def tick() -> None:
     """What the clock does: look for changes, and tell everybody who is due."""
 
-    def opening() -> object:
+    def opening() -> AbstractContextManager[object]:
         return db.transaction(db.system("exchanges.deliver"))
 
     with db.transaction(db.system("exchanges.follow_changes")):
         actions.plan(db.now() - timedelta(minutes=30))
         due = actions.lease_due(db.now())
     for follower_id, lease in due:
-        jobs.tell(follower_id, lease, opening)  # type: ignore[arg-type]
+        jobs.tell(follower_id, lease, opening)
 
 
 def come_back() -> None:

@@ -7,7 +7,7 @@ import pyotp
 from sqlalchemy import select
 
 from auth.factors import codes, sealing
-from auth.factors.models import Factor
+from auth.factors.models import Factor, RecoveryCode
 from auth.models import Account, PatientAccess
 from portal import db
 from portal.db import session
@@ -26,6 +26,14 @@ def application(account: Account, secret: str = SECRET) -> Factor:
 def telephone(account: Account, number: str = "+33639980002") -> Factor:
     """A mobile that receives codes."""
     return _kept(account, "sms", codes.masked_number(number), {"to": number})
+
+
+def former_sheet(account: Account, *made: str) -> None:
+    """Recovery codes as they were kept before they were hashed."""
+    for code in made:
+        digest = sealing.digest("recovery", account.id, codes.letters_of(code))
+        session.add(RecoveryCode(id=uuid4(), account_id=account.id, digest=digest))
+    session.flush()
 
 
 def code_of(secret: str = SECRET, step: int = 0) -> str:

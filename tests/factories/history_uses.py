@@ -23,8 +23,9 @@ _MEAN_BILL = 3_100
 def at_a_hospital(chance: Random, place: UUID, day: date, busy: float) -> Iterator[Row]:
     """The events of one day of one hospital."""
     for row in (*_visits(chance, busy), *_delays(chance, busy), *_stays(chance, busy), *_threads(chance, busy),
-                *_links(chance, busy)):  # fmt: skip
+                *_links(chance, busy), *_attendance(chance)):  # fmt: skip
         yield {"establishment_id": place} | row
+    yield from opinions(chance, place, busy)
     for service, usual in _USED.items():
         for _each in range(_some(chance, usual * busy)):
             whose = "proxy" if chance.random() < 0.12 else "own"
@@ -40,6 +41,26 @@ def at_a_hospital(chance: Random, place: UUID, day: date, busy: float) -> Iterat
         yield made | {"audience": "professional"}
 
 
+def opinions(chance: Random, place: UUID, busy: float) -> Iterator[Row]:
+    """Questions shown after a service, answers, and who was satisfied; and what people asked help for."""
+    for event in ("bill_question_asked", "link_asked"):
+        for _each in range(_some(chance, 0.4 * busy)):
+            yield {"event": event, "establishment_id": place}
+    for service, usual in (*_USED.items(), ("referrals", 1.2)):
+        for _each in range(_some(chance, usual * busy * 0.6)):
+            told = {"establishment_id": place, "dimension": service}
+            yield {"event": "opinion_asked"} | told
+            if chance.random() < 0.34:
+                score = chance.choices((1, 2, 3, 4, 5), _SCORES[service])[0]
+                yield {"event": "opinion_given", "quantity": score} | told
+                if score >= 4:
+                    yield {"event": "opinion_satisfied", "quantity": score} | told
+
+
+_SCORES = dict.fromkeys((*_USED, "referrals"), (4, 7, 12, 40, 37)) | {"billing": (9, 14, 18, 36, 23)}
+"""How likely each answer is, from 1 to 5."""
+
+
 def of_the_portal(chance: Random, busy: float) -> Iterator[Row]:
     """Doors, and what knocks at them."""
     for _each in range(_some(chance, 1.1 * busy)):
@@ -53,6 +74,8 @@ def of_the_portal(chance: Random, busy: float) -> Iterator[Row]:
         yield {"event": "session_opened", "audience": "professional", "dimension": "prosanteconnect"}
     if chance.random() < 0.06:
         yield {"event": "upload_blocked"}
+    if chance.random() < 0.12:
+        yield {"event": "accessibility_reported", "audience": "anonymous"}
 
 
 def totals(place: UUID, today: date, share: float) -> Iterator[Entry]:
@@ -144,6 +167,18 @@ def _links(chance: Random, busy: float) -> Iterator[Row]:
         in_time = "in_time" if chance.random() < 0.9 else "late"
         yield _STAFF | {"event": "data_request_answered", "dimension": in_time}
         yield _STAFF | {"event": "data_request_delay", "dimension": str(chance.randint(3, 32))}
+
+
+def _attendance(chance: Random) -> Iterator[Row]:
+    """Some quarters of an hour of an emergency department, what was said of it, and terminals in the hall."""
+    for _each in range(_some(chance, 4)):
+        yield _SYSTEM | {"event": "kiosk_answered", "dimension": "welcome" if chance.random() < 0.85 else "early"}
+    for _each in range(12):
+        said = chance.random() < 0.85
+        yield _SYSTEM | {"event": "attendance_quarter", "dimension": "shown" if said else "not_shown"}
+        if said:
+            source = chance.choice(("entered", "machine", "machine"))
+            yield _STAFF | {"event": "attendance_reported", "dimension": source}
 
 
 def _some(chance: Random, usual: float) -> int:

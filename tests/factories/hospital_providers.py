@@ -30,7 +30,7 @@ def draft(idp: RunningIdp, **changes: object) -> Draft:
         "proof_claim": "acr",
         "proof_values": ("2",),
     }
-    return Draft(**{**given, **changes})  # type: ignore[arg-type]
+    return Draft(**{**given, **changes})  # type: ignore[arg-type]  # facts of any field
 
 
 def hospital_provider(establishment_id: UUID, idp: RunningIdp, **changes: object) -> HospitalProvider:

@@ -9,7 +9,7 @@ from admin import actions_hospitals
 from portal import establishments
 from portal.db import session
 from portal.establishments import Establishment
-from portal.file_copies import emblem
+from portal.files_apart import emblem
 
 if TYPE_CHECKING:
     from tests.factories.demonstration import World

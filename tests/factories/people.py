@@ -49,7 +49,7 @@ def identity(own: Account, issuer: str, subject: str) -> None:
 
 def patient_with_account(**facts: str) -> tuple[Account, Patient]:
     """A patient and the account with which they act for themselves."""
-    person = patient(**facts)  # type: ignore[arg-type]
+    person = patient(**facts)  # type: ignore[arg-type]  # facts of any field
     own = account(name=person.full_name)
     give_access(own, person)
     return own, person

@@ -4,15 +4,19 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from auth.models import Professional
-from portal import db
+from portal import db, files
 from portal.db import session
 from portal.establishments import Unit
+from services.documents import cda
 from services.referrals.actions import answering, leaving, offers, sending
 from services.referrals.actions.offers import OfferDraft
-from services.referrals.actions.sending import Request, Wanted
+from services.referrals.actions.sending import Joined, Request, Wanted
+from services.referrals.drafts import actions as drafts
+from services.referrals.drafts.content import Content
+from services.referrals.forms import TAKEN
 from services.referrals.models import Referral, ReferralOffer
 from services.sent_patients.actions import Described
-from tests.factories import people
+from tests.factories import documents, people
 
 if TYPE_CHECKING:
     from tests.factories.demonstration import World
@@ -57,7 +61,8 @@ def demonstrate(world: "World") -> None:
     elsewhere = offer(world.south.unit, name="Consultation spécialisée", usual_days=20, phone="01 99 00 20 42")
     advice = offer(world.north.unit, "opinion", "Avis du cardiologue", usual_days=2, phone="01 99 00 10 42")
     doctor = world.professionals["roumillac"]
-    send(doctor, cardiology, elsewhere)
+    send(doctor, cardiology, elsewhere, files=_letters(doctor))
+    _leave_a_draft(doctor, cardiology)
     marc = Described("ABITBOL", "Marc", date(1964, 11, 20), "M", "", "")
     asked = send(doctor, advice, described=marc, question="HTA résistante sous trithérapie : que proposer ?")
     theo = Described("NICOLAS", "Théo", date(2001, 4, 9), "M", "", "")
@@ -71,6 +76,29 @@ def demonstrate(world: "World") -> None:
     answering.refuse(refused.targets[0], "no_place", advice)
     db.act_as(system)
     _in_each_state(world, cardiology, elsewhere)
+
+
+def _letters(doctor: Professional) -> list[Joined]:
+    """A letter that carries a sheet, and one that carries its own words; the practitioner's own already."""
+    about = cda.Patient(birth_name="FERRAND", first_name="Odile", sex="F", birth_on=ODILE.birth_on)
+    words = (("Motif", "Dyspnée d’effort depuis trois semaines."), ("Traitement", "Bisoprolol 2,5 mg le matin."))
+    with_sheet = documents.stored(documents.letter(about), "courrier.xml", kinds=TAKEN)
+    with_words = documents.stored(documents.structured(about, words), "synthese.xml", kinds=TAKEN)
+    for each in (with_sheet, with_words):
+        files.attach(each.id, professional_id=doctor.id)
+    return [Joined(with_sheet.id, "letter", kept=True), Joined(with_words.id, kept=True)]
+
+
+def _leave_a_draft(doctor: Professional, wanted: ReferralOffer) -> None:
+    """A request that the practitioner was called away from."""
+    before = db.current_actor()
+    db.act_as(people.as_professional(doctor))
+    told = Content(
+        "GUILLEMOT", "Yannick", date(1949, 8, 17), "M", mobile="06 99 00 10 66", kind=wanted.kind,
+        question="Syncope à l’effort la semaine dernière. Votre avis ?", offers=(wanted.id,),
+    )  # fmt: skip
+    drafts.begin(doctor.id, told)
+    db.act_as(before)
 
 
 _PEOPLE = (

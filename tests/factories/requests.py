@@ -44,7 +44,7 @@ def asked_by(person: Patient, unit_name: str, reason_name: str = "", **facts: ob
     reasons = select(Reason).where(Reason.unit_id == unit.id, Reason.name == reason_name)
     reason = session.scalars(reasons).one_or_none()
     first = calendar.civil_day(db.now(), unit.establishment.tz) + timedelta(days=7)
-    wishes = Wishes([(first, first + timedelta(days=28))], **facts.pop("wishes", {}))  # type: ignore[arg-type]
+    wishes = Wishes([(first, first + timedelta(days=28))], **facts.pop("wishes", {}))  # type: ignore[arg-type]  # facts of any field
     with acting(people.as_patient(account, person)):
         made = actions.send(
             person.id,

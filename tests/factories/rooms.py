@@ -10,8 +10,8 @@ ROOMS = (
     "account", "history", "agents", "practice", "deaths", "city", "requests", "waiting", "reminders", "exchanges",
     "hospital_messages", "maternity", "pathways", "questionnaires", "invitations", "companions",
     "record_requests", "mailboxes", "unit_messages", "news", "lines",
-    "communities", "library", "circle", "offer", "referrals", "patient_referrals", "oversight",
-    "front_desk", "looks", "figure_reports", "boards",
+    "communities", "library", "circle", "offer", "referrals", "patient_referrals", "oversight", "support",
+    "opinions", "front_desk", "looks", "figure_reports", "boards", "attendance", "kiosk", "message_texts",
 )  # fmt: skip
 
 

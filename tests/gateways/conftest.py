@@ -8,6 +8,8 @@ from threading import Lock, Thread
 import pytest
 import structlog
 
+from portal.gateways import reach
+
 
 @pytest.fixture(autouse=True)
 def _every_line_is_written() -> Iterator[None]:
@@ -15,6 +17,14 @@ def _every_line_is_written() -> Iterator[None]:
     structlog.reset_defaults()
     yield
     structlog.configure(**before)
+
+
+@pytest.fixture(autouse=True)
+def _twins_may_be_called() -> Iterator[None]:
+    before = reach.current()
+    reach.configure(reach.read("", anywhere=True))
+    yield
+    reach.configure(before)
 
 
 @dataclass

@@ -136,3 +136,21 @@ def test_a_foreign_error_leaves_only_its_class_in_the_log(door: Door) -> None:
     assert [line["event"] for line in lines] == ["door.passed"]
     assert (lines[0]["door"], lines[0]["operation"], lines[0]["ending"]) == ("test", "send", "error")
     assert "jeanne" not in str(lines)
+
+
+def test_who_comes_while_somebody_waits_waits_less(time: Time) -> None:
+    door = Door("test", timeout_seconds=10, beside_seconds=2, clock=time.clock)
+    with door.passage("ask") as first:
+        with door.passage("ask") as second:
+            assert (first.remaining(), second.remaining()) == (10, 2)
+        fail(door)
+        with door.passage("ask") as third:
+            assert third.remaining() == 2
+    with door.passage("ask") as alone:
+        assert alone.remaining() == 10
+
+
+def test_a_worker_has_all_its_time_beside_others(time: Time) -> None:
+    door = Door("test", timeout_seconds=10, beside_seconds=2, is_hurried=lambda: False, clock=time.clock)
+    with door.passage("ask"), door.passage("ask") as second:
+        assert second.remaining() == 10

@@ -52,7 +52,7 @@ def create(door: Payments, portal_url: str = "http://127.0.0.1:9", **changed: ob
         "notify_url": f"{portal_url}/callbacks/payfip?source=regie",
         "return_url": f"{portal_url}/factures/retour",
     }
-    return door.create(**{**order, **changed})  # type: ignore[arg-type]
+    return door.create(**{**order, **changed})  # type: ignore[arg-type]  # facts of any field
 
 
 def pay(door: Payments, idop: str, choice: str = "P") -> httpx.Response:

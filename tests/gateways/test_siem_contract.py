@@ -1,6 +1,8 @@
 """What a door to a collector promises, asked of syslog against one that works and of a file."""
 
 import json
+import socket
+import ssl
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from portal.gateways import OutcomeUnknown, Unavailable, UnsupportedUrl
-from portal.gateways.siem import Collector, Entry, connect
+from portal.gateways.mssante.twin.certificates import Authority
+from portal.gateways.siem import Collector, Entry, connect, syslog
 from portal.gateways.siem.syslog import SyslogCollector
 from portal.gateways.siem.twin import SiemTwin
 
@@ -78,10 +81,57 @@ def test_a_server_without_tls_is_not_trusted(twin: SiemTwin) -> None:
         connect(url, timeout_seconds=0.5).check()
 
 
+class TestUnderTls:
+    @pytest.fixture
+    def shown(self, tmp_path: Path) -> Iterator[tuple[SiemTwin, str]]:
+        """A collector with a certificate, and the address that trusts who gave it."""
+        authority = Authority()
+        issued = authority.issue("Collecteur", hosts=("127.0.0.1",))
+        paper, anchors = tmp_path / "paper.pem", tmp_path / "anchors.pem"
+        paper.write_text(issued.key + issued.certificate)
+        anchors.write_text(authority.anchors)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(paper)
+        with SiemTwin(tls=context) as made:
+            yield made, f"{made.url}?ca={anchors}"
+
+    def test_all_of_it_arrives(self, shown: tuple[SiemTwin, str]) -> None:
+        twin, url = shown
+        connect(url).check()
+        assert connect(url).send(entries(50)) == 50
+        assert len(twin.messages) == 50
+
+    @pytest.mark.parametrize("length", [10, 4000])
+    def test_a_line_cut_in_the_middle_is_not_taken_for_an_end(self, shown: tuple[SiemTwin, str], length: int) -> None:
+        twin, url = shown
+        twin.faults.cut_after = 1
+        with pytest.raises(OutcomeUnknown):
+            connect(url).send([Entry(AT, "a.b", n, False, json.dumps({"x": "y" * length})) for n in range(1, 40)])
+
+
 def test_the_file_is_not_for_everybody(tmp_path: Path) -> None:
     connect(f"file:{tmp_path / 'audit.jsonl'}").send(entries())
     assert stat.S_IMODE((tmp_path / "audit.jsonl").stat().st_mode) & 0o007 == 0
     assert len((tmp_path / "audit.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_line_of_the_file_that_was_cut_spoils_none_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    path.write_text('{"seq": 1}\n{"seq": 2, "acti')
+    connect(f"file:{path}").send(entries())
+    assert path.read_text().splitlines() == ['{"seq": 1}', '{"seq": 2, "acti', *(each.json for each in entries())]
+
+
+def test_what_the_other_end_never_took_is_not_taken_for_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that swallows everything, or a collector that stands still, keeps the line open as well."""
+    monkeypatch.setattr(syslog, "_PATIENCE_S", 0.2)
+    with socket.socket() as still:
+        still.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+        still.bind(("127.0.0.1", 0))
+        still.listen()
+        door = connect(f"syslog+tcp://127.0.0.1:{still.getsockname()[1]}")
+        with pytest.raises(OutcomeUnknown):
+            door.send([Entry(AT, "a.b", n, False, json.dumps({"x": "y" * 4000})) for n in range(1, 15)])
 
 
 def test_without_a_collector_nothing_leaves() -> None:

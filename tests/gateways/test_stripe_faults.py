@@ -69,7 +69,7 @@ def order(key: str = "", **facts: object) -> Order:
         email="payeur@example.org", locale="fr", counter=COUNTER, notify_url="",
         return_url="http://127.0.0.1:9/factures/retour/s3cret", cancel_url="http://127.0.0.1:9/factures/retour/s3cret",
     )  # fmt: skip
-    return replace(plain, **facts)  # type: ignore[arg-type]
+    return replace(plain, **facts)  # type: ignore[arg-type]  # facts of any field
 
 
 def sessions(twin: RunningTwin) -> int:

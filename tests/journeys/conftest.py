@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.conftest import ROOT
 from tests.journeys.looking import listen
@@ -14,6 +15,7 @@ from tests.journeys.stack import Stack, running
 
 SCREENSHOTS = ROOT / "var" / "journeys"
 FAILED = pytest.StashKey[bool]()
+OPEN = pytest.StashKey[list[BrowserContext]]()
 PATIENCE_MS = 30_000
 """A machine that does something else at the same time is slow, not wrong."""
 
@@ -55,10 +57,12 @@ def stack(browser: Browser, server_url: str, tmp_path_factory: pytest.TempPathFa
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a fixture know, when it ends, whether its test failed."""
+    """Let a fixture know, when it ends, whether its test failed; tell with a failure what was on the screens."""
     report = yield
     if report.when == "call":
         item.stash[FAILED] = report.failed
+        if report.failed:
+            report.sections.extend(_on_the_screens(item.stash.get(OPEN, [])))
     return report
 
 
@@ -66,6 +70,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def visitor(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """A new person at the portal's front door, in a browser of their own; its last pages are kept when a test fails."""
     contexts: list[BrowserContext] = []
+    request.node.stash[OPEN] = contexts
 
     def arrives(language: str = "en-GB", **options: Any) -> Page:
         context = browser.new_context(base_url=stack.url, locale=language, reduced_motion="reduce", **options)
@@ -80,6 +85,15 @@ def visitor(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> I
         if request.node.stash.get(FAILED, False):
             _keep(context, f"{request.node.name}-{number}")
         context.close()
+
+
+def _on_the_screens(contexts: list[BrowserContext]) -> Iterator[tuple[str, str]]:
+    for page in (page for context in contexts for page in context.pages):
+        try:
+            text = page.locator("body").inner_text(timeout=2_000)
+        except PlaywrightError as fault:
+            text = str(fault)
+        yield f"a screen, at {page.url}", text[:3_000]
 
 
 def _keep(context: BrowserContext, name: str) -> None:

@@ -70,6 +70,7 @@ def test_the_rest_of_the_house(visitor: Visitor, address: str, heading: str) -> 
     look(page, heading)
 
 
+@pytest.mark.usefixtures("app")  # the rooms say their words when an application is made
 def test_the_journal_says_everything_in_words(stack: Stack) -> None:
     """Not a code stays without its words, whatever was done on the portal until now."""
     written = {action for (action,) in stack.sql("select distinct action from audit_event")}

@@ -35,6 +35,19 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_word(visitor: Visi
     expect(page.locator("h1")).to_have_text("Person of trust")
 
 
+def test_a_browser_makes_no_markup_of_text_even_when_a_script_of_ours_is_fooled(visitor: Visitor) -> None:
+    """Trusted Types: the policy of every page refuses each of the ways from a text to an element."""
+    page = visitor()
+    page.goto("/")
+    for sink in ("document.body.innerHTML = text", "new DOMParser().parseFromString(text, 'text/html')",
+                 "document.body.append(Object.assign(document.createElement('script'), {src: text}))",
+                 "setTimeout(text)"):  # fmt: skip
+        told = page.evaluate(
+            f"(text) => {{ try {{ {sink}; return 'let through' }} catch (refused) {{ return refused.name }} }}", "<b>"
+        )
+        assert told in ("TypeError", "EvalError"), sink
+
+
 def open_draft(page: Page) -> None:
     page.goto("/pre-admission")
     page.locator(".app-card", has_text="Draft").get_by_role("link").first.click()

@@ -22,7 +22,7 @@ def test_a_refused_piece_is_asked_for_again_and_the_patient_goes_straight_to_the
     open_file_of(clerk, "OUARDALI Yacine")
     see_document(clerk)
     refuse_by_keyboard(clerk, "Unreadable")
-    clerk.keyboard.press("p")
+    turn_to_next_document(clerk)
     see_document(clerk)
     clerk.keyboard.press("a")
     expect(clerk.get_by_text("Document accepted.")).to_be_visible()
@@ -80,6 +80,13 @@ def open_file_of(clerk: Page, name: str) -> None:
     look(clerk, "Pre-admissions")
     clerk.get_by_role("link", name=name).click()
     look(clerk, "Yacine OUARDALI")
+
+
+def turn_to_next_document(clerk: Page) -> None:
+    """By its key; the one that is left shows a picture too, so the next must have come before anybody looks."""
+    left = clerk.url
+    clerk.keyboard.press("p")
+    clerk.wait_for_url(lambda address: address != left)
 
 
 def see_document(clerk: Page) -> None:

@@ -56,7 +56,7 @@ def connect(app: Flask) -> None:
     """Lead what this process has one of (session, doors, keys) where this application's settings say."""
     settings: Settings = app.config["SETTINGS"]
     db._factory.configure(bind=app.extensions["parvis.engine"])
-    kpi.configure(settings.secret_key.get_secret_value())
+    kpi.configure(settings.secret_keys())
     for each in (files, notifications, text_messages, factors, identities):
         each.configure(settings)
     billing.connect(settings)

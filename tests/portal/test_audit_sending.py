@@ -1,10 +1,12 @@
 """The sealed audit leaves in order and once, catches up after a failure, and names nobody."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert, update
 
 from portal import audit, db, jobs
 from portal.audit import AuditSending, sending
@@ -104,11 +106,108 @@ def test_a_batch_cut_on_its_way_is_sent_again_whole_with_the_same_numbers(collec
     assert len(set(seen[1:])) == 301
 
 
+def many(count: int, padding: int = 2000) -> None:
+    """A long part of the journal, written by several transactions."""
+    for each in range(3):
+        with prepared():
+            for number in range(count // 3):
+                audit.record("document.opened", number=number, transaction=each, padding="x" * padding)
+    all_sealed()
+
+
+def sequences(twin: SiemTwin) -> list[int | None]:
+    """The numbers of the events that the collector has, None for a head."""
+    return [json.loads(each[each.index("{") :]).get("seq") for each in twin.messages]
+
+
+@pytest.mark.parametrize(("events", "size"), [(7, 1 << 20), (1000, 5000), (1, 1 << 20)])
+def test_a_long_part_leaves_in_pieces_each_event_once(
+    collector: SiemTwin, monkeypatch: pytest.MonkeyPatch, events: int, size: int
+) -> None:
+    run()
+    monkeypatch.setattr(sending, "MOST_EVENTS", events)
+    monkeypatch.setattr(sending, "MOST_BYTES", size)
+    many(30)
+    run()
+    seen = sequences(collector)
+    assert (len(seen), seen[:-1], seen[-1]) == (31, sorted(set(seen[:-1]), key=own_number), None)
+    (state,) = rows(AuditSending)
+    assert (state.events, state.part_xid, state.part_id, state.failure) == (30, 0, 0, "")
+
+
+def test_a_turn_ends_in_time_and_the_next_one_goes_on_where_it_was(
+    collector: SiemTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    monkeypatch.setattr(sending, "MOST_EVENTS", 10)
+    monkeypatch.setattr(sending, "_LONGEST", timedelta(0))
+    many(30)
+    counts = []
+    for _turn in range(5):
+        run()
+        counts.append(len(collector.messages))
+    assert counts == [10, 20, 31, 31, 31]
+    assert len(set(sequences(collector))) == 31, "nothing twice"
+
+
+def test_a_piece_that_is_cut_is_sent_again_and_those_before_it_are_not(
+    collector: SiemTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    monkeypatch.setattr(sending, "MOST_EVENTS", 10)
+    monkeypatch.setattr(sending, "_LONGEST", timedelta(0))
+    many(30, padding=60_000)  # more than what the line holds by itself
+    run()
+    collector.faults.cut_after = 1
+    run()
+    assert rows(AuditSending)[0].failure == "OutcomeUnknown"
+    collector.faults.cut_after = None
+    run()
+    run()
+    seen = sequences(collector)
+    assert seen.count(seen[10]) == 2, "the piece that was cut came again"
+    assert all(seen.count(each) == 1 for each in seen[:10]), "the one before it did not"
+    assert len(set(seen)) == 31
+
+
+def test_a_worker_that_stood_still_moves_nothing_back(collector: SiemTwin) -> None:
+    run()
+    written("document.opened")
+    slow = sending._collected.by
+
+    class StandsStill:
+        """Sends, and while it waits for the answer another worker takes its place and goes on."""
+
+        name = slow.name
+
+        def send(self, entries: Iterable[siem.Entry]) -> int:
+            sending._collected.by = slow
+            with prepared():
+                db.session.execute(update(AuditSending).values(leased_until=None))
+            run()
+            written("bill.opened")
+            run()
+            return len(list(entries))
+
+        def check(self) -> None: ...
+
+    sending._collected.by = StandsStill()
+    run()
+    before = len(collector.messages)
+    run()
+    assert told(collector)[-2:] == ["bill.opened", "sealed"]
+    assert len(collector.messages) == before, "nothing is sent again"
+
+
+def own_number(sequence: int | None) -> int:
+    return sequence or 0
+
+
 def test_no_name_leaves(collector: SiemTwin) -> None:
     run()
     with prepared():
         db.session.execute(
-            audit.AuditEvent.__table__.insert().values(
+            insert(audit.AuditEvent).values(
                 actor="system:tests", actor_name="Clara Clerc", action="bill.opened", object_kind=""
             )
         )

@@ -127,3 +127,17 @@ class TestBusinessDays:
     def test_before_the_first_one_make_no_sense(self, count: int) -> None:
         with pytest.raises(ValueError, match="at least one"):
             calendar.business_days_after(date(2026, 5, 7), count)
+
+
+class TestADayWithoutAHospital:
+    REPUBLIC = [ZoneInfo(name) for name in (
+        "Europe/Paris", "America/Guadeloupe", "America/Martinique", "America/Cayenne", "America/Miquelon",
+        "Indian/Reunion", "Indian/Mayotte", "Pacific/Noumea", "Pacific/Wallis", "Pacific/Tahiti", "Pacific/Marquesas",
+        "Pacific/Gambier", "Indian/Kerguelen",
+    )]  # fmt: skip
+
+    @given(some.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=some.just(UTC)))
+    def test_has_begun_somewhere_and_is_not_over_everywhere(self, moment: datetime) -> None:
+        days = [calendar.civil_day(moment, tz) for tz in self.REPUBLIC]
+        assert calendar.latest_day(moment) == max(days)
+        assert calendar.earliest_day(moment) == min(days)

@@ -290,6 +290,9 @@ def lines() -> list[str]:
     ("postgresql://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
     ("postgres://h/d?host=/a b", "postgresql+psycopg://h/d?host=/a b"),
     ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
+    ("postgresql://u:p,q@h/d", "postgresql+psycopg://u:p,q@h/d"),
+    ("postgresql://u:p%40@h:1,[::1]:2/d?target_session_attrs=read-write",
+     "postgresql+psycopg://u:p%40@/d?host=h%2C%3A%3A1&port=1%2C2&target_session_attrs=read-write"),
 ])  # fmt: skip
 def test_urls_are_those_of_libpq(url: str, expected: str) -> None:
     assert db.sqlalchemy_url(url) == expected

@@ -34,7 +34,7 @@ def server(folder: Path) -> Iterator[EmbeddedPostgres]:
 
 def asked(server: EmbeddedPostgres, statement: str = "select 1") -> object:
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        cursor = connection.execute(statement)  # type: ignore[call-overload]
+        cursor = connection.execute(statement)  # type: ignore[call-overload]  # psycopg asks for literal text
         row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
 

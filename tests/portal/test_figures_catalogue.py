@@ -66,6 +66,14 @@ USED = {"U5a": "appointments", "U5b": "preadmission", "U5c": "billing", "U5d": "
 DELAYS = " le_1h ×5", " le_1d ×4", " le_2d"
 """Of ten delays: half within one hour, nine within a day (eight hours of work)."""
 
+OPINIONS = {"S1c": "appointments", "S1d": "preadmission", "S1e": "billing", "S1f": "documents", "S1g": "messages",
+            "S1h": "questionnaires", "S1i": "referrals"}  # fmt: skip
+GIVEN = (("opinion_given appointments ×3", worth(5)), ("opinion_given appointments", worth(1)),
+         ("opinion_given billing", worth(1)), ("opinion_satisfied appointments ×3", worth(5)))  # fmt: skip
+HELP = ("bill_question_asked ×2", ("appointment_booked open_online ×3", PHONE), "appointment_booked open_online ×7",
+        "link_asked", "record_request_sent complaint", "record_request_sent record ×4",
+        "accessibility_reported")  # fmt: skip
+
 CASES: dict[str, Case] = {
     "U1": case("account_created ×2", ("account_created", PRO), ("account_created", STAFF), gives=3),
     "U2": case(("session_opened", who("a")), ("session_opened", who("a")), ("session_opened", who("b", **PRO)),
@@ -174,6 +182,22 @@ CASES: dict[str, Case] = {
     "N1": case(("news_told", worth(3)), ("news_told", worth(2)), gives=5),
     "N2": case(("news_told", worth(3)), ("news_told", worth(2)), gives=(3, 5)),
     "N3": case("news_withheld", "news_gathered ×4", gives=(1, 4)),
+    "S1": case(*GIVEN, gives=(17, 5)),
+    "S1a": case(*GIVEN, gives=(3, 5)),
+    "S1b": case(*GIVEN, "opinion_asked appointments ×6", "opinion_asked billing ×2", gives=(5, 8)),
+    **{code: case(*GIVEN, gives=(3, 4) if service == "appointments" else (0, 1) if service == "billing" else (0, 0))
+       for code, service in OPINIONS.items()},
+    "S2": case(*HELP, ("visit_started ×400", ANYBODY), "visit_started ×100", ("visit_started ×9", STAFF), gives=16),
+    "S2a": case(*HELP, gives=2),
+    "S2b": case(*HELP, gives=3),
+    "S2c": case(*HELP, gives=1),
+    "S2d": case(*HELP, gives=1),
+    "S2e": case(*HELP, gives=1),
+    "A1b": case("accessibility_reported ×2", gives=2),
+    "E1": case("attendance_reported page ×2", "attendance_reported api", gives=3),
+    "E2": case("attendance_quarter shown ×7", "attendance_quarter hidden ×3", gives=(7, 10)),
+    "K1": case("kiosk_answered welcome ×3", "kiosk_answered too_early", gives=3),
+    "K2": case("kiosk_answered welcome ×3", "kiosk_answered too_early", gives=(3, 4)),
     "CO1": case("community_joined ×4", "community_left left", gives=3),
     "CO2": case("community_post_written ×2", gives=2),
     "CO3": case("community_announced", gives=1),
@@ -188,7 +212,7 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 CUMULATIVE = ("U1", "U4", "CO1")
 """These count from the beginning: they come first."""
-NOT_OF_EVENTS = {"O1", "O2", "O3", "U2a", "U6"}
+NOT_OF_EVENTS = {"A1", "A1a", "O1", "O2", "O3", "U2a", "U6"}
 """Counted from what is published, from probes, or frozen: their own tests are elsewhere."""
 
 
@@ -255,12 +279,14 @@ def test_each_figure_names_its_page_and_the_events_that_it_is_made_of(app: Flask
         assert definition.service in SERVICES, code
         assert definition.better in ("up", "down", ""), code
         assert {event for event, *_rest in CASES[code].events} - _OF_OTHERS <= set(definition.events), code
-        assert bool(definition.denominator) == (definition.unit == "rate"), code
+        assert bool(definition.denominator) == (definition.unit in ("rate", "score")), code
 
 
 SERVICES = {"portal", "appointments", "preadmission", "billing", "documents", "messages", "referrals", "satisfaction",
             "security"}  # fmt: skip
-_OF_OTHERS = {"bills_issued", "payment_file_read", "appointment_due", "appointment_outcome", "stay_planned",
+_OF_OTHERS = {"opinion_satisfied", "bill_question_asked", "appointment_booked", "link_asked", "record_request_sent",
+              "accessibility_reported", "bills_issued", "payment_file_read", "appointment_due", "appointment_outcome",
+              "stay_planned",
               "appointment_outcome_taken_back"}  # fmt: skip
 
 

@@ -14,8 +14,11 @@ from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 from PIL import Image, ImageDraw
 
 from portal import file_copies
-from portal.file_copies import LONGEST_SIDE, CannotCopy, copy_of, dressed, renamed, sheet_image
-from portal.file_sniffing import FileDamaged, ImageTooLarge, Kind, check_image, check_pdf, sniff
+from portal.file_copies import LONGEST_SIDE, copy_of, turned
+from portal.file_opening import check_image, check_pdf
+from portal.file_sheets import dressed, sheet_image
+from portal.file_sniffing import FileDamaged, ImageTooLarge, Kind, sniff
+from portal.files_apart import CannotCopy, renamed
 
 CARD_HEIC = Path(__file__).parent / "files" / "card.heic"
 """A card of 96 by 64 pixels with a red corner, that its EXIF data turn as a telephone held upright does."""
@@ -122,13 +125,13 @@ def test_a_printer_s_jpeg_has_a_copy() -> None:
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 def test_a_copy_is_turned_clockwise(turn: int) -> None:
     corners = ["top left", "top right", "bottom right", "bottom left"]
-    assert red_corner(dressed(photo(), "image/jpeg", rotation=turn)) == corners[turn // 90]
+    assert red_corner(dressed(photo(), rotation=turn)) == corners[turn // 90]
 
 
 def test_the_words_go_across_the_whole_image_and_leave_it_readable() -> None:
     plain = BytesIO()
     Image.new("RGB", (1200, 800), "white").save(plain, "JPEG")
-    marked = opened(dressed(plain.getvalue(), "image/jpeg", watermark="CH du Nord – Zoé Œuvrard – 12/03/2027"))
+    marked = opened(dressed(plain.getvalue(), watermark="CH du Nord – Zoé Œuvrard – 12/03/2027"))
     assert marked.size == (1200, 800)
     for left in range(0, 1200, 400):
         for top in range(0, 800, 400):
@@ -297,8 +300,8 @@ def test_a_polyglot_s_other_half_is_left_behind() -> None:
 
 
 def test_the_sheets_of_a_pdf_are_turned_too() -> None:
-    turned = dressed(copy_of(scripted(), "application/pdf").data, "application/pdf", rotation=90)
-    assert opened(sheet_image(turned, 1)).size == (1200, 1800)
+    on_its_side = turned(copy_of(scripted(), "application/pdf").data, 90)
+    assert opened(sheet_image(on_its_side, 1)).size == (1200, 1800)
 
 
 def test_a_giant_sheet_is_a_small_image() -> None:

@@ -2,9 +2,11 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 from os import PathLike, fsdecode
@@ -15,9 +17,10 @@ from uuid import UUID
 import pikepdf
 import pytest
 import requests
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask, Response, request
 from flask.testing import FlaskClient
 from PIL import Image
+from pydantic import SecretStr
 from sqlalchemy import select, update
 from werkzeug.datastructures import FileStorage
 from werkzeug.serving import make_server
@@ -25,17 +28,20 @@ from werkzeug.test import encode_multipart
 
 from auth import guards
 from auth.models import Account, Patient
-from portal import db, file_sniffing, files, jobs
+from portal import db, files, jobs, turns
+from portal.audit import AuditEvent
 from portal.config import Settings
 from portal.file_crypto import FileTampered
-from portal.file_sniffing import FileRefused
+from portal.file_sniffing import FileRefused, Kind
 from portal.files import StoredFile
 from portal.gateways.antivirus.twin import EICAR
 from portal.web import uploads
+from portal.web.downloads import file_response
 from portal.web.security import csrf
 from portal.web.uploads import arriving
 from tests.factories import people
 from tests.factories.hospitals import hospital
+from tests.gateways.s3_twin import ACCESS_KEY, SECRET_KEY, S3Twin
 from tests.ground import count, prepared, rows
 
 MARK = b"a sentence that must never be on a disk in clear"
@@ -49,6 +55,11 @@ def pdf(*after: bytes) -> bytes:
         document.add_blank_page()
         document.save(made)
     return made.getvalue() + b"".join(b"%" + each + b"\n" for each in after)
+
+
+def large(size: int) -> bytes:
+    """A PDF of about so many bytes."""
+    return pdf(MARK) + b"%" + MARK * (size // len(MARK)) + b"\n%%EOF\n"
 
 
 def image(kind: str) -> bytes:
@@ -71,6 +82,12 @@ def deposit() -> tuple[str, int]:
     return str(stored.id), 422 if request.form.get("wrong") else 200
 
 
+@desk.get("/<uuid:file_id>")
+def opened(file_id: UUID) -> Response:
+    """The file, whoever asks: what is tested here is what the storage gives back."""
+    return file_response(next(each for each in rows(StoredFile) if each.id == file_id))
+
+
 @desk.post("/unrelated")
 def unrelated() -> str:
     return "a form that expects no file"
@@ -82,16 +99,66 @@ def patient(app: Flask) -> tuple[Account, Patient]:
         return people.patient_with_account()
 
 
+@dataclass
+class Folder:
+    """Where the bytes of a test go, seen from behind the portal."""
+
+    folder: Path
+
+    def settings(self) -> dict[str, object]:
+        return {"storage_url": f"file:{self.folder}"}
+
+    def objects(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+
+    def damage(self, name: str, content: bytes) -> None:
+        Path(name).write_bytes(content)
+
+    def lose(self, name: str) -> None:
+        Path(name).unlink()
+
+    def go_away(self) -> None:
+        self.folder.write_text("a file where the folder should be")
+
+
+@dataclass
+class Bucket(Folder):
+    """The same in an S3 store: nothing at all is in the folder."""
+
+    twin: S3Twin
+
+    def settings(self) -> dict[str, object]:
+        keys = {"storage_access_key": SecretStr(ACCESS_KEY), "storage_secret_key": SecretStr(SECRET_KEY)}
+        return {"storage_url": self.twin.url(), **keys}
+
+    def objects(self) -> dict[str, bytes]:
+        assert self.twin.uploads == {}, "parts were left behind"
+        return dict(self.twin.objects)
+
+    def damage(self, name: str, content: bytes) -> None:
+        self.twin.objects[name] = content
+
+    def lose(self, name: str) -> None:
+        del self.twin.objects[name]
+
+    def go_away(self) -> None:
+        self.twin.faults.hang_up = 10**6
+
+
+@pytest.fixture(params=["file", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Folder]:
+    if request.param == "file":
+        yield Folder(tmp_path / "store")
+        return
+    with S3Twin() as twin:
+        yield Bucket(tmp_path / "store", twin)
+
+
 @pytest.fixture
-def portal(make_app: Callable[..., Flask], settings: Settings, tmp_path: Path) -> Flask:
+def portal(make_app: Callable[..., Flask], settings: Settings, store: Folder) -> Flask:
     app = make_app(desk)
-    files.configure(settings.model_copy(update={"storage_url": f"file:{tmp_path / 'store'}"}))
+    files.configure(settings.model_copy(update=store.settings()))
     return app
-
-
-@pytest.fixture
-def store(portal: Flask, tmp_path: Path) -> Path:
-    return tmp_path / "store"
 
 
 @pytest.fixture
@@ -104,13 +171,13 @@ def browser(portal: Flask, patient: tuple[Account, Patient], sign_in: Callable[[
 
 def send(browser: FlaskClient, content: bytes, name: str = "letter.pdf", to: str = "/desk/deposit", **form: str) -> Any:
     # Encoded here: the test client would spool a large form in a temporary file of its own.
-    fields = {"csrf_token": browser.csrf_token(), "file": FileStorage(BytesIO(content), name), **form}  # type: ignore[attr-defined]
+    fields = {"csrf_token": browser.csrf_token(), "file": FileStorage(BytesIO(content), name), **form}  # type: ignore[attr-defined]  # facts of any field
     boundary, body = encode_multipart(fields)
     return browser.post(to, data=body, content_type=f"multipart/form-data; boundary={boundary}", check=False)
 
 
-def objects(store: Path) -> list[Path]:
-    return [path for path in store.rglob("*") if path.is_file()]
+def objects(store: Folder) -> list[bytes]:
+    return list(store.objects().values())
 
 
 def read(stored: StoredFile) -> bytes:
@@ -143,23 +210,23 @@ sys.addaudithook(_watch)
 
 class TestAnUpload:
     @pytest.mark.parametrize("size", [10, 300_000, 5_000_000])
-    def test_never_leaves_its_plaintext_on_a_disk(self, browser: FlaskClient, store: Path, size: int) -> None:
-        content = pdf(MARK) + b"%" + MARK * (size // len(MARK)) + b"\n%%EOF\n"
+    def test_never_leaves_its_plaintext_on_a_disk(self, browser: FlaskClient, store: Folder, size: int) -> None:
+        content = large(size)
         with files_opened_for_writing() as opened:
             assert send(browser, content).status_code == 200
-        assert opened
-        assert {path for path in opened if not path.startswith(str(store))} <= {"/dev/null"}
-        assert not any(MARK in path.read_bytes() for path in objects(store))
+        assert opened or isinstance(store, Bucket)
+        assert {path for path in opened if not path.startswith(str(store.folder))} <= {"/dev/null"}
+        assert not any(MARK in content for content in objects(store))
         assert read(rows(StoredFile)[0]) == content
 
-    def test_to_a_page_that_expects_none_is_forgotten(self, browser: FlaskClient, store: Path) -> None:
+    def test_to_a_page_that_expects_none_is_forgotten(self, browser: FlaskClient, store: Folder) -> None:
         with files_opened_for_writing() as opened:
             answer = send(browser, pdf(MARK), to="/desk/unrelated")
         assert answer.status_code == 200
-        assert all(path.startswith(str(store)) for path in opened)
+        assert all(path.startswith(str(store.folder)) for path in opened)
         assert objects(store) == []
 
-    def test_without_our_cross_site_token_is_forgotten(self, browser: FlaskClient, store: Path) -> None:
+    def test_without_our_cross_site_token_is_forgotten(self, browser: FlaskClient, store: Folder) -> None:
         assert send(browser, pdf(), csrf_token="forged").status_code == 400
         assert objects(store) == []
 
@@ -191,25 +258,25 @@ class TestAnUpload:
         (b"PK\x03\x04" + b"\x00" * 60, "archive.zip", "FileTypeRefused"),
     ], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
     def test_that_is_refused_leaves_nothing(
-        self, browser: FlaskClient, store: Path, content: bytes, name: str, why: str
+        self, browser: FlaskClient, store: Folder, content: bytes, name: str, why: str
     ) -> None:
         answer = send(browser, content, name)
         assert (answer.status_code, answer.text) == (422, why)
         assert objects(store) == []
         assert count(StoredFile) == 0
 
-    def test_that_a_parser_breaks_on_leaves_nothing(
-        self, browser: FlaskClient, store: Path, monkeypatch: pytest.MonkeyPatch
+    def test_that_cannot_be_opened_for_now_leaves_nothing(
+        self, browser: FlaskClient, store: Folder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def broken(_source: object) -> None:
-            raise RecursionError
+        def broken(_kind: Kind, _whole: bytes) -> int:
+            raise OSError("the machine can start no process")
 
-        monkeypatch.setattr(file_sniffing, "check_pdf", broken)
+        monkeypatch.setattr(files, "sheets_of", broken)
         assert send(browser, pdf()).status_code == 500
         assert objects(store) == []
 
-    def test_while_the_storage_is_away_says_to_come_back(self, browser: FlaskClient, store: Path) -> None:
-        store.write_text("a file where the folder should be")
+    def test_while_the_storage_is_away_says_to_come_back(self, browser: FlaskClient, store: Folder) -> None:
+        store.go_away()
         answer = send(browser, pdf())
         assert answer.status_code == 503
         assert count(StoredFile) == 0
@@ -230,7 +297,7 @@ class TestATooLargeUpload:
         server.server_close()
         csrf._exempt_views.discard(f"{deposit.__module__}.{deposit.__name__}")
 
-    def test_beyond_what_a_request_may_weigh_gets_a_page_that_says_so(self, address: str, store: Path) -> None:
+    def test_beyond_what_a_request_may_weigh_gets_a_page_that_says_so(self, address: str, store: Folder) -> None:
         content = pdf() + b"%" + b"a" * uploads.MAX_UPLOAD_BYTES
         answer = requests.post(
             address, files={"file": ("big.pdf", content)}, timeout=20, headers={"Accept-Language": "fr"}
@@ -240,27 +307,27 @@ class TestATooLargeUpload:
         assert "25" in answer.text
         assert objects(store) == []
 
-    def test_of_a_byte_too_many_is_refused_too(self, browser: FlaskClient, store: Path) -> None:
+    def test_of_a_byte_too_many_is_refused_too(self, browser: FlaskClient, store: Folder) -> None:
         answer = send(browser, pdf() + b"%" + b"a" * files.MAX_BYTES)
         assert (answer.status_code, answer.text) == (422, "FileTooLarge")
         assert objects(store) == []
 
     @pytest.mark.parametrize("content", ["text=" + "a" * 3_000_000, "a&" * 1_500_000])
-    def test_without_a_file_gets_the_same_page(self, address: str, store: Path, content: str) -> None:
+    def test_without_a_file_gets_the_same_page(self, address: str, store: Folder, content: str) -> None:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = requests.post(address, data=content, headers=form, timeout=20)
         assert answer.status_code == 413
 
-    def test_in_a_field_of_text_gets_the_same_page(self, address: str, store: Path) -> None:
+    def test_in_a_field_of_text_gets_the_same_page(self, address: str, store: Folder) -> None:
         answer = requests.post(address, files={"text": (None, "a" * 3_000_000)}, timeout=20)
         assert answer.status_code == 413
 
-    def test_of_a_hundred_files_at_once_leaves_nothing(self, address: str, store: Path) -> None:
+    def test_of_a_hundred_files_at_once_leaves_nothing(self, address: str, store: Folder) -> None:
         answer = requests.post(address, files=[("file", ("a.pdf", pdf()))] * 100, timeout=20)
         assert answer.status_code == 413
         assert objects(store) == []
 
-    def test_that_stops_half_way_leaves_nothing(self, browser: FlaskClient, store: Path) -> None:
+    def test_that_stops_half_way_leaves_nothing(self, browser: FlaskClient, store: Folder) -> None:
         half = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF-' + MARK * 100
         browser.post(
             "/desk/deposit", data=half, content_type="multipart/form-data; boundary=x", check=False,
@@ -291,6 +358,18 @@ class TestWhileTheScannerIsDown:
         assert stored.state == "clean"
         assert read(stored).startswith(b"%PDF-")
 
+    def test_one_that_is_slow_keeps_one_thread_and_the_others_files_wait(
+        self, browser: FlaskClient, portal: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Half-open, it kept every thread of the portal for a minute."""
+        monkeypatch.setattr(turns, "TURN_SECONDS", 0.1)
+        with turns.of_scanner.one():
+            began = time.monotonic()
+            send(browser, pdf())
+            assert time.monotonic() - began < 5
+        (stored,) = rows(StoredFile)
+        assert stored.state == "waiting"
+
     def test_an_infected_one_is_found_later(
         self, browser: FlaskClient, scanner: Any, work_jobs: Callable[[], None]
     ) -> None:
@@ -311,13 +390,13 @@ class TestAnUnattachedFile:
 
     @pytest.mark.parametrize(("age", "left"), [(timedelta(hours=23), 1), (timedelta(hours=25), 0)])
     def test_is_deleted_after_a_day(
-        self, stored: StoredFile, store: Path, work_jobs: Callable[[], None], age: timedelta, left: int
+        self, stored: StoredFile, store: Folder, work_jobs: Callable[[], None], age: timedelta, left: int
     ) -> None:
         self._forget(age, work_jobs)
         assert (count(StoredFile), len(objects(store))) == (left, left)
 
     def test_is_kept_once_a_form_took_it(
-        self, stored: StoredFile, store: Path, patient: tuple[Account, Patient], work_jobs: Callable[[], None]
+        self, stored: StoredFile, store: Folder, patient: tuple[Account, Patient], work_jobs: Callable[[], None]
     ) -> None:
         with db.transaction(people.as_patient(*patient)):
             files.attach(stored.id, patient_id=patient[1].id)
@@ -378,21 +457,75 @@ class TestAnAttachedFile:
             return current.scalar(select(StoredFile.id)) is not None
 
 
-def test_bytes_changed_on_the_disk_are_never_handed_over(browser: FlaskClient, store: Path) -> None:
-    send(browser, pdf())
-    (path,) = objects(store)
-    damaged = bytearray(path.read_bytes())
-    damaged[-20] ^= 1
-    path.write_bytes(damaged)
-    with pytest.raises(FileTampered):
-        read(rows(StoredFile)[0])
+def test_bytes_changed_in_the_storage_are_never_handed_over_and_it_is_told(browser: FlaskClient, store: Folder) -> None:
+    send(browser, large(1_000_000))
+    ((name, content),) = store.objects().items()
+    for at in (2, 40, 100, len(content) - 20):
+        store.damage(name, content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        assert opened_by_a_page(browser).status_code == 500
+    store.damage(name, content[: len(content) // 2])
+    assert MARK not in opened_by_a_page(browser).data
+    assert told() == ["file.altered"] * 5
 
 
-def test_a_backup_of_the_store_alone_gives_nothing_away(browser: FlaskClient, store: Path, settings: Settings) -> None:
+def test_another_files_bytes_in_its_place_are_never_handed_over(browser: FlaskClient, store: Folder) -> None:
+    send(browser, pdf(MARK))
+    send(browser, pdf(MARK))
+    (first, _), (_, content) = store.objects().items()
+    store.damage(first, content)
+    for stored in rows(StoredFile):
+        if stored.storage_key in first:
+            with pytest.raises(FileTampered):
+                read(stored)
+    assert told() == ["file.altered"]
+
+
+def test_bytes_that_are_gone_give_an_error_page_and_it_is_told(browser: FlaskClient, store: Folder) -> None:
+    send(browser, pdf(MARK))
+    (name,) = store.objects()
+    store.lose(name)
+    assert opened_by_a_page(browser).status_code == 500
+    assert told() == ["file.lost"]
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_storage_that_stops_half_way_gives_a_page_and_not_half_a_document(
+    browser: FlaskClient, store: Bucket
+) -> None:
+    send(browser, large(9_000_000))
+    store.twin.faults.cut = 10**6
+    answer = opened_by_a_page(browser)
+    assert (answer.status_code, MARK in answer.data) == (503, False)
+    store.twin.faults.cut = 0
+    assert MARK in opened_by_a_page(browser).data
+    assert told() == []
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+@pytest.mark.parametrize("size", [100, 7_000_000])
+def test_an_upload_while_the_storage_is_busy_for_long_keeps_nothing(
+    browser: FlaskClient, store: Bucket, size: int
+) -> None:
+    store.twin.faults.busy = 10**6
+    assert send(browser, large(size)).status_code == 503
+    assert (objects(store), count(StoredFile)) == ([], 0)
+
+
+def opened_by_a_page(browser: FlaskClient) -> Any:
+    return browser.get(f"/desk/{rows(StoredFile)[0].id}", check=False)
+
+
+def told() -> list[str]:
+    return [event.action for event in rows(AuditEvent) if event.action.startswith("file.")]
+
+
+def test_a_backup_of_the_store_alone_gives_nothing_away(
+    browser: FlaskClient, store: Folder, settings: Settings
+) -> None:
     """Neither names nor types nor the same bytes twice."""
     send(browser, pdf(), "douleur-thoracique.pdf")
     send(browser, pdf(), "douleur-thoracique.pdf")
-    contents = [path.read_bytes() for path in objects(store)]
+    contents = objects(store)
     assert len(set(contents)) == 2
     assert not any(b"douleur" in content or b"PDF" in content[:200] for content in contents)
-    assert not any("douleur" in str(path) for path in objects(store))
+    assert not any("douleur" in name for name in store.objects())

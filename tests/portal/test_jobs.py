@@ -1,19 +1,25 @@
 """Work to do later: asked for in the transaction, done once, whatever dies in between."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import procrastinate
 import psycopg
 import pytest
+from procrastinate import PsycopgConnector
 from sqlalchemy import text
 
-from portal import db, jobs
+from portal import db, job_workers, jobs
 from portal.establishments import Establishment
 from tests.conftest import Database
 from tests.ground import count, prepared
@@ -35,7 +41,7 @@ def run_sql(database: Database) -> Iterator[Callable[..., list[tuple[Any, ...]]]
     with psycopg.connect(database.superuser_url, autocommit=True) as connection:
 
         def run(statement: str) -> list[tuple[Any, ...]]:
-            cursor = connection.execute(statement)  # type: ignore[call-overload]
+            cursor = connection.execute(statement)  # type: ignore[call-overload]  # psycopg asks for literal text
             return cursor.fetchall() if cursor.description else []
 
         yield run
@@ -202,11 +208,130 @@ class TestAWorkerKilledInTheMiddle:
         assert jobs_under_test.runs.count("tick") == 3
         assert run_sql("select count(*) from procrastinate_jobs where status = 'doing'") == [(0,)]
 
+    def test_with_the_same_job_five_times_sets_it_aside_and_those_beside_it_go_on(
+        self, work_jobs: Work, run_sql: Sql
+    ) -> None:
+        """It kills each worker that takes it, and whatever runs beside it: the second time they begin apart."""
+        ask(name="poison")
+        ask(name="beside")
+        ((poison,), (beside,)) = run_sql("select id from procrastinate_jobs where task_name = 'tests.add' order by id")
+        both = f"from procrastinate_jobs where id in ({poison}, {beside})"
+        for _death in range(2):
+            died_with(run_sql, poison, beside)
+        assert run_sql(f"select max(scheduled_at) - min(scheduled_at) {both}") == [(jobs._APART,)]
+        died_with(run_sql, poison)
+        run_sql(f"update procrastinate_jobs set scheduled_at = now() + interval '1 hour' where id = {poison}")
+        run_sql(f"update procrastinate_jobs set scheduled_at = now() where id = {beside}")
+        work_jobs()
+        for _death in range(2):
+            died_with(run_sql, poison)
+        assert jobs_under_test.runs == ["beside"]
+        assert run_sql(f"select status::text from procrastinate_jobs where id = {poison}") == [("failed",)]
+        assert run_sql(f"select error, reason from job_trouble where job_id = {poison}") == [
+            ("WorkerDied", "5 times in a row, the worker died while it ran")
+        ]
+
+
+BREAK_OFF = (
+    "with broken as materialized (select application_name, pg_terminate_backend(pid) from pg_stat_activity"
+    " where wait_event_type = 'Lock') select 1 from broken where application_name <> 'parvis'"
+)
+"""What waits for the queue: jobs, which have this name, and the worker itself, which is the one that matters."""
+
+
+class TestAWorkerThatLosesTheDatabase:
+    """The server is restarted, or a connection broken off, in the middle of a statement of the queue itself."""
+
+    def test_takes_its_place_again_under_another_number(self, database: Database, run_sql: Sql) -> None:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "tests.portal.killable_worker", "never", database.application_url], cwd=ROOT
+        )
+        try:
+            until("select 1 from procrastinate_workers", run_sql)
+            former = run_sql("select id from procrastinate_workers")
+            with psycopg.connect(database.superuser_url) as held:
+                held.execute("lock table procrastinate_jobs in access exclusive mode")
+                until(BREAK_OFF, run_sql)
+                held.rollback()
+            ask()
+            until("select 1 from procrastinate_jobs where task_name = 'tests.add' and status = 'succeeded'", run_sql)
+            assert run_sql("select id from procrastinate_workers") != former
+            worker.terminate()
+            assert worker.wait(60) == 0
+        finally:
+            worker.kill()
+            worker.wait()
+
+
+class _Aside:
+    """A job that ends when it is told to, in a worker that has lost the database since."""
+
+    def __init__(self, url: str) -> None:
+        self.begun, self.end = threading.Event(), threading.Event()
+        self._app = procrastinate.App(connector=PsycopgConnector())
+        self._app.task(name="tests.aside", queue="aside")(self._run)
+        self.connector = job_workers.Connector(conninfo=url, min_size=1, max_size=3)
+
+    def _run(self) -> None:
+        self.begun.set()
+        assert self.end.wait(60)
+
+    def live(self) -> bool:
+        with self._app.replace_connector(self.connector) as app:
+            return asyncio.run(self._live(app))
+
+    async def _live(self, app: procrastinate.App) -> bool:
+        life = asyncio.create_task(job_workers.live(
+            app, self.connector, queues=["aside"], listen_notify=False, update_heartbeat_interval=0.05,
+            fetch_job_polling_interval=0.05, shutdown_graceful_timeout=0.05,
+        ))  # fmt: skip
+        while not self.begun.is_set():
+            await asyncio.sleep(0.01)
+        self.connector.is_lost = True
+        for _reason in range(2):
+            assert self.connector.when_lost is not None
+            self.connector.when_lost()
+            await asyncio.sleep(0)
+        return await life
+
+
+def test_a_worker_that_leaves_says_that_it_lives_until_its_last_job_ends(database: Database, run_sql: Sql) -> None:
+    aside = _Aside(database.application_url)
+    run_sql("insert into procrastinate_jobs (queue_name, task_name) values ('aside', 'tests.aside')")
+    with ThreadPoolExecutor(1) as apart:  # browser tests leave a loop of theirs in this thread
+        ended = apart.submit(aside.live)
+        assert aside.begun.wait(60)
+        for _beat in range(3):
+            run_sql("update procrastinate_workers set last_heartbeat = now() - interval '1 hour'")
+            until("select 1 from procrastinate_workers where last_heartbeat > now() - interval '1 minute'", run_sql)
+        assert not ended.done()
+        aside.end.set()
+        assert ended.result(60)
+    held = run_sql("select status::text, attempts from procrastinate_jobs where task_name = 'tests.aside'")
+    assert held == [("succeeded", 1)]
+
+
+def until(query: str, run_sql: Sql, within_s: float = 60) -> None:
+    """Ask again until there is an answer."""
+    end = time.monotonic() + within_s
+    while not run_sql(query):
+        assert time.monotonic() < end, query
+        time.sleep(0.05)
+
 
 def ask_the_clock(name: str) -> None:
     """A tick of a periodic job, now."""
     with prepared():
         jobs.enqueue(name, timestamp=0)
+
+
+def died_with(run_sql: Sql, *running: int) -> None:
+    """A worker died a minute ago while these jobs ran, and the clock looks for such."""
+    for job in running:
+        run_sql(f"update procrastinate_jobs set status = 'doing', worker_id = null where id = {job}")
+    how = {"after": timedelta(seconds=jobs.STALLED_AFTER_S), "most": jobs._MOST_DEATHS, "apart": jobs._APART}
+    with prepared():
+        db.session.execute(jobs._RETRY_STALLED, how)
 
 
 class TestTheQueue:
@@ -222,6 +347,18 @@ class TestTheQueue:
         names = run_sql("select args ->> 'name' from procrastinate_jobs where task_name = 'tests.add'")
         assert names == [("young",)]
         assert marks(run_sql) == 1
+
+    def test_forgets_a_tick_that_failed_once_a_later_one_did_its_work(self, work_jobs: Work, run_sql: Sql) -> None:
+        run_sql(
+            "insert into procrastinate_jobs (queue_name, task_name, status) values ('clock', 'tests.tick', 'failed'),"
+            " ('clock', 'tests.tick', 'succeeded'), ('clock', 'tests.tick', 'failed'),"
+            " ('default', 'tests.add', 'failed'), ('default', 'tests.add', 'succeeded')"
+        )
+        first = run_sql("select min(id) from procrastinate_jobs where task_name = 'tests.tick'")[0][0]
+        ask_the_clock("jobs.retry_stalled")
+        work_jobs()
+        left = run_sql(f"select task_name, id > {first} from procrastinate_jobs where status = 'failed' order by 1")
+        assert left == [("tests.add", True), ("tests.tick", True)]
 
     def test_never_notifies(self, run_sql: Sql) -> None:
         """A NOTIFY in the caller's transaction would limit all commits to one per flush of the disk."""

@@ -244,6 +244,14 @@ class TestRebuilding:
         assert (found.frozen, found.late, found.events, found.quantity) == (2, 1, 3, 12)
         assert not found.is_unexplained
 
+    def test_what_came_late_a_moment_ago_is_told_as_late(self, app: Flask) -> None:
+        happened({})
+        kpi.close_months(CLOSES_MARCH)
+        happened({})
+        with prepared():
+            done = kpi.rebuild()
+        assert [(found.late, found.is_unexplained) for found in done.differences] == [(1, False)]
+
     def test_what_nothing_explains_is_told(self, app: Flask) -> None:
         happened({})
         kpi.close_months(CLOSES_MARCH)

@@ -75,4 +75,4 @@ def test_a_delay_is_counted_under_its_slice_with_its_minutes(app: Flask) -> None
 )
 def test_working_time_is_that_of_the_hospitals_calendar(since: datetime, until: datetime, hours: int) -> None:
     begins, ends = (each.replace(tzinfo=PARIS).astimezone(UTC) for each in (since, until))
-    assert calendar.working_time(begins, ends, PARIS) == timedelta(hours=hours)
+    assert calendar.Office(PARIS).worked(begins, ends) == timedelta(hours=hours)

@@ -127,7 +127,7 @@ def hidden_rows(equations: Iterable[Equation], truth: Mapping[object, int]) -> l
 def table(cells: Sequence[Sequence[Cell]], **facts: object) -> Table:
     return Table(
         [str(each) for each in range(len(cells))], [str(each) for each in range(len(cells[0]))], cells, **facts
-    )  # type: ignore[arg-type]
+    )  # type: ignore[arg-type]  # facts of any field
 
 
 def with_totals(cells: Sequence[Sequence[int]]) -> Table:

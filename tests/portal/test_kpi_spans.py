@@ -9,10 +9,11 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from portal import db, kpi
 from portal.kpi import GROUP_WIDE, KpiEvent, Period, spanning
+from tests.factories import hospitals, people
 from tests.ground import prepared
 from tests.statements import executed
 from tests.writers import all_rolled_up
@@ -144,3 +145,52 @@ class TestReading:
                 assert kpi.counted("visit_started", apart[NORTH][0].portal) > 0
             assert len(statements) == 2, "one for what was announced, one for what was not"
             assert alone[NORTH] != alone[SOUTH]
+
+
+class TestClosedMonths:
+    """They never change again: a process reads them once."""
+
+    SPANS = ((date(2025, 1, 1), date(2025, 12, 31)), (date(2025, 3, 1), date(2025, 3, 31)))
+
+    def read(self, app: Flask) -> tuple[list[int], list[str]]:
+        director = db.Actor("staff", "Director", UUID(int=3), rights={"administration": frozenset({NORTH, SOUTH})})
+        with db.transaction(director):
+            db.current_actor()
+            with executed(app) as statements:
+                beside = kpi.side_by_side(self.SPANS, None, [NORTH, SOUTH], ["bill_paid"])
+                return [kpi.counted("bill_paid", period) for period in beside], list(statements)
+
+    @pytest.mark.usefixtures("counted")
+    def test_they_are_read_once_and_open_ones_every_time(self, app: Flask) -> None:
+        before, _statements = self.read(app)
+        kpi.close_months(date(2025, 12, 20))
+        assert [self.read(app)[0] for _ in range(2)] == [before, before]
+        with prepared():
+            db.session.execute(text("update kpi_month set events = events + 1 where month = '2025-12-01'"))
+            db.session.execute(text("update kpi_month set events = events + 1000 where month = '2025-03-01'"))
+        after, statements = self.read(app)
+        assert after == [before[0] + 3, before[1]], "a hospital, the other, the portal: one more each in December"
+        assert len(statements) == 2
+        kpi.close_months(date(2026, 2, 28))
+        self.read(app)
+        assert len(self.read(app)[1]) == 1, "nothing is open any more"
+
+    def test_what_a_reader_found_is_not_what_another_may_read(self, app: Flask) -> None:
+        with prepared():
+            north, south = hospitals.hospital("990000017"), hospitals.hospital("990000025")
+            agents = {
+                place: people.agent(place, "administration")
+                for place in (north.establishment.id, south.establishment.id)
+            }
+            told = datetime(2025, 3, 3, 12, tzinfo=UTC)
+            db.session.add_all(KpiEvent(event="bill_paid", establishment_id=place, at=told) for place in agents)
+        all_rolled_up()
+        kpi.close_months(date(2025, 12, 20))
+        everywhere = list(agents)
+        for _again in range(2):
+            for place, agent in agents.items():
+                with db.transaction(people.as_agent(agent, place, "administration")):
+                    (march,) = kpi.side_by_side([(date(2025, 3, 1), date(2025, 3, 31))], None, everywhere)
+                    assert kpi.counted("bill_paid", march) == 1
+                    apart = kpi.place_by_place([(date(2025, 3, 1), date(2025, 3, 31))], everywhere)
+                    assert [place for place, (alone,) in apart.items() if kpi.counted("bill_paid", alone)] == [place]

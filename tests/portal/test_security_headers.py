@@ -33,6 +33,7 @@ class TestEveryAnswer:
         rules = policy(client.get(path))
         assert rules["default-src"] == rules["object-src"] == rules["base-uri"] == rules["frame-ancestors"] == "'none'"
         assert rules["form-action"] == "'self'"
+        assert (rules["require-trusted-types-for"], rules["trusted-types"]) == ("'script'", "'none'")
         assert "unsafe" not in str(rules)
         assert "http" not in str(rules)
 
@@ -46,7 +47,8 @@ class TestEveryAnswer:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Referrer-Policy"] == "same-origin"
-        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
         assert "Server" not in headers or "Python" not in headers["Server"]
 
     def test_asks_for_https_on_https_alone(self, client: FlaskClient, path: str) -> None:
@@ -68,7 +70,7 @@ class TestScripts:
 class TestAForm:
     def test_may_lead_to_a_bank_on_its_own_page_only(self, make_app: Callable[..., Flask]) -> None:
         browser = make_app(bank).test_client()
-        assert policy(browser.get("/bank/pay", check=False))["form-action"] == "'self' https://bank.exemple.test"  # type: ignore[call-arg]
+        assert policy(browser.get("/bank/pay", check=False))["form-action"] == "'self' https://bank.exemple.test"  # type: ignore[call-arg]  # our own client takes `check`
         assert policy(browser.get("/"))["form-action"] == "'self'"
 
     @pytest.mark.parametrize("token", ["", "forged", "a.b.c"])
@@ -82,7 +84,7 @@ class TestAForm:
     def test_of_another_visitor_is_refused(self, app: Flask, sign_in: Any) -> None:
         with prepared():
             account, _ = people.patient_with_account()
-        stolen = app.test_client().csrf_token()  # type: ignore[attr-defined]
+        stolen = app.test_client().csrf_token()  # type: ignore[attr-defined]  # a client of our own pages
         answer = sign_in(account).post("/mon-compte/agir-pour", data={"csrf_token": stolen, "patient_id": "x"})
         assert answer.status_code == 400
 

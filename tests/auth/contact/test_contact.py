@@ -4,21 +4,23 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from auth.contact import jobs as contact_jobs
 from auth.contact.models import ContactPoint
 from auth.identity import sealing
-from auth.models import Account, Patient
+from auth.models import Account, Patient, WebSession
+from auth.providers import Door
 from portal import db, notifications, text_messages
 from portal.db import Actor, session
 from portal.notifications import Mail, Notification
-from tests.factories import people
+from tests.factories import factors, people
 from tests.ground import audited, count, prepared, rows
 
 SignIn = Callable[[Account | UUID], FlaskClient]
@@ -100,6 +102,49 @@ class TestAMailAddress:
     def _mail(ground: Ground) -> str:
         with prepared():
             return session.get_one(Account, ground.account.id).email
+
+
+class TestAFreshProof:
+    """Whoever finds a session open must not lead the messages of its owner elsewhere."""
+
+    def grow_old(self) -> None:
+        with prepared():
+            db.session.execute(update(WebSession).values(created_at=db.now() - timedelta(minutes=6)))
+
+    @pytest.mark.parametrize("page", ["mail", "mobile", "mobile/retirer"])
+    def test_of_less_than_five_minutes_is_asked_for(self, ground: Ground, me: FlaskClient, page: str) -> None:
+        with prepared():
+            factors.application(ground.account)
+        self.grow_old()
+        asked = me.post(f"{HERE}/{page}", data={"value": "neuve@exemple.test"})
+        assert asked.location.startswith("/mon-compte/verification?next=")
+        assert rows(ContactPoint) == []
+
+    def test_once_given_lets_the_change_through(self, ground: Ground, me: FlaskClient) -> None:
+        with prepared():
+            factors.application(ground.account)
+        self.grow_old()
+        proof = me.get(f"{HERE}/mail").location
+        assert me.post(proof, data={"code": factors.code_of()}).location == f"{HERE}/mail"
+        assert me.post(f"{HERE}/mail", data={"value": "neuve@exemple.test"}).status_code == 303
+
+    @pytest.mark.parametrize("page", ["coordonnees/mail", "securite/ajouter", "securite/ajouter/application"])
+    def test_of_somebody_without_a_factor_is_to_sign_in_again(
+        self, me: FlaskClient, page: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        door = Door("franceconnect", "patient", "FranceConnect", None, dict, "/auth/franceconnect")  # type: ignore[arg-type]  # nobody goes through it
+        monkeypatch.setitem(me.application.extensions["parvis.doors"], "franceconnect", door)
+        assert "Sign in again" not in me.get(f"/mon-compte/{page}").text
+        with prepared():
+            db.session.execute(update(WebSession).values(created_at=db.now() - timedelta(minutes=16)))
+        asked = me.get(f"/mon-compte/{page}").text
+        assert "Sign in again" in asked
+        assert f"/auth/franceconnect/start?prompt=login&amp;next=%2Fmon-compte%2F{quote(page, safe='')}" in asked
+
+    def test_is_not_asked_for_between_the_code_and_its_page(self, ground: Ground, me: FlaskClient) -> None:
+        page = given(me, "mail", "neuve@exemple.test")
+        self.grow_old()
+        assert me.post(page, data={"code": code_of(page)}).location == HERE
 
 
 class TestAMobileNumber:
@@ -217,5 +262,5 @@ def test_somebody_else_sees_and_changes_nothing(ground: Ground, me: FlaskClient)
     for stranger in (Actor("patient", "x", ground.other.id), agent, db.ANONYMOUS, Actor("machine", "his")):
         with db.transaction(stranger):
             assert session.scalars(select(ContactPoint)).all() == []
-            touched = session.execute(ContactPoint.__table__.update().values(tries=0))  # type: ignore[attr-defined]
-            assert touched.rowcount == 0  # type: ignore[attr-defined]
+            touched = session.execute(ContactPoint.__table__.update().values(tries=0))  # type: ignore[attr-defined]  # a table, and not any other source of rows
+            assert touched.rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it

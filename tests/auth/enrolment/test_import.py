@@ -220,7 +220,7 @@ def test_the_command_tells_a_line_a_refusal_and_the_counts(
     monkeypatch.setattr("portal.config.load", lambda: settings)
     path = tmp_path / "patients.csv"
     path.write_text("\n".join([HEADER, line(), line(ipp="")]), encoding="utf-8")
-    (group,) = package.commands()
+    (group,) = package.for_operators()
     done = CliRunner().invoke(group, ["patients", str(path)], obj=lambda _settings: app)
     assert [json.loads(row) for row in done.output.splitlines()] == [
         {"line": 3, "ipp": "", "refused": "ipp: missing"},

@@ -49,7 +49,7 @@ def undone(ground: Ground, link_id: UUID) -> None:
 def test_undone_takes_back_the_copies_that_held_what_it_brought(
     ground: Ground, sign_in: SignIn, work_jobs: Callable[[], None]
 ) -> None:
-    link_id, (browser, page) = linked(ground), (sign_in(ground.me.account_id), "/mon-compte/donnees/copie")  # type: ignore[arg-type]
+    link_id, (browser, page) = linked(ground), (sign_in(ground.me.account_id), "/mon-compte/donnees/copie")  # type: ignore[arg-type]  # the account is there
     browser.post(page)
     work_jobs()
     (copy,) = rows(DataExport)

@@ -281,8 +281,8 @@ def test_a_stranger_sees_and_changes_nothing_of_it(ground: Ground, table: type[B
         with db.transaction(stranger):
             assert session.scalars(select(table)).all() == []
             column = next(each for each in table.__table__.columns if not each.primary_key)
-            touched = session.execute(table.__table__.update().values({column.name: column}))  # type: ignore[attr-defined]
-            assert touched.rowcount == 0  # type: ignore[attr-defined]
+            touched = session.execute(table.__table__.update().values({column.name: column}))  # type: ignore[attr-defined]  # a table, and not any other source of rows
+            assert touched.rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it
 
 
 def test_the_hospitals_own_description_is_for_its_unit_alone(ground: Ground) -> None:

@@ -1,18 +1,14 @@
 """After 90 days nothing is left of what was new, nor of the messages and mornings that told it."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 
-from auth.digests import forgetting as mornings
 from auth.digests.models import DigestMorning
-from auth.news import forgetting
 from auth.news.models import News, NewsMessage
-from portal import db
-from portal.retention import Due
+from portal import db, retention
 from tests.auth.news.conftest import Ground
 from tests.factories import news as made
 from tests.ground import count, prepared
@@ -28,16 +24,12 @@ def _ground(ground: Ground, age: timedelta) -> None:
 
 def _forget() -> None:
     before = db.now() - timedelta(days=90)
-    steps: list[tuple[Callable[..., list[Due]], Callable[..., bool]]] = [
-        (forgetting._news, forgetting._forget_news),
-        (forgetting._messages, forgetting._forget_message),
-        (mornings._due, mornings._forget),
-    ]  # type: ignore[list-item]  # sequences
-    for due, forget in steps:
+    for code in ("news", "news_message", "digest_morning"):
+        rule = retention.rule(code)
         with prepared():
-            for each in due(None, before, 100):
-                assert forget(each.id, before)
-                assert not forget(each.id, before)
+            for each in rule.due(None, before, 100):
+                assert rule.purge(each.id, before)
+                assert not rule.purge(each.id, before)
 
 
 @pytest.mark.parametrize(("days", "left"), [(89, 1), (91, 0)])

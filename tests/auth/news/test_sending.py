@@ -93,7 +93,7 @@ def test_a_mail_leaves_by_a_real_server_and_names_nobody(
     finally:
         relay.stop()
     (mail,) = received
-    said = mail.get_body().get_content()  # type: ignore[union-attr]  # a text
+    said = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # a text
     assert state() == ("mail", "sent", "")
     assert "http://127.0.0.1/pro/echanges/0c7e" in said
     assert not re.search("leroy|martin|cardio|hôpital d’essai|@", said, re.I)

@@ -9,7 +9,7 @@ from auth.oidc.keys import usable_keys
 
 
 def published(kind: str, size: str | int, **parameters: str) -> dict[str, Any]:
-    key = jwk.JWKRegistry.generate_key(kind, size, {"kid": "ours", **parameters})  # type: ignore[typeddict-item]
+    key = jwk.JWKRegistry.generate_key(kind, size, {"kid": "ours", **parameters})  # type: ignore[typeddict-item]  # facts of any field
     return dict(key.as_dict(private=False))
 
 

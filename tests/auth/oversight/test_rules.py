@@ -35,7 +35,7 @@ def agent(first: str, name: str, email: str = "") -> Person:
 
 
 def described(name: str, first: str, **facts: object) -> Person:
-    return replace(Person(frozenset({name}), first), **facts)  # type: ignore[arg-type]
+    return replace(Person(frozenset({name}), first), **facts)  # type: ignore[arg-type]  # facts of any field
 
 
 TEAM = {
@@ -49,7 +49,7 @@ TEAM = {
 
 def week(opened: list[Opened] | None = None, **facts: object) -> Week:
     plain = Week(MONDAY, tuple(opened or ()), dict.fromkeys(TEAM, CARE), TEAM, {})
-    return replace(plain, **facts)  # type: ignore[arg-type]
+    return replace(plain, **facts)  # type: ignore[arg-type]  # facts of any field
 
 
 def files(account_id: UUID, count: int, out_of_hours: int = 0) -> list[Opened]:

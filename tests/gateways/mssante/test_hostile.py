@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portal.gateways import DoorError, Unavailable
@@ -88,6 +88,9 @@ _usual = st.integers(0, 7)
 
 @settings(max_examples=80, deadline=None)
 @given(_usual, st.lists(st.tuples(_IMAP, st.sampled_from([b"", b"\r\nTAG OK x"])), max_size=6))
+@example(4, [(b"* SEARCH 1 2 x", b"\r\nTAG OK x")])
+@example(4, [(b"* SEARCH " + b"1" * 5000, b"\r\nTAG OK x")])
+@example(5, [(b"* 1 FETCH (UID " + b"1" * 5000 + b" RFC822.SIZE 5)", b"\r\nTAG OK x")])
 def test_whatever_imap_answers(usual: int, pieces: list[tuple[bytes, bytes]]) -> None:
     _learns_a_fact(read, [*_IMAP_AS_USUAL[:usual], *(piece + end for piece, end in pieces)])
 

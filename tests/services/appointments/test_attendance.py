@@ -1,7 +1,8 @@
 """Who came and who did not: outcomes counted as they are said and taken back, days counted once they are over."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +15,8 @@ from services.appointments.models import Appointment
 from tests.factories import people
 from tests.ground import prepared
 from tests.services.appointments.conftest import Ground
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 def counted(prefix: str) -> Counter[str]:
@@ -76,9 +79,10 @@ def test_a_day_is_counted_once_it_is_over(visit: Appointment, state: str, why: s
     with prepared():
         found = db.session.get_one(Appointment, visit.id)
         found.state, found.cancel_reason = state, why
+        of_it = datetime.combine(found.start_at.astimezone(PARIS), time(12), PARIS)
     with prepared():
-        attendance.count_yesterday(db.now() + timedelta(days=1))
-        attendance.count_yesterday(db.now() + timedelta(days=2))
+        attendance.count_yesterday(of_it + timedelta(days=1))
+        attendance.count_yesterday(of_it + timedelta(days=2))
     assert counted("appointment_due") == due
 
 

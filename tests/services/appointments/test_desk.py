@@ -206,7 +206,7 @@ def test_another_hospital_s_agent_says_nothing_of_a_visit(ground: Ground, gestur
         stranger = people.agent(far.establishment.id, "appointments")
         actor = people.as_agent(stranger, far.establishment.id, "appointments")
     with pytest.raises(AlreadyOver), db.transaction(actor):
-        gesture(made)  # type: ignore[operator]
+        gesture(made)  # type: ignore[operator]  # one of the gestures of the table
     with db.transaction(actor):
         assert queries.agendas(_days(ground.hospital, ground.opened.local_date))[0].visits == []
 

@@ -53,7 +53,7 @@ def run(app: Flask, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, value)
 
     def invoke(command: object, *arguments: str) -> Result:
-        return CliRunner().invoke(command, arguments, obj=lambda _settings: app)  # type: ignore[arg-type]
+        return CliRunner().invoke(command, arguments, obj=lambda _settings: app)  # type: ignore[arg-type]  # the application whatever the settings
 
     return invoke
 

@@ -173,7 +173,7 @@ class Sides:
         self.clock.tick()
         try:
             with db.transaction(db.system("tests")):
-                change()  # type: ignore[operator]
+                change()  # type: ignore[operator]  # a change, drawn by the machine
         except (visits.SlotTaken, visits.PatientBusy, visits.AlreadyOver):
             pass
 

@@ -352,7 +352,7 @@ def pass_of(ground: Ground, app: Flask, *scopes: str) -> dict[str, str]:
         machine, secret = machines.add(Draft(here(ground), "Agenda", list(scopes)))
     data = {"grant_type": "client_credentials", "client_id": machine.client_id, "client_secret": secret}
     answer = app.test_client().post("/oauth/token", data=data)
-    return {"Authorization": f"Bearer {answer.json['access_token']}"}  # type: ignore[index]
+    return {"Authorization": f"Bearer {answer.json['access_token']}"}  # type: ignore[index]  # the answer is JSON, or the test fails
 
 
 def test_a_machine_posts_a_message_and_gets_its_acknowledgement(ground: Ground, app: Flask) -> None:

@@ -9,13 +9,14 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from auth.identity import sealing
 from auth.models import Patient
 from auth.tries import FailedTries
 from portal import db
 from portal.audit import AuditEvent
 from portal.db import session
 from portal.notifications import Notification
-from services.appointments import actions, states, tokens
+from services.appointments import actions, states
 from services.appointments.links import actions as links
 from services.appointments.links.models import AppointmentLink
 from services.appointments.models import Appointment, AppointmentChange, Reason
@@ -265,9 +266,11 @@ def test_whoever_tries_many_links_must_wait(made: Appointment, path: str, client
 def test_a_former_secret_s_links_still_work_and_new_ones_are_made(
     made: Appointment, path: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The portal's secret is rotated: what is in mailboxes goes on, what leaves is made with the new one."""
-    real = tokens.token_of
-    monkeypatch.setattr(tokens, "token_of", lambda purpose, row_id: real(f"rotated {purpose}", row_id))
+    """The portal's secret is rotated: what is in mailboxes goes on; once the former one is not known any more, what
+    leaves is made with the new one."""
+    monkeypatch.setattr(sealing._ring, "secrets", (b"the next secret", *sealing._ring.secrets))
+    assert _path(made.id) == path
+    monkeypatch.setattr(sealing._ring, "secrets", (b"the next secret",))
     following = _path(made.id)
     assert following not in ("", path)
     assert [client.get(each).status_code for each in (path, following)] == [200, 200]

@@ -24,13 +24,14 @@ from portal.db import session
 from portal.gateways import Unavailable
 from portal.gateways.mail import connect
 from portal.gateways.mail.twin import MailTwin
+from portal.message_texts import telephone
 from portal.notifications import _outbox
 from portal.text_messages import _operator
 from services.appointments import actions, states
 from services.appointments.models import Appointment, ConsultationSession, Reason
 from services.appointments.reminders import actions as choosing
 from services.appointments.reminders import jobs as reminding
-from services.appointments.reminders import planning, queries, telephone
+from services.appointments.reminders import planning, queries
 from services.appointments.reminders.models import Reminder, ReminderChoice, ReminderPolicy, ReminderSeen
 from services.appointments.slots import Slot
 from tests.factories import appointments, hospitals, people
@@ -341,7 +342,7 @@ def test_in_whatever_order_people_and_workers_act_only_what_stands_is_told(
             with prepared():
                 row = session.scalars(select(Appointment).where(Appointment.patient_id == ground.patient.id)).one()
                 stands.append(row.state == states.BOOKED and f"{row.start_at.astimezone(PARIS):%H:%M}" in text)
-        real(message)  # type: ignore[arg-type]
+        real(message)  # type: ignore[arg-type]  # the real sender, kept above
 
     monkeypatch.setattr(mails, "send", send)
     for offset, order in enumerate(permutations(("move", "cancel", "plan", "work"))):
@@ -406,7 +407,7 @@ def test_two_workers_that_plan_at_once_ask_for_one_message(
             with prepared():
                 return planning.plan(db.now())
 
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # what stands behind the proxy of Flask
     with ThreadPoolExecutor(3) as workers:
         planned = list(workers.map(run, [app] * 3))
     assert sum(planned) == 1
@@ -535,7 +536,7 @@ def test_it_leaves_by_a_real_mail_server(
     class Keep:
         async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:
             parsed = email.message_from_bytes(envelope.original_content or b"", policy=default)
-            received.append(parsed.get_body().get_content())  # type: ignore[union-attr]
+            received.append(parsed.get_body(("plain",)).get_content())  # type: ignore[union-attr]  # the mail has a text
             return "250 taken"
 
     with socket.socket() as free:

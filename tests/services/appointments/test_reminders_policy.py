@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.appointments.reminders import policy, telephone
+from portal.message_texts import telephone
+from services.appointments.reminders import policy
 from services.appointments.reminders.policy import MAIL, TEXT, Hours, Policy, Step
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -25,7 +25,7 @@ from portal.notifications import Notification
 from services.appointments import actions as engine
 from services.appointments.actions import HoldEnded, SlotTaken
 from services.appointments.models import Appointment, ConsultationSession, Hold, Reason
-from services.appointments.requests import actions, clock, jobs, states
+from services.appointments.requests import actions, jobs, states
 from services.appointments.requests.actions import (
     AlreadyAsked,
     Asked,
@@ -431,20 +431,20 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.
 @given(moments, st.integers(0, 60 * 40), st.sampled_from(HOLIDAY_RULES))
 def test_time_of_work_counts_back_to_what_was_given(since: datetime, minutes: int, rules: str) -> None:
     spent = timedelta(minutes=minutes)
-    due = clock.due(since, spent, PARIS, rules)
+    due = calendar.Office(PARIS, rules).due(since, spent)
     assert due >= since
-    assert clock.worked(since, due, PARIS, rules) == spent
+    assert calendar.Office(PARIS, rules).worked(since, due) == spent
 
 
 @given(moments, st.integers(1, 5))
 def test_hospitals_close_on_a_day_of_work(since: datetime, days: int) -> None:
-    closing = clock.closing(since, days, PARIS, "metropole").astimezone(PARIS)
+    closing = calendar.Office(PARIS).closing(since, days).astimezone(PARIS)
     assert (closing.hour, calendar.is_business_day(closing.date())) == (17, True)
 
 
 def test_nobody_is_due_an_answer_on_a_holiday() -> None:
     friday = datetime(2026, 12, 24, 15, 0, tzinfo=UTC)  # a Thursday, an hour before the hospital closes
-    assert clock.due(friday, clock.DAY, PARIS, "metropole") == datetime(2026, 12, 28, 15, 0, tzinfo=UTC)
+    assert calendar.Office(PARIS).due(friday, timedelta(hours=8)) == datetime(2026, 12, 28, 15, 0, tzinfo=UTC)
 
 
 @given(st.dates(date(2026, 1, 1), date(2027, 12, 31)), st.integers(0, 23), st.sampled_from(["morning", "afternoon"]))
@@ -476,7 +476,7 @@ def test_strangers_see_and_change_nothing(place: Place) -> None:
     for who in strangers:
         with db.transaction(who):
             assert [session.scalar(select(func.count()).select_from(table)) for table in TABLES] == [0, 0, 0, 0], who
-            assert session.execute(update(AppointmentRequest).values(phone="x")).rowcount == 0  # type: ignore[attr-defined]
+            assert session.execute(update(AppointmentRequest).values(phone="x")).rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it
 
 
 def test_changes_are_never_altered(place: Place) -> None:

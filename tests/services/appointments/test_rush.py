@@ -24,6 +24,13 @@ from tests.services.appointments.conftest import Ground
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 
 
+class Away(MemoryStorage):
+    """What counts visits, when nobody answers there."""
+
+    def incr(self, *_given: object, **_named: object) -> int:
+        raise ConnectionError
+
+
 def pace(per_minute: int, next_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)) -> None:
     with db.transaction(db.system("tests")):
         session.merge(WaitingRoom(id=1, per_minute=per_minute, next_at=next_at))
@@ -91,7 +98,7 @@ class TestAtTheDoor:
         assert "180" in page.text or "179" in page.text
         assert page.headers["Refresh"] == "20"
         assert 'href="tel:' in page.text, "one may always call"
-        client.set_cookie(COOKIE, tickets.written(db.now()), path="/rendez-vous")
+        client.set_cookie(COOKIE, tickets.written(db.now()), path="/")
         let_in = client.get(sent.location)
         assert (let_in.status_code, let_in.location) == (303, self.address(ground))
         assert client.get(self.address(ground)).status_code == 200
@@ -135,6 +142,13 @@ class TestAtTheDoor:
         page = app.test_client().get(self.address(ground))
         assert page.status_code == 429
         assert page.headers["Refresh"] == "20"
+
+    def test_nobody_is_kept_out_when_what_counts_visits_is_away(
+        self, ground: Ground, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limiter, "enabled", True)
+        monkeypatch.setattr(limiter, "_limiter", FixedWindowRateLimiter(Away()))
+        assert app.test_client().get(self.address(ground)).status_code == 200
 
 
 class TestThePace:

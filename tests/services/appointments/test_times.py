@@ -129,7 +129,7 @@ def test_the_weeks_of_any_month_hold_each_day_once(day: date) -> None:
     from services.appointments.times import _weeks  # the layout alone: no page is needed
 
     first = day.replace(day=1)
-    shown = [each.day for week in _weeks(None, first, {}) for each in week if each]  # type: ignore[arg-type]
+    shown = [each.day for week in _weeks(None, first, {}) for each in week if each]  # type: ignore[arg-type]  # nothing is searched
     assert shown == [first + timedelta(days=n) for n in range(len(shown))]
     assert (shown[-1] + timedelta(days=1)).month != first.month
 

@@ -525,7 +525,7 @@ def test_two_jobs_at_once_offer_one_time_to_one_person(app: Flask, full: Full) -
     full.enter_all()
     full.free(2)
     done = together(app, full.offer, full.offer, full.offer)
-    assert sorted(done) == [0, 0, 1], done  # type: ignore[type-var]
+    assert sorted(done) == [0, 0, 1], done  # type: ignore[type-var]  # each is a number
     assert_all_agree()
 
 
@@ -658,7 +658,7 @@ def test_strangers_see_and_change_nothing(full: Full) -> None:
                 for table in (WaitingEntry, WaitingOffer, WaitingChange, FreedSlot)
             ]
             assert seen == [0, 0, 0, 0], who
-            assert session.execute(update(WaitingEntry).values(rank=1)).rowcount == 0  # type: ignore[attr-defined]
+            assert session.execute(update(WaitingEntry).values(rank=1)).rowcount == 0  # type: ignore[attr-defined]  # what an update gives has it
 
 
 def test_changes_are_never_altered(full: Full) -> None:

@@ -109,7 +109,7 @@ def test_nobody_frees_time_that_is_not_open(cast: Cast) -> None:
 
 
 def _same(table: type, row: object, **changes: object) -> dict[str, object]:
-    columns = {column.name: getattr(row, column.name) for column in table.__table__.columns}  # type: ignore[attr-defined]
+    columns = {column.name: getattr(row, column.name) for column in table.__table__.columns}  # type: ignore[attr-defined]  # a table, and not any other source of rows
     return columns | changes
 
 
@@ -141,7 +141,7 @@ def test_nobody_signs_a_change_with_another_s_name(cast: Cast) -> None:
 @pytest.mark.parametrize("statement", [update(AppointmentChange).values(reason="x"), delete(AppointmentChange)])
 def test_changes_are_never_altered(cast: Cast, statement: object) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"), db.transaction(db.system("tests")):
-        session.execute(statement)  # type: ignore[call-overload]
+        session.execute(statement)  # type: ignore[call-overload]  # one of the two above
 
 
 def test_a_patient_does_not_open_or_close_consultations(cast: Cast) -> None:

@@ -28,7 +28,7 @@ def browser(sign_in: SignIn, ground: Ground) -> FlaskClient:
 def run(app: Flask, payment_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run one of the room's commands; the environment of the command line is not the tests' concern."""
     monkeypatch.setattr("portal.config.load", lambda: payment_settings)
-    groups = {group.name: group for group in room.commands()}
+    groups = {group.name: group for group in room.for_operators()}
 
     def typed(group: str, *arguments: str) -> Result:
         return CliRunner().invoke(groups[group], arguments, obj=lambda _settings: app)

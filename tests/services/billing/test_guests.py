@@ -77,7 +77,7 @@ def page_of(bill: Bill) -> str:
 
 
 def cookie_of(browser: FlaskClient) -> str:
-    cookie = browser.get_cookie("parvis_payer", path="/factures")
+    cookie = browser.get_cookie("parvis_payer", path="/")
     return cookie.value if cookie else ""
 
 
@@ -368,7 +368,7 @@ class TestTheRightToPay:
 
     @pytest.mark.parametrize("forged", ["", "x", "x" * 43, "' or 1=1", "é"])
     def test_a_forged_cookie_opens_nothing(self, client: FlaskClient, ground: Ground, forged: str) -> None:
-        client.set_cookie("parvis_payer", forged, path="/factures")
+        client.set_cookie("parvis_payer", forged, path="/")
         assert client.get(page_of(ground.bill)).location == FORM
         assert client.get(f"{FORM}/factures").location == FORM
 
@@ -377,17 +377,27 @@ class TestTheRightToPay:
     ) -> None:
         second = a_bill(ground)
         victim = a_browser(app)
-        victim.set_cookie("parvis_payer", cookie_of(letter), path="/factures")
+        victim.set_cookie("parvis_payer", cookie_of(letter), path="/")
         type_key(victim, second.reference)
         assert letter.get(page_of(second)).location == FORM
         assert cookie_of(victim) != cookie_of(letter)
 
-    def test_the_cookie_is_for_these_pages_alone_and_its_secret_is_not_kept(
+    def test_the_cookie_is_bound_to_this_host_and_opens_these_pages_alone(
+        self, app: Flask, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(app.config, "SESSION_COOKIE_SECURE", True)
+        browser = a_browser(app)
+        answer = type_key(browser, ground.bill.reference)
+        assert any(each.startswith("__Host-parvis_payer=") for each in answer.headers.getlist("Set-Cookie"))
+        for page in ("/factures", "/documents", "/rendez-vous/mes-rendez-vous", "/mon-compte", "/admin/"):
+            assert browser.get(page).status_code in (303, 404), page
+
+    def test_the_cookie_is_out_of_reach_of_scripts_and_its_secret_is_not_kept(
         self, client: FlaskClient, ground: Ground
     ) -> None:
         answer = type_key(client, ground.bill.reference)
         (cookie,) = [value for value in answer.headers.getlist("Set-Cookie") if value.startswith("parvis_payer")]
-        for mark in ("HttpOnly", "SameSite=Lax", "Path=/factures"):
+        for mark in ("HttpOnly", "SameSite=Lax", "Path=/"):
             assert mark in cookie
         (opening,) = rows(BillOpening)
         assert cookie_of(client).encode() not in opening.digest
@@ -412,7 +422,7 @@ class TestTheRightToPay:
         kept = cookie_of(letter)
         assert letter.post(f"{FORM}/quitter").location == FORM
         again = a_browser(app)
-        again.set_cookie("parvis_payer", kept, path="/factures")
+        again.set_cookie("parvis_payer", kept, path="/")
         assert again.get(page_of(ground.bill)).location == FORM
         assert [line.object_id for line in audit_lines("bill.left")] == [ground.bill.id]
 

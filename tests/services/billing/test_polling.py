@@ -21,7 +21,7 @@ Run = Callable[[], Result]
 @pytest.fixture
 def reconcile(app: Flask, payment_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr("portal.config.load", lambda: payment_settings)
-    groups = {group.name: group for group in room.commands()}
+    groups = {group.name: group for group in room.for_operators()}
     return lambda: CliRunner().invoke(groups["reconcile"], ["payments"], obj=lambda _settings: app)
 
 

@@ -24,8 +24,7 @@ from portal.db import session
 from portal.establishments import EstablishmentSetting
 from services.documents import cda
 from services.documents.models import Document
-from services.documents.reading import bounded, stylesheet, viewer
-from services.documents.reading.bounded import GaveUp
+from services.documents.reading import stylesheet, viewer
 from services.documents.reading.wording import unit
 from tests.english import in_english as in_english
 from tests.factories import documents
@@ -409,21 +408,6 @@ def test_the_official_stylesheet_lets_no_script_of_a_valid_letter_through(instal
     text = etree.tostring(page, encoding="unicode")
     assert "javascript" not in text
     assert "position:fixed" not in "".join(page.xpath("//@style"))
-
-
-def test_a_reader_that_eats_all_the_memory_falls_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = tmp_path / "greedy.py"
-    reader.write_text("import resource\nresource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))\nb = bytearray(2**30)\n")
-    monkeypatch.setattr(bounded, "_HERE", tmp_path)
-    with pytest.raises(GaveUp):
-        bounded.run("greedy.py", b"", seconds=2)
-
-
-def test_a_reader_is_told_none_of_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "curious.py").write_text("import os\nprint(dict(os.environ))\n")
-    monkeypatch.setattr(bounded, "_HERE", tmp_path)
-    monkeypatch.setenv("PORTAL_SECRET_KEY", "the-secret")
-    assert b"the-secret" not in bounded.run("curious.py", b"", seconds=2)
 
 
 # -- results and images ------------------------------------------------------------------------------------------------

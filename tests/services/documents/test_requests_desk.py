@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -489,3 +490,10 @@ def test_a_stranger_to_a_request_is_nobody(ground: Ground) -> None:
     asked = ask(ground)
     with db.transaction(ground.as_other_agent), pytest.raises(NotThere):
         actions.open_request(Desk("documents", ground.as_other_agent.establishments), asked.id)
+
+
+def test_to_whoever_is_at_another_desk_a_request_is_not_there_before_what_they_typed_is_read(
+    ground: Ground, sign_in: SignIn
+) -> None:
+    asked, away = ask(ground, "thanks"), sign_in(ground.other_agent)
+    assert away.post(f"{TRAY}/{asked.id}/transmettre", data={"once": str(uuid4()), "unit": ""}).status_code == 404

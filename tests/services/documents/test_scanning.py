@@ -25,6 +25,7 @@ SignIn = Callable[[Account | UUID], FlaskClient]
 _WRITING = (
     "select count(*) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid() and backend_xid is not null"
+    " and backend_type = 'client backend'"  # the server tidies up when it likes
 )
 
 

@@ -57,7 +57,7 @@ def ground(app: Flask) -> Ground:
 
 def ask(ground: Ground, line: Line | None = None, **facts: object) -> Callback:
     with db.transaction(ground.as_gp) as current:
-        return factory.callback(current.get_one(Line, (line or ground.line).id), ground.gp, **facts)  # type: ignore[arg-type]
+        return factory.callback(current.get_one(Line, (line or ground.line).id), ground.gp, **facts)  # type: ignore[arg-type]  # facts of any field
 
 
 def state_of(callback: Callback) -> str:

@@ -31,7 +31,7 @@ NIGHT = "Dr Paul GARDE;2026-11-29 08:00;2026-11-28 20:00;1001;x\n"
 def run(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Import a file; the environment of the command line is not the tests' concern."""
     monkeypatch.setattr("portal.config.load", lambda: settings)
-    group = room.commands()[0]
+    group = room.for_operators()[0]
 
     def typed(content: str | bytes, *options: str) -> Result:
         path = tmp_path / "duty.csv"

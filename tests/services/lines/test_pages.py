@@ -133,7 +133,7 @@ class TestSheet:
 class TestCallback:
     def test_is_asked_followed_and_withdrawn(self, phone: FlaskClient, line: Line) -> None:
         sent = form(phone, line)
-        assert sent.status_code == 303  # type: ignore[attr-defined]
+        assert sent.status_code == 303  # type: ignore[attr-defined]  # what a browser answers
         made = ground.rows(Callback)[0]
         assert made.number == "0612345678"
         page = phone.get(f"{ADDRESS}/rappels/{made.id}").text
@@ -146,7 +146,7 @@ class TestCallback:
 
     def test_the_same_click_twice_asks_once(self, phone: FlaskClient, line: Line) -> None:
         key = str(uuid4())
-        assert form(phone, line, once=key).location == form(phone, line, once=key).location  # type: ignore[attr-defined]
+        assert form(phone, line, once=key).location == form(phone, line, once=key).location  # type: ignore[attr-defined]  # what a browser answers
         assert ground.count(Callback) == 1
 
     @pytest.mark.parametrize(
@@ -168,16 +168,16 @@ class TestCallback:
         self, phone: FlaskClient, line: Line, answers: dict[str, str], said: str
     ) -> None:
         refused = form(phone, line, **answers)
-        assert refused.status_code == 422  # type: ignore[attr-defined]
-        assert said in refused.text  # type: ignore[attr-defined]
+        assert refused.status_code == 422  # type: ignore[attr-defined]  # what a browser answers
+        assert said in refused.text  # type: ignore[attr-defined]  # what a browser answers
         assert ground.count(Callback) == 0
 
     def test_a_line_closed_meanwhile_says_so(self, phone: FlaskClient, line: Line) -> None:
         with prepared():
             actions.close_line(db.session.get_one(Line, line.id))
         refused = form(phone, line)
-        assert refused.status_code == 409  # type: ignore[attr-defined]
-        assert "calls nobody back now" in refused.text  # type: ignore[attr-defined]
+        assert refused.status_code == 409  # type: ignore[attr-defined]  # what a browser answers
+        assert "calls nobody back now" in refused.text  # type: ignore[attr-defined]  # what a browser answers
 
     def test_a_colleague_s_request_is_nobody_else_s(self, sign_in: SignIn, phone: FlaskClient, line: Line) -> None:
         form(phone, line)

@@ -1,10 +1,13 @@
 """A questionnaire's file is read strictly, written back the same, and edited without breaking its own rules."""
 
+import copy
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
+from operator import getitem
 from typing import Any
 
 import pytest
@@ -24,7 +27,7 @@ from services.questionnaires.definition.items import (
     Words,
 )
 from services.questionnaires.definition.parsing import Unreadable, parse, read
-from services.questionnaires.definition.reading import DEEPEST, MOST_BYTES, MOST_ITEMS
+from services.questionnaires.definition.reading import DEEPEST, LOWEST, MOST_BYTES, MOST_ITEMS
 from services.questionnaires.definition.writing import write
 
 YES: dict[str, Any] = {"linkId": "ill", "type": "boolean", "text": "Êtes-vous malade ?"}
@@ -34,6 +37,13 @@ HOW: dict[str, Any] = {
     "text": "Comment ?",
     "enableWhen": [{"question": "ill", "operator": "=", "answerBoolean": True}],
 }
+CHOSEN: dict[str, Any] = {"question": "c", "operator": "=", "answerCoding": {"code": "a"}}
+WEIGHT: dict[str, Any] = {"linkId": "w", "type": "quantity", "text": "Poids ?"}
+LIMITED: dict[str, Any] = {"linkId": "t", "type": "decimal", "text": "Température ?"}
+
+
+def weighs(more: dict[str, Any]) -> dict[str, Any]:
+    return {"question": "w", "operator": ">", "answerQuantity": {"value": 60} | more}
 
 
 def made(*items: Any, **more: Any) -> dict[str, Any]:
@@ -108,6 +118,16 @@ def test_translations_alerts_and_bounds_are_read() -> None:
         (made(YES | {"type": ["boolean"]}, HOW), "item[0].type", "unknown_type"),
         (made(YES, HOW | {"enableWhen": [{"question": ["ill"], "operator": "=", "answerBoolean": True}]}),
          "item[1].enableWhen[0]", "not_asked_before"),
+        (made(YES | {"linkId": "c", "type": "choice", "answerOption": 5}, HOW | {"enableWhen": [CHOSEN]}),
+         "item[1].enableWhen[0]", "no_such_option"),
+        (made(WEIGHT, HOW | {"enableWhen": [weighs({"unit": "\ud800"})]}),
+         "item[1].enableWhen[0]", "bad_answer"),
+        (made(WEIGHT, HOW | {"enableWhen": [weighs({"unit": {}})]}),
+         "item[1].enableWhen[0]", "bad_answer"),
+        (made(WEIGHT, HOW | {"enableWhen": [weighs({"comparator": "<"})]}),
+         "item[1].enableWhen[0].comparator", "not_supported"),
+        (made(LIMITED | {"extension": [{"url": LOWEST, "valueDecimal": Decimal("1e999999999999")}]}),
+         "item[0].extension", "bad_number"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_where_it_is(told: Any, where: str, what: str) -> None:
@@ -117,6 +137,59 @@ def test_what_is_wrong_is_said_where_it_is(told: Any, where: str, what: str) -> 
 def test_french_typography_is_no_fault() -> None:
     assert read(made(YES | {"text": "Êtes-vous malade\u00a0? (38\u202f°C)"})).questions[0].words.text.endswith(")")
     assert faults(made(YES | {"text": "\u202emalade"})) == [("item[0].text", "bad_text")]
+
+
+def test_of_one_condition_all_and_any_say_the_same() -> None:
+    found = read(made(YES, HOW | {"enableBehavior": "any"}))
+    assert read(write(found)) == found
+
+
+def test_what_is_too_deep_to_be_written_is_refused() -> None:
+    for depth in range(600, 990, 15):
+        nested = "[" * depth + "]" * depth
+        with pytest.raises(Unreadable):
+            parse(json.dumps(made(YES | {"type": "@"})).replace('"@"', nested))
+
+
+_WHOLE = made(
+    {"linkId": "s", "type": "group", "text": "Vous", "item": [YES, HOW]},
+    {"linkId": "c", "type": "choice", "text": "?", "answerOption": [{"valueCoding": {"code": "a", "display": "A"}}]},
+    LIMITED | {"enableWhen": [CHOSEN, HOW["enableWhen"][0]], "enableBehavior": "any"},
+    WEIGHT | {"enableWhen": [{"question": "t", "operator": ">", "answerDecimal": 3}]},
+    {"linkId": "last", "type": "text", "text": "Fin ?", "enableWhen": [weighs({"unit": "kg"})]},
+)  # fmt: skip
+
+
+def places(told: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place of a file, from the whole down to single values."""
+    inside = told.items() if isinstance(told, dict) else enumerate(told) if isinstance(told, list) else ()
+    return [at, *(found for name, each in inside for found in places(each, (*at, name)))]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(places(_WHOLE)[1:]),
+            st.sampled_from([None, True, 0, -1, 5, 1e30, Decimal("1e999999999999"), "", "\u0000", "\ud800", "é" * 2000,
+                             "2026-13-01", [], [5], {}, {"a": 1}, {"url": []}, {"extension": 5}, "choice", "=", "w"]),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)  # fmt: skip
+def test_a_file_with_anything_anywhere_is_read_and_kept_or_refused(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+    told = copy.deepcopy(_WHOLE)
+    for place, value in changes:
+        with suppress(KeyError, IndexError, TypeError):
+            reduce(getitem, place[:-1], told)[place[-1]] = value
+    try:
+        found = read(told)
+    except Unreadable:
+        return
+    kept = json.dumps(write(found), ensure_ascii=False)
+    kept.encode()
+    assert "\\u0000" not in kept
+    assert read(json.loads(kept)) == found
 
 
 def test_every_fault_is_said_at_once() -> None:

@@ -475,5 +475,5 @@ def test_subscribers_are_told_ids_and_states_and_nothing_else(ground: Ground, pr
     assert [each.event for each in told] == ["referral.received", "referral.changed"]
     with prepared():
         facts = followers.facts(told[-1])["referral"]
-    assert set(facts) == {"id", "request", "reference", "state"}  # type: ignore[call-overload]
-    assert facts["state"] == "asked"  # type: ignore[index]
+    assert set(facts) == {"id", "request", "reference", "state"}  # type: ignore[call-overload]  # facts of a webhook are JSON
+    assert facts["state"] == "asked"  # type: ignore[index]  # facts of a webhook are JSON

@@ -465,7 +465,7 @@ class TestCost:
         practice.browser.get(f"{HOME}{page}")
         with executed(app) as seen:
             practice.browser.get(f"{HOME}{page}")
-        assert len(seen) <= 16, seen
+        assert len(seen) <= 12, seen
 
     @pytest.mark.parametrize("step", ["services", "precisions", "verifier"])
     def test_of_a_step(self, app: Flask, practice: Practice, step: str) -> None:
@@ -473,11 +473,11 @@ class TestCost:
         practice.browser.get(f"{draft}/{step}")
         with executed(app) as seen:
             practice.browser.get(f"{draft}/{step}")
-        assert len(seen) <= 16, seen
+        assert len(seen) <= 12, seen
 
     def test_of_one_request(self, app: Flask, practice: Practice) -> None:
         page, _ = practice.sent()
         practice.browser.get(page)
         with executed(app) as seen:
             practice.browser.get(page)
-        assert len(seen) <= 22, seen
+        assert len(seen) <= 12, seen

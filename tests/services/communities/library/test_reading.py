@@ -9,9 +9,10 @@ from fpdf import FPDF
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.file_sniffing import FileDamaged, FileLocked, FileTypeLies, Kind, MacrosRefused, check_office, sniff
+from portal.apart import GaveUp
+from portal.file_opening import check_office
+from portal.file_sniffing import FileDamaged, FileLocked, FileTypeLies, Kind, MacrosRefused, sniff
 from services.communities.library.reading import acronyms, bounded, excerpts, folding
-from services.communities.library.reading.bounded import GaveUp
 from tests.services.communities.library import office
 
 _BILLION = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><x><t>&b;</t></x>'

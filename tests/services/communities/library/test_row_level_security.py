@@ -48,7 +48,7 @@ def refused(actor: Actor, statement: object) -> bool:
     """Whether the database says no, or finds nothing to change."""
     try:
         with db.transaction(actor) as current:
-            return current.execute(statement).rowcount == 0  # type: ignore[call-overload]
+            return current.execute(statement).rowcount == 0  # type: ignore[call-overload]  # what an update gives has it
     except DBAPIError:
         return True
 

@@ -215,7 +215,7 @@ def test_the_price_that_was_shown_is_kept_with_the_choice(ground: Ground, sign_i
     single = ROOM | {"room": "single", "payer": "insurer", "price_shown": "6250"}
     assert post(browser, file, "room", **single).status_code == 303
     kept = saved(file, "room")
-    assert (kept.price_cents, kept.payer, kept.priced_on) == (6250, "insurer", db.now().date())
+    assert (kept.price_cents, kept.payer, kept.priced_on) == (6250, "insurer", today())
 
 
 @pytest.mark.parametrize("shown", ["", "1", "6249", "hostile"])
