@@ -3,11 +3,11 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
 BIN := .venv/bin
-CATALOGUES := translations/fr/LC_MESSAGES/messages.mo translations/en/LC_MESSAGES/messages.mo
+CATALOGUES := $(foreach l,fr en es ar,translations/$(l)/LC_MESSAGES/messages.mo)
 PORT ?= 8000
 export PORT
 
-.PHONY: help run test install sure bench translations assets format
+.PHONY: help run test install sure bench drills translations assets format
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,7 +17,7 @@ run: .venv/demo.stamp $(CATALOGUES) ## start the demonstration at http://127.0.0
 	@exec $(BIN)/python -m portal.embedded
 
 test: .venv/dev.stamp $(CATALOGUES) ## the whole suite (REQUIRE_BROWSER=1: fail without a Chromium)
-	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST)
 
 install: .venv/dev.stamp ## .venv/ with the locked dependencies
 
@@ -36,9 +36,12 @@ format: .venv/dev.stamp ## format the code
 bench: .venv/dev.stamp ## the benchmarks, one JSON line each (NAME= for one)
 	@exec $(BIN)/python -m tests.bench $(NAME)
 
+drills: .venv/dev.stamp $(CATALOGUES) ## break things while the portal runs, one JSON line each (NAME=, SEED=, ROUNDS=)
+	@SEED=$(SEED) ROUNDS=$(ROUNDS) exec $(BIN)/python -m tests.drills $(NAME)
+
 translations: .venv/dev.stamp ## collect the messages of the code and update the catalogues
 	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext --no-wrap --sort-by-file --add-location=file --project=Parvis -o translations/messages.pot .
-	for l in fr en; do $(BIN)/pybabel -q update -i translations/messages.pot -d translations -l $$l --no-fuzzy-matching --no-wrap --ignore-pot-creation-date --ignore-obsolete; done
+	for l in fr en es ar; do $(BIN)/pybabel -q update -i translations/messages.pot -d translations -l $$l --no-fuzzy-matching --no-wrap --ignore-pot-creation-date --ignore-obsolete; done
 
 assets: ## rebuild the style sheets and scripts (needs Node.js)
 	cd assets && npm ci --ignore-scripts && node build.mjs
